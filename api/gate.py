@@ -20,10 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.canonical import new_id
 from api.errors import ApiError, NotFoundError, PermissionDeniedError, UnprocessableError, WrongCertificateError
 from api.identity.doorman import Doorman, Seen
+from api.identity.keys import Proof
 from api.identity.roles import SYSTEM, Call, Principal
 from api.problems import MEDIA_TYPE, of_error, of_status
 from api.prompt import prompt
-from api.ready import Answer, Notes, ReadyAnswers
+from api.ready import Answer, Key, Notes, ReadyAnswers
 from api.store.engine import Store
 from api.trail.audit import append_audit
 
@@ -63,8 +64,9 @@ class Gate:
         self._store = store
         self._doorman = doorman
         self._public, self._open = public, tuple(path for path in public if path.endswith("/") and path != "/")
-        self._ready, self._notes = ReadyAnswers(store), Notes(store)
-        self._headers = _HEADERS | (_TLS_HEADERS if doorman.cookies.secure else {})
+        self._ready, self._notes = ReadyAnswers(), Notes(store)
+        headers = _HEADERS | (_TLS_HEADERS if doorman.cookies.secure else {})
+        self._headers = [(_encoded(name), value.encode("latin-1")) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -77,20 +79,10 @@ class Gate:
         asked, scope = scope, _as_get(scope) if scope["method"] == "HEAD" else scope
         exit_ = _Exit(self._store, scope, send, self._headers, method=asked["method"])
         try:
+            if await self._repeat(scope, exit_):
+                return
             await self._admit(scope, exit_)
-            nul = _nul_in(scope)
-            if nul is not None:
-                await of_error(nul)(scope, receive, exit_)
-                return
-            key = None if exit_.call is None else self._ready.key(scope, exit_.call.principal)
-            answer = None if key is None else self._ready.find(key)
-            if answer is not None and exit_.call is not None and await self._notes.note(exit_.call, answer.shown):
-                await exit_.again(answer)
-                return
-            await self._app(scope, prompt(receive), exit_)
-            whole = exit_.whole()
-            if key is not None and whole is not None:
-                self._ready.keep(key, whole)
+            await self._serve(scope, receive, exit_)
         except ApiError as error:
             await exit_.instead(of_error(error))
         except Exception:  # noqa: BLE001 - the last line of defence: logged whole, answered without detail
@@ -100,6 +92,52 @@ class Gate:
             if "route" in scope:
                 asked["route"] = scope["route"]  # for whoever counts requests by their route
             exit_.log()
+
+    async def _serve(self, scope: Scope, receive: Receive, exit_: _Exit) -> None:
+        nul = _nul_in(scope)
+        if nul is not None:
+            await of_error(nul)(scope, receive, exit_)
+            return
+        key = None
+        if exit_.call is not None:
+            key = self._ready.key(scope, exit_.call.principal)
+            if key is not None and await self._is_ready(key, exit_, exit_.call, self._store.clock()):
+                return
+        await self._app(scope, prompt(receive), exit_)
+        whole = exit_.whole()
+        if key is not None and whole is not None:
+            self._ready.keep(key, whole)
+
+    async def _repeat(self, scope: Scope, exit_: _Exit) -> bool:
+        """Answer a key that asks the same again; who it is is looked up as that is written down.
+
+        False where it has to come in as everybody does: then nothing has been said or counted.
+        """
+        now_us = self._store.clock()
+        known = self._doorman.known(scope, now_us)
+        key = None if known is None else self._ready.key(scope, known.principal)
+        if known is None or key is None or self._ready.find(key, now_us) is None:
+            return False
+        seen = Seen({})
+        if not self._doorman.lets(scope, known.principal, seen):
+            return False
+        exit_.headers.update(seen.headers)
+        if await self._is_ready(key, exit_, Call(known.principal, exit_.request_id), now_us, known.proof):
+            return True
+        self._doorman.give_back(scope, known.principal)
+        return False
+
+    async def _is_ready(self, key: Key, exit_: _Exit, call: Call, now_us: int, proof: Proof | None = None) -> bool:
+        """Send the answer that is ready, if there is one that is still true; parameters are those of `Notes.note`."""
+        answer = self._ready.find(key, now_us)
+        if answer is None:
+            return False
+        if not await self._notes.note(call, now_us, answer.shown, proof):
+            self._ready.forget(key)
+            return False
+        exit_.call = call
+        await exit_.again(answer)
+        return True
 
     def _is_public(self, path: str) -> bool:
         return path in self._public or path.startswith(self._open)
@@ -138,6 +176,13 @@ def _nul_in(scope: Scope) -> ApiError | None:
     return None
 
 
+def _with(raw: Iterable[tuple[bytes, bytes]], ours: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    whole = list(raw)
+    there = {name for name, _ in whole}  # ASGI: names are in lower case
+    whole += [each for each in ours if each[0] not in there]
+    return whole
+
+
 @lru_cache(maxsize=64)
 def _encoded(name: str) -> bytes:
     return name.lower().encode("latin-1")
@@ -146,10 +191,13 @@ def _encoded(name: str) -> bytes:
 class _Exit:
     """The way out of one request: a `Send` that holds back what may not leave."""
 
-    def __init__(self, store: Store, scope: Scope, send: Send, headers: dict[str, str], *, method: str) -> None:
+    def __init__(
+        self, store: Store, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]], *, method: str
+    ) -> None:
         self.request_id = new_id()
         self.call: Call | None = None
-        self.headers = headers | {"X-Request-Id": self.request_id}
+        self.headers = {"X-Request-Id": self.request_id}
+        self._fixed = headers
         self._store = store
         self._scope = scope
         self._send = send
@@ -192,7 +240,8 @@ class _Exit:
             await self.instead(response)
             return
         if self.call is not None and self.call.shown is not None and status == 200:
-            self._parts, self._raw = [], list(message["headers"])  # before what is of this request alone
+            # Without what is of this request alone.
+            self._parts, self._raw = [], _with(message["headers"], self._fixed)
         await self._leave(status, self._with_ours(message["headers"]))
 
     async def _leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes | None = None) -> None:
@@ -206,11 +255,8 @@ class _Exit:
 
     def _with_ours(self, raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Headers with those of the gate that they do not have."""
-        whole = list(raw)
-        there = {name for name, _ in whole}  # ASGI: names are in lower case
-        ours = ((_encoded(name), value.encode("latin-1")) for name, value in self.headers.items())
-        whole += [(name, value) for name, value in ours if name not in there]
-        return whole
+        ours = [(_encoded(name), value.encode("latin-1")) for name, value in self.headers.items()]
+        return _with(raw, [*self._fixed, *ours])
 
     def whole(self) -> Answer | None:
         """What left, where it may be kept and left whole."""
@@ -228,8 +274,7 @@ class _Exit:
         """Send `response` in place of what the application says, if nothing has left yet."""
         if self._status is not None or self._swallow:
             return
-        response.headers.update(self.headers)
-        await self._leave(response.status_code, response.raw_headers, bytes(response.body))
+        await self._leave(response.status_code, self._with_ours(response.raw_headers), bytes(response.body))
 
     async def audit_refusal(self, call: Call, status: int, **detail: str) -> None:
         """Write down that `call` was refused."""

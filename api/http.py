@@ -34,10 +34,12 @@ __all__ = [
     "answer_page",
     "base_of",
     "bbox_of",
+    "call_of",
     "peek",
     "put",
     "read",
     "read_page",
+    "store_of",
     "write",
     "write_alone",
 ]
@@ -81,14 +83,24 @@ class Route:
         return compile_path(self.path)[1]
 
 
-async def _call(request: Request) -> Call:
+def call_of(request: Request) -> Call:
+    """The call that the gate has let in."""
     call: Call = request.scope["state"]["call"]
     return call
 
 
-async def _store(request: Request) -> Store:
+def store_of(request: Request) -> Store:
+    """The store that is served."""
     store: Store = request.app.state.store
     return store
+
+
+async def _call(request: Request) -> Call:
+    return call_of(request)
+
+
+async def _store(request: Request) -> Store:
+    return store_of(request)
 
 
 async def _settings(request: Request) -> Settings:

@@ -48,7 +48,9 @@ class Metrics:
         self.seconds = Histogram(
             "vedette_request_seconds", "Time to the whole answer.", labels, buckets=_BOUNDS_S, registry=self.registry
         )
-        self.running = Gauge("vedette_requests_running", "Requests in progress.", registry=self.registry)
+        self.running = 0
+        running = Gauge("vedette_requests_running", "Requests in progress.", registry=self.registry)
+        running.set_function(lambda: self.running)
         self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.registry.register(_State(store))
 
@@ -126,11 +128,11 @@ class Measured:
                 status = message["status"]
             await send(message)
 
-        self._metrics.running.inc()
+        self._metrics.running += 1  # in one event loop
         try:
             await self._app(scope, receive, noted)
         finally:
-            self._metrics.running.dec()
+            self._metrics.running -= 1
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             route = getattr(scope.get("route"), "path", _ELSEWHERE)
             self._metrics.note(method, route, status, time.perf_counter() - started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from api.errors import StorageError
 from api.records.views import fill_views
 from api.review.queue import fill_queue
+from api.store.alone import alone
 from api.store.engine import open_database
 from api.store.schema import migrate
 
@@ -31,11 +33,12 @@ def migrate_store(directory: Path, *, database: str | None = None) -> tuple[str,
     Raises
     ------
     StorageError
-        When there is no store, its schema is newer, or a step fails; then nothing has changed.
+        When there is no store, a service has it, its schema is newer, or a step fails; then nothing has changed.
     """
     if database is None and not (directory / "vedette.sqlite").exists():
         raise StorageError(f"folder {directory} holds no store: name the folder of vedette.sqlite")
-    return migrate(open_database(directory, database), _fill)
+    with nullcontext() if database is not None else alone(directory, "vedette migrate"):
+        return migrate(open_database(directory, database), _fill)
 
 
 def _fill(session: Session) -> None:

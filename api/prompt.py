@@ -1,11 +1,13 @@
 """HTTP/1.1 for those who send: a connection may not be held by a request head or a body that never comes.
 
-uvicorn ends connections that are quiet between requests and no others.
+uvicorn ends connections that are quiet between requests and no others. And for those who are sent something: uvicorn
+hands the head of an answer, its body and its end to the system one by one; here they go out together.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import h11
 from starlette.exceptions import HTTPException
@@ -20,6 +22,43 @@ BODY_S = 30.0
 """Longest silence in the middle of a body."""
 
 
+_TOGETHER = 1 << 16
+"""Bytes beyond which nothing waits for what may follow."""
+
+
+class _Joined:
+    """A transport that sends together what is written while the loop does one thing."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send this, now or with what follows it at once."""
+        if not data:
+            return
+        if not self._held:
+            self._loop.call_soon(self._send)
+        self._held.append(data)
+        self._size += len(data)
+        if self._size >= _TOGETHER:
+            self._send()
+
+    def close(self) -> None:
+        """Close the connection, once what was written is sent."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        held, self._held, self._size = self._held, [], 0
+        if held:
+            self._transport.write(b"".join(held))
+
+
 class PromptProtocol(H11Protocol):
     """Closes a connection whose request head is not whole in `HEAD_S`."""
 
@@ -27,7 +66,8 @@ class PromptProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
-        super().connection_made(transport)
+        joined: Any = _Joined(transport, self.loop)
+        super().connection_made(joined)
         self._wait()
 
     def data_received(self, data: bytes) -> None:

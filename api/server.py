@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from api.identity.keys import IssuedKey, has_keys
 from api.identity.roles import SYSTEM, Call
 from api.prompt import PromptProtocol
 from api.settings import Settings
+from api.store.alone import alone
 from api.store.engine import Store
 from api.times import iso
 from api.trail.audit import append_audit
@@ -139,7 +140,7 @@ def running(settings: Settings) -> Iterator[RunningService]:
 def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socket, RunningService]]:
     _check_tls(settings)
     listener = _listen(settings)
-    try:
+    with listener, _alone(settings, listener.getsockname()[1]):
         store = Store(
             settings.directory,
             database=settings.database,
@@ -160,8 +161,13 @@ def _prepared(settings: Settings) -> Iterator[tuple[uvicorn.Server, socket.socke
             yield _server(settings, store), listener, service
         finally:
             store.close()
-    finally:
-        listener.close()
+
+
+def _alone(settings: Settings, port: int) -> AbstractContextManager[None]:
+    """Several services share a PostgreSQL; a store in a folder has one."""
+    if settings.database is not None:
+        return nullcontext()
+    return alone(settings.directory, f"the service on {settings.host} port {port}")
 
 
 def _start_clock(store: Store, *, is_right: bool) -> None:

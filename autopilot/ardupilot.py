@@ -179,6 +179,8 @@ def _terminations(lands: frozenset[float], battery: frozenset[float]) -> tuple[T
             for cause, name in (
                 ("when its battery is low", "BATT_FS_LOW_ACT"),
                 ("when its battery is nearly empty", "BATT_FS_CRT_ACT"),
+                ("when its second battery is low", "BATT2_FS_LOW_ACT"),
+                ("when its second battery is nearly empty", "BATT2_FS_CRT_ACT"),
             )
         ),
     )

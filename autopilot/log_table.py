@@ -1,4 +1,4 @@
-"""A flight log as a table: one row for each position, heartbeat, text and item reached, in Parquet."""
+"""A flight log as a table: one row for each position, heartbeat, text, event and item reached, in Parquet."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialects import dialect_of
 from autopilot.errors import AutopilotError, LogError
+from autopilot.long_texts import SAYING
 from autopilot.telemetry import Telemetry, TelemetryState
 from autopilot.tlog import read_tlog
 from autopilot.wire import Message
@@ -20,7 +21,7 @@ from geo import Altitude, atomic_path
 
 __all__ = ["tlog_to_parquet"]
 
-_ROWS = frozenset({"GLOBAL_POSITION_INT", "HEARTBEAT", "MISSION_ITEM_REACHED", "STATUSTEXT"})
+_ROWS = frozenset({"GLOBAL_POSITION_INT", "HEARTBEAT", "MISSION_ITEM_REACHED", *SAYING})
 _GROUP = 20_000
 
 
@@ -73,7 +74,8 @@ _COLUMNS = (
 def tlog_to_parquet(path: Path, out: Path | None = None) -> Path:
     """Write a telemetry log as a Parquet table, whole or not at all.
 
-    A row holds what a vehicle had said by then; ``message`` names what made the row and ``text`` holds a STATUSTEXT.
+    A row holds what a vehicle had said by then; ``message`` names what made the row and ``text`` holds a STATUSTEXT, or
+    the words of an EVENT of PX4; those that are for programs make none.
     ``time`` is a timestamp in UTC; other columns carry their unit and meaning in the metadata of their field.
 
     Parameters
@@ -149,7 +151,7 @@ def _rows(path: Path) -> Iterator[dict[str, object]]:
         # A part of a long text finishes none, its own, or one before that is given up; so may a heartbeat.
         said = state.texts[len(state.texts) - (state.said - before) :]
         texts: list[str | None] = [each.text for each in said]
-        for text in texts or ([] if kind == "STATUSTEXT" else [None]):
+        for text in texts or ([] if kind in SAYING else [None]):
             yield {"time": time_us, "sysid": who[0], "message": kind, **row, "text": text}
 
 

@@ -10,6 +10,7 @@ from autopilot.vehicle import Vehicle
 __all__ = ["change_speed", "emergency_stop"]
 
 _STOP_S = 10.0
+_IN_THE_AIR = 21196.0  # of COMPONENT_ARM_DISARM: whatever it does
 _FASTEST_M_S = 100.0
 
 
@@ -29,7 +30,10 @@ async def change_speed(vehicle: Vehicle, speed_m_s: float) -> None:
 
 
 async def emergency_stop(vehicle: Vehicle, *, confirm_sysid: int) -> None:
-    """End the flight where it is (DO_FLIGHTTERMINATION): the motors stop and the vehicle falls.
+    """End the flight where it is: the motors stop and the vehicle falls.
+
+    By DO_FLIGHTTERMINATION, and where that is refused, as ArduPlane does without its advanced failsafe, by an order to
+    disarm in the air.
 
     Parameters
     ----------
@@ -45,7 +49,12 @@ async def emergency_stop(vehicle: Vehicle, *, confirm_sysid: int) -> None:
     """
     if confirm_sysid != vehicle.sysid:
         raise CommandError(f"{vehicle}: an emergency stop of vehicle {confirm_sysid} was confirmed: nothing was sent")
-    await vehicle.command(mav.MAV_CMD_DO_FLIGHTTERMINATION, 1.0)
+    try:
+        await vehicle.command(mav.MAV_CMD_DO_FLIGHTTERMINATION, 1.0)
+    except CommandError as error:
+        if error.result is None:
+            raise
+        await vehicle.command(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0.0, _IN_THE_AIR)
     ended = await vehicle.wait_until(
         lambda t: t.armed is False or t.system_status == mav.MAV_STATE_FLIGHT_TERMINATION, _STOP_S
     )

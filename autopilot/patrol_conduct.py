@@ -1,35 +1,28 @@
-"""One flight of a patrol at its steps: launched on schedule, watched by the plan's rules, sent to a cue."""
+"""One flight of a patrol at its steps: launched on schedule, watched by the plan's rules, called home by them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
 
-from autopilot.area import Place
 from autopilot.conduct import Conduct
-from autopilot.cue import Errand
-from autopilot.errors import AutopilotError, CommandError, FlightError, LinkError
+from autopilot.errors import AutopilotError, CommandError, FlightError
 from autopilot.journal import Flown
 from autopilot.orders import Orders
-from autopilot.orders_camera import look_ahead, look_at
 from autopilot.patrol_battery import Charge
 from autopilot.patrol_states import Happening, State
 from autopilot.shift import Shift
 from autopilot.timetable import Turn
 from autopilot.vehicle import Vehicle
 from autopilot.watch import FlightWatch, places
-from geo import geodesic_distance_m
 from missions import LegKind, Mission, MissionItem, Sortie, legs_behind
 
 __all__ = ["STOPPED", "PatrolConduct", "WithdrawnError"]
 
 STOPPED = "the ground station was told to stop"
 _SILENT_S = 10.0
-_ORDER_S = 2.0  # an order may take as long, with one that is lost on the way
 _HOME_M = 30.0  # farther from where it took off no crew waits for it
 _LINK_LOSS_S = 60.0  # after a silence the failsafe of the vehicle is believed to have acted on it
-_THERE_M = 10.0
-_BESIDE_M = 15.0  # wings circle that far beside their radius
 _PROOF_HOLDS_S = 30.0
 
 
@@ -85,9 +78,6 @@ class PatrolConduct(Conduct):
         self._heard_again_s = -1e9
         self._gives_way = False
         self._when_unheard = "what it does is not known"
-        self._errand: Errand | None = None
-        self._sent = False
-        self._there_s: float | None = None
 
     # On the ground.
 
@@ -132,7 +122,27 @@ class PatrolConduct(Conduct):
                 return
             await shift.wait(due_s - ahead_s)
 
+    def give_way(self) -> None:
+        """On the ground: to another flight of its vehicle; this one is flown after it."""
+        self._gives_way = True
+        self._shift.pulse()
+
     # In the air.
+
+    @property
+    def fence(self) -> tuple[MissionItem, ...]:
+        """The fence that it was proved to hold."""
+        return self._mission.fence
+
+    @property
+    def rally(self) -> tuple[MissionItem, ...]:
+        """The rally points that it was given with it."""
+        return self._mission.rally
+
+    @property
+    def sortie(self) -> Sortie:
+        """What it flies."""
+        return self._turn.sortie
 
     @property
     def flown(self) -> Flown:
@@ -162,10 +172,10 @@ class PatrolConduct(Conduct):
         if watch.ended:
             return
         await self._mind_battery()
-        if self._errand is not None:
-            await self._run_errand(watch)
-        elif self._state is State.ON_CUE and self._turn.number >= 0:
-            await self._recall("it was at a cue when the ground station was lost")
+        await self._beside(watch)
+
+    async def _beside(self, watch: FlightWatch) -> None:
+        """What it does beside its patrol: nothing."""
 
     def _listen(self) -> None:
         silent = self._vehicle.silent_s > self._vehicle.timing.wall_s(_SILENT_S)
@@ -274,128 +284,6 @@ class PatrolConduct(Conduct):
         elif away_m > _HOME_M:
             self._failed(f"{cause}; it stands {away_m:.0f} m from where it took off: fetch it")
 
-    # To a cue.
-
-    @property
-    def free_for_errand(self) -> bool:
-        """Whether it can be sent to a cue now."""
-        ready = {State.OUTBOUND, State.ON_TASK, State.RELIEVED}
-        silent = self._shift.duties[self._turn.vehicle.sysid].silent
-        return self._launched and self._errand is None and self._state in ready and not silent
-
-    @property
-    def fence(self) -> tuple[MissionItem, ...]:
-        """The fence that it was proved to hold."""
-        return self._mission.fence
-
-    @property
-    def rally(self) -> tuple[MissionItem, ...]:
-        """The rally points that it was given with it."""
-        return self._mission.rally
-
-    @property
-    def stays(self) -> Place | None:
-        """Where it is sent beside its patrol."""
-        return None if self._errand is None else self._errand.place
-
-    @property
-    def stays_m(self) -> float:
-        """Radius on which it circles there, metres."""
-        return 0.0 if self._errand is None else self._errand.circle_m
-
-    @property
-    def sortie(self) -> Sortie:
-        """What it flies."""
-        return self._turn.sortie
-
-    def give_way(self) -> None:
-        """On the ground: to another flight of its vehicle; this one is flown after it."""
-        self._gives_way = True
-        self._shift.pulse()
-
-    def send(self, errand: Errand) -> None:
-        """Send it; it goes at its next look."""
-        self._errand, self._sent, self._there_s = errand, False, None
-
-    def _miss_errand(self, why: str) -> None:
-        """It does nothing more about its errand; where it did not get there, somebody else may."""
-        errand, self._errand = self._errand, None
-        if errand is not None:
-            errand.visit.leave(why)
-            if self._there_s is None:
-                errand.missed(why)
-
     def leave(self, why: str) -> None:
         """Nothing more comes of what it was to look at in this flight."""
-        self._miss_errand(why)
         self._turn.visit.leave(why)
-
-    async def _run_errand(self, watch: FlightWatch) -> None:
-        errand, vehicle = self._errand, self._vehicle
-        assert errand is not None
-        if not self._sent:
-            self._sent = True
-            await self._set_out(errand, watch)
-            return
-        now, place = vehicle.telemetry, errand.place
-        if now.mode == vehicle.dialect.mission_mode or now.lat_deg is None or now.lon_deg is None:
-            return
-        if self._there_s is None:
-            away = float(geodesic_distance_m(now.lat_deg, now.lon_deg, place.lat_deg, place.lon_deg))
-            if away <= errand.circle_m + (_BESIDE_M if errand.circle_m else _THERE_M):
-                self._there_s = self._shift.now_s()
-                errand.visit.there = True
-                watch.note(now, f"is where the cue is seen from: {errand.words}")
-            return
-        if self._shift.now_s() - self._there_s >= errand.station_s:
-            self._errand, errand.visit.stayed = None, True
-            await self._go_on(watch)
-
-    async def _set_out(self, errand: Errand, watch: FlightWatch) -> None:
-        """To the place, with the camera on the spot. An order that is refused leaves it on its patrol.
-
-        `Diversion` has looked at way and place, and it has flown on since.
-        """
-        vehicle, spot = self._vehicle, errand.spot
-        try:
-            here = self._orders.here()
-            north, east, _ = vehicle.telemetry.velocity_ned_m_s or (0.0, 0.0, 0.0)
-            area, turn_m = await self._orders.area(), await self._orders.turn_m(errand.circle_m or None)
-            # A vehicle that the plan takes for a multirotor and that says to have wings, too.
-            if turn_m > errand.circle_m + 1.0:
-                raise FlightError(f"{vehicle}: circles on {turn_m:g} m, and {errand.circle_m:.0f} m were looked at")
-            area.check_diversion(here, errand.place, (east, north), _ORDER_S, radius_m=turn_m)
-            await self._orders.go_unchecked(errand.place, turn_m)
-        except AutopilotError as error:
-            watch.note_failure(vehicle.telemetry, f"was not sent to the cue: {error}")
-            self._miss_errand(str(error))
-            if vehicle.telemetry.mode != vehicle.dialect.mission_mode:
-                raise
-            return
-        self._tell(Happening.CUED, errand.words)
-        try:
-            await look_at(vehicle, spot.lat_deg, spot.lon_deg)
-        except AutopilotError as error:
-            watch.note_failure(vehicle.telemetry, f"its camera was not turned to the cue: {error}")
-
-    async def _go_on(self, watch: FlightWatch, after: str = "a cue") -> None:
-        """Back to its patrol where that is lawful and its battery allows, else home."""
-        sortie, craft = self._turn.sortie, self._turn.vehicle.aircraft
-        behind = max((legs_behind(self._mission, sortie, item.seq) for item in watch.reached), default=0)
-        rest_wh = sum(leg.energy_wh for leg in sortie.legs[behind:])
-        percent = self._vehicle.telemetry.battery_percent
-        keep_wh = craft.reserve_fraction * craft.battery_wh
-        if percent is None or percent / 100 * craft.battery_wh - rest_wh < keep_wh:
-            await self._recall(f"after {after} its battery does not take it over the rest of its patrol")
-            return
-        try:
-            await look_ahead(self._vehicle)
-            await self._orders.resume()
-        except LinkError:
-            raise
-        except AutopilotError as error:
-            watch.note_failure(self._vehicle.telemetry, f"does not go on after {after}: {error}")
-            if self._vehicle.telemetry.mode != self._vehicle.dialect.mission_mode:
-                await self._recall(f"it could not go on with its patrol after {after}")
-                return
-        self._tell(Happening.RESUMED)

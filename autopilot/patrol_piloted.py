@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autopilot.errors import AutopilotError, FlightError
-from autopilot.patrol_conduct import PatrolConduct
+from autopilot.patrol_errand import ErrandConduct
 from autopilot.patrol_states import Happening, State
 from autopilot.watch import FlightWatch
 
@@ -33,8 +33,8 @@ class _Asked:
     answer: asyncio.Future[str]
 
 
-class PilotedConduct(PatrolConduct):
-    """As `PatrolConduct`, with orders of a pilot on the way."""
+class PilotedConduct(ErrandConduct):
+    """As `ErrandConduct`, with orders of a pilot on the way."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)

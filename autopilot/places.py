@@ -9,7 +9,7 @@ from autopilot.vehicle import Vehicle
 from geo import geodesic_distance_m
 from missions import Mission
 
-__all__ = ["farthest_m", "highest_amsl_m"]
+__all__ = ["farthest_m", "highest_above_home_m", "highest_amsl_m"]
 
 _AMSL_FRAMES = frozenset({mav.MAV_FRAME_GLOBAL, mav.MAV_FRAME_GLOBAL_INT})
 
@@ -44,3 +44,32 @@ def highest_amsl_m(vehicle: Vehicle, mission: Mission) -> float | None:
         else:
             return None
     return max(heights, default=None)
+
+
+def highest_above_home_m(vehicle: Vehicle, mission: Mission) -> float | None:
+    """How high above home a mission climbs, metres, 0 where it has no such place; what is above terrain does not count.
+
+    None where it has heights above mean sea level and the vehicle says nothing of the height of its home.
+    """
+    heights = [0.0]
+    # Where home is the first item, the vehicle has its own in that place.
+    for item in mission.items[1:] if vehicle.dialect.home_is_item_0 else mission.items:
+        if item.command not in LOCATED:
+            continue
+        if item.frame in RELATIVE_FRAMES:
+            heights.append(item.z)
+        elif item.frame in _AMSL_FRAMES:
+            home_m = _home_amsl_m(vehicle)
+            if home_m is None:
+                return None
+            heights.append(item.z - home_m)
+    return max(heights)
+
+
+def _home_amsl_m(vehicle: Vehicle) -> float | None:
+    now = vehicle.telemetry
+    if now.home is not None:
+        return now.home[2]
+    if now.altitude is None or now.above_home_m is None:
+        return None
+    return now.altitude.metres - now.above_home_m

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot.dialect import LOCATED, RELATIVE_FRAMES
 from autopilot.errors import CommandError, NotReadyError, ParameterError, TransferError, VehicleState
-from autopilot.places import farthest_m
+from autopilot.places import farthest_m, highest_above_home_m
 from autopilot.runway import circles_at_the_end
 from autopilot.transfer_peer import lists_of
 from autopilot.vehicle import Vehicle
 from autopilot.words import MissionKind, command_name
-from missions import Mission, MissionItem
+from missions import Mission
 
 __all__ = ["Capabilities", "capabilities", "check_vehicle", "enable_fence", "item_limit"]
 
@@ -151,7 +150,7 @@ async def enable_fence(vehicle: Vehicle, mission: Mission, *, ceiling_m: float |
     ParameterError
         When a setting is absent or does not take its value: the fence may be inactive, do not fly.
     NotReadyError
-        When the vehicle's own limit of height or distance would end this mission.
+        When the vehicle's own limit of height or distance would end this mission, or may.
     """
     for setting in vehicle.dialect.fence:
         present = await vehicle.parameter(setting.name)
@@ -168,8 +167,15 @@ async def _under_ceiling(vehicle: Vehicle, mission: Mission, ceiling_m: float | 
     if ceiling_m is not None:
         await vehicle.set_parameter(ceiling.parameter, ceiling_m)
     limit_m = await vehicle.parameter(ceiling.parameter)
-    highest_m = max((item.z for item in mission.items if _above_home(item)), default=0.0)
-    if 0 < limit_m <= highest_m:
+    if limit_m <= 0:
+        return
+    highest_m = highest_above_home_m(vehicle, mission)
+    if highest_m is None:
+        raise NotReadyError(
+            f"{vehicle}: the mission has heights above sea level, {ceiling.parameter} is {limit_m:g} m above home, and "
+            "it does not say how high that is: wait for its GPS"
+        )
+    if limit_m <= highest_m:
         raise NotReadyError(
             f"{vehicle}: the mission climbs to {highest_m:g} m above home and {ceiling.parameter} is {limit_m:g} m: "
             f"raise {ceiling.parameter} or plan lower"
@@ -194,7 +200,3 @@ async def _on_leash(vehicle: Vehicle, mission: Mission) -> None:
             f"{vehicle}: the mission goes {away_m:.0f} m from home and {leash} is {limit_m:g} m: raise {leash}, "
             "or set it to 0 and let the fence of the plan hold it"
         )
-
-
-def _above_home(item: MissionItem) -> bool:
-    return item.command in LOCATED and item.frame in RELATIVE_FRAMES

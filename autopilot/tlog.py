@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autopilot.errors import LogError
+from autopilot.px4_events import event_in
 from autopilot.wire import Codec, Message, frame_length, is_unknown
 
 __all__ = ["read_tlog"]
@@ -31,7 +32,7 @@ def read_tlog(path: Path) -> Iterator[tuple[int, Message]]:
     Yields
     ------
     tuple
-        UTC microseconds since the Unix epoch, and the message. Those that the dialect lacks are left out.
+        UTC microseconds since the Unix epoch, and the message. Of those that the dialect lacks, EVENT alone.
 
     Raises
     ------
@@ -60,7 +61,8 @@ def read_tlog(path: Path) -> Iterator[tuple[int, Message]]:
         found = True
         at = begin + length
         for message, _ in messages:
-            if not is_unknown(message):
-                yield time_us, message
+            known = event_in(packet) if is_unknown(message) else message
+            if known is not None:
+                yield time_us, known
     if not found and data:
         raise LogError(f"{path}: holds no packet with its time: give a .tlog of a ground station")

@@ -1,9 +1,9 @@
-"""One vehicle: what it says, and what it is told."""
+"""One vehicle: what it is told, beside what it says (`Heard`)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -13,17 +13,16 @@ from autopilot.dialect import Dialect, StepKind
 from autopilot.dialects import dialect_of
 from autopilot.errors import CommandError, LinkError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
+from autopilot.heard import Heard
 from autopilot.link import Link
 from autopilot.parameters import Parameters
 from autopilot.proof import Proof
 from autopilot.standing import say_again
 from autopilot.streams import Streams
-from autopilot.telemetry import Telemetry, TelemetryState, Text
+from autopilot.telemetry import Telemetry
 from autopilot.timing import Timing
 from autopilot.transfer import Progress, Verified
-from autopilot.waiting import Waiting
 from autopilot.wire import Message
-from autopilot.wire_decode import boot_ms_of
 from autopilot.words import MissionKind
 from missions import Mission, MissionItem
 
@@ -38,7 +37,7 @@ _PLACED_S = 10.0
 _READY_S = 180.0  # EKF and GPS take 41 s after boot in ArduPilot's own simulator
 
 
-class Vehicle:
+class Vehicle(Heard):
     """A vehicle on a link. Made by `Vehicle.connect`; an async context manager.
 
     Attributes
@@ -50,28 +49,15 @@ class Vehicle:
     """
 
     def __init__(self, link: Link, sysid: int, component: int, dialect: Dialect, timing: Timing) -> None:
-        self.link = link
-        self.sysid = sysid
-        self.component = component
-        self.dialect = dialect
-        self.timing = timing
+        super().__init__(link, sysid, component, dialect, timing)
         self._exchange = Exchange(link, sysid, component, timing)
         self._command_lock = asyncio.Lock()
         self._streams = Streams(dialect.estimator_message, self.command, self._exchange.tell)
-        self._state = TelemetryState(dialect.mode_name, prearm_unlisted=dialect.prearm_unlisted)
-        self._snapshot: Telemetry | None = None
         self._parameters = Parameters(
             link, sysid, component, timing, encoding=dialect.param_encoding, boots=lambda: self.telemetry.boots
         )
         self._proof = Proof(link, sysid, component, dialect, timing)
         self.arm_ordered = False
-        self._clock = asyncio.get_running_loop().time
-        self._heard = self._placed = self._clock()
-        self._placed_ms: int | None = None
-        self._waiting = Waiting(lambda: self.telemetry)
-        self._listeners: list[Callable[[Message, Telemetry], None]] = []
-        self._stop = link.listen(self._take, sysid=sysid)
-        self._forget = link.on_close(self._waiting.wake)
         self._unchanged: Callable[[], None] = lambda: None
 
     @classmethod
@@ -138,80 +124,10 @@ class Vehicle:
 
     def close(self) -> None:
         """Stop listening. The link stays open."""
-        self._stop()
-        self._forget()
+        super().close()
         self._unchanged()
 
-    def __str__(self) -> str:
-        return f"{self.link.url} vehicle {self.sysid}"
-
-    # What it says.
-
-    @property
-    def telemetry(self) -> Telemetry:
-        """Snapshot of now."""
-        if self._snapshot is None:
-            self._snapshot = self._state.snapshot()
-        return self._snapshot
-
-    @property
-    def texts(self) -> Sequence[Text]:
-        """Every STATUSTEXT since the connection, the last ten thousand, oldest first."""
-        return self._state.texts
-
-    @property
-    def silent_s(self) -> float:
-        """Wall seconds since the autopilot was last heard."""
-        return self._clock() - self._heard
-
-    @property
-    def position_age_s(self) -> float:
-        """Wall seconds since a new position came; one that is repeated with its old time is not new."""
-        return self._clock() - self._placed
-
-    def listen(self, listener: Callable[[Message, Telemetry], None]) -> Callable[[], None]:
-        """Call `listener` with each message of the autopilot and the snapshot after it; returns what ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def _take(self, message: Message) -> None:
-        if message.get_srcComponent() != self.component:
-            return
-        self._heard = self._clock()
-        if message.get_type() == "GLOBAL_POSITION_INT":
-            boot_ms = boot_ms_of(message)
-            if boot_ms != self._placed_ms:
-                self._placed, self._placed_ms = self._heard, boot_ms
-        if self._state.take(message):
-            self._snapshot = None
-            self._waiting.look()
-        for listener in tuple(self._listeners):
-            listener(message, self.telemetry)
-
-    async def wait_until(
-        self, predicate: Callable[[Telemetry], bool], vehicle_s: float, *, wall_s: float | None = None
-    ) -> Telemetry | None:
-        """First snapshot for which `predicate` holds, or None after a time.
-
-        Parameters
-        ----------
-        predicate
-            Asked once now, then after each message that changes the snapshot.
-        vehicle_s
-            How long to wait, seconds of the vehicle's time.
-        wall_s
-            How long to wait in wall seconds instead.
-
-        Raises
-        ------
-        LinkError
-            When the link was lost.
-        """
-        if predicate(self.telemetry):
-            return self.telemetry
-        found = await self._waiting.until(predicate, self.timing.wall_s(vehicle_s) if wall_s is None else wall_s)
-        self.link.check()
-        return found
+    # What it is told.
 
     async def wait_ready(self, vehicle_s: float = _READY_S) -> Telemetry:
         """Wait until the estimator, the GPS and the pre-arm checks are good.
@@ -229,8 +145,6 @@ class Vehicle:
                 f"{f'; it said: {said}' if said else ''}: wait for the sky or mend what it names"
             )
         return ready
-
-    # What it is told.
 
     async def command(self, command: int, *params: float) -> None:
         """COMMAND_LONG with up to seven parameters, repeated until it is accepted.

@@ -1,6 +1,7 @@
 """An application on a real socket in a process of its own, and how many requests a second it answers.
 
-``python -m bench.api_served PORT STORE`` serves the store there; with a file in place of a folder, its bytes alone.
+``python -m bench.api_served PORT STORE`` serves the store there as ``vedette serve`` does; with a file in place of a
+folder, its bytes alone, as uvicorn does by itself.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import uvicorn
 from fastapi import FastAPI
 from starlette.responses import Response
 
 from api import Settings, create_app
 from api.identity.settings import IdentitySettings
+from api.prompt import PromptProtocol
 from api.server import settle
 from bench.rows import BenchError
 
-__all__ = ["rate", "served"]
+__all__ = ["rates", "served"]
 
 _PATH = "/crossings"
 
@@ -43,11 +46,27 @@ def served(what: Path) -> Iterator[int]:
         process.wait(20)
 
 
-def rate(port: int, key: str, *, at_once: int, seconds: float = 3.0) -> float:
-    """Answers a second on so many connections that are kept open, after a second of warming up."""
-    asyncio.run(_ask(port, key, at_once, 1.0))
-    count, took = asyncio.run(_ask(port, key, at_once, seconds))
-    return count / took
+def rates(ports: tuple[int, int], key: str, *, at_once: int, turns: int = 10, seconds: float = 1.0) -> np.ndarray:
+    """Answers a second of two servers, asked in turns: whatever else the machine does meets both.
+
+    Parameters
+    ----------
+    at_once
+        Connections that are kept open.
+    turns, seconds
+        How often each is asked, and how long each time, after a turn of warming up. Who goes first changes.
+
+    Returns
+    -------
+    numpy.ndarray
+        A row for each turn, a column for each server.
+    """
+    found = np.empty((turns + 1, 2))
+    for turn in range(turns + 1):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            count, took = asyncio.run(_ask(ports[which], key, at_once, seconds))
+            found[turn, which] = count / took
+    return found[1:]
 
 
 async def _ask(port: int, key: str, at_once: int, seconds: float) -> tuple[int, float]:
@@ -100,6 +119,16 @@ def _application(what: Path) -> FastAPI:
 
 
 if __name__ == "__main__":
-    application = _application(Path(sys.argv[2]))
+    what = Path(sys.argv[2])
+    application = _application(what)
     settle()
-    uvicorn.run(application, host="127.0.0.1", port=int(sys.argv[1]), log_level="error", access_log=False)
+    uvicorn.run(
+        application,
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        http=PromptProtocol if what.is_dir() else "auto",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )

@@ -6,19 +6,22 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.table import Table
 
-from cli.arguments import InputError, numbers
+import geo
+from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
-from geo import FlatTerrain, PoseSigma, write_text
+from geo import write_text
 
 if TYPE_CHECKING:
     import vision
 
 __all__ = ["commands"]
+
+T = TypeVar("T")
 
 commands = typer.Typer()
 
@@ -40,8 +43,18 @@ def evaluate(
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
     fixed: Annotated[Path | None, typer.Option(help="Known points or line of a fixed camera, JSON.")] = None,
-    pose: Annotated[Path | None, typer.Option(help="Pose file (.srt, .csv, .klv), when the video has none.")] = None,
+    pose: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Pose file (.srt, .csv, .klv, .tlog) of videos that have none: one for each VIDEO, in order."
+        ),
+    ] = None,
     hfov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; else the video's.")] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(help="Time of the first picture, ISO 8601 with its zone: one for each VIDEO, in their order."),
+    ] = None,
+    calibration: Annotated[Path | None, typer.Option(help="File of vedette calibrate: puts poses right.")] = None,
     sigma: Annotated[
         str | None, typer.Option(help="H,V,YAW,PITCH,ROLL: one-sigma errors of the pose, metres and degrees.")
     ] = None,
@@ -58,8 +71,10 @@ def evaluate(
     """Measure boxes, tracks, crossings and places on the ground against the truth."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
 
-    if truth and len(truth) != len(videos):
-        raise InputError(f"{len(videos)} videos and {len(truth)} --truth: give one for each video, in their order")
+    truths_given = _each(videos, truth, "--truth")
+    poses = _each(videos, pose, "--pose")
+    starts = [moment(text, "--start") for text in _each(videos, start, "--start")]
+    put_right = vision.load_calibration(calibration) if calibration else None
     if line is not None and fixed is not None:
         raise InputError("--line and --fixed both say where the line is: give one")
     if not 0 < alarm < 1:
@@ -73,20 +88,23 @@ def evaluate(
         raise InputError("a line in the picture and --border are two lines: give one")
     errors = _sigma(sigma) if sigma is not None else None
     kinds = _classes(classes) if classes is not None else None
-    paths = truth or [vision.find_truth(video) for video in videos]
+    paths = [path or vision.find_truth(video) for path, video in zip(truths_given, videos, strict=True)]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]
     evaluation = vision.VideoEvaluation(
         vision.Detector(vision.find_model(model) if model else _model_for(videos[0]), confidence=_LEAST_SCORE),
         border=vision.load_border(border_file) if border_file else None,
         homography=camera if isinstance(camera, vision.Homography) else None,
         line=pixel_line,
-        terrain=None if ground is None else FlatTerrain(ground),
+        terrain=None if ground is None else geo.FlatTerrain(ground),
         settings=vision.EvaluationSettings(alarm=alarm),
     )
     names = [video.name for video in videos]
-    for video, told in zip(videos, truths, strict=True):
+    for video, told, beside, first in zip(videos, truths, poses, starts, strict=True):
         name = video.name if names.count(video.name) == 1 else str(video)
-        with vision.open_source(video, pose=pose, hfov_deg=hfov, fps=fps, sigma=errors) as source, bars() as progress:
+        opened = vision.open_source(
+            video, pose=beside, hfov_deg=hfov, fps=fps, sigma=errors, start_time=first, calibration=put_right
+        )
+        with opened as source, bars() as progress:
             task = progress.add_task(video.name, total=None)
             watched = evaluation.add(
                 source,
@@ -108,13 +126,22 @@ def evaluate(
         console.print(f"report -> {report}")
 
 
-def _sigma(text: str) -> PoseSigma:
+def _each(videos: Sequence[Path], given: Sequence[T] | None, option: str) -> Sequence[T | None]:
+    """What was given of each video; None of each where nothing was. Raises InputError."""
+    if not given:
+        return [None] * len(videos)
+    if len(given) != len(videos):
+        raise InputError(f"{len(videos)} videos and {len(given)} {option}: give one for each video, in their order")
+    return given
+
+
+def _sigma(text: str) -> geo.PoseSigma:
     """Errors of the pose; raises InputError."""
     values = numbers(text, "H,V,YAW,PITCH,ROLL", "--sigma")
     if not all(0 < value < math.inf for value in values):
         raise InputError(f"--sigma {text!r}: give five numbers above 0: a pose without error is none")
     across, up, yaw, pitch, roll = values
-    return PoseSigma(across, up, yaw, pitch, roll)
+    return geo.PoseSigma(across, up, yaw, pitch, roll)
 
 
 def _model_for(video: Path) -> Path:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import geo
 from cli.arguments import InputError, dialect_of, numbers
 from cli.stopping import run_until_told
 from cli.terminal import FlightBars, bars, complaints, console
-from geo import open_terrain
 
 if TYPE_CHECKING:
     import missions
@@ -187,7 +187,7 @@ def fly(
     from cli.piloting import taking_orders  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415
 
-    signing, land = signing_of(signing_key), None if terrain is None else open_terrain(terrain)
+    signing, land = signing_of(signing_key), None if terrain is None else geo.open_terrain(terrain)
     live = live_options(service, key, station, owner, marking)
     made: missions.PatrolPlan | None = None
     borders: tuple[missions.BorderSegment, ...] = ()
@@ -272,7 +272,7 @@ def patrol(
         limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
         system_id=gcs_id,
         signing=signing_of(signing_key),
-        terrain=None if terrain is None else open_terrain(terrain),
+        terrain=None if terrain is None else geo.open_terrain(terrain),
         live=live_options(service, key, station, owner, marking),
     )
     report = fly_shift(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import geo
 from cli.arguments import InputError, dialect_of, numbers
 from cli.terminal import complaints, console
-from geo import FlatTerrain, Terrain, open_terrain
 
 if TYPE_CHECKING:
     import missions
@@ -134,6 +134,7 @@ def plan(
     import missions  # noqa: PLC0415 - as above
     from cli.planning import (  # noqa: PLC0415 - names of the command
         changes_table,
+        flights_table,
         plan_options,
         plan_table,
         seen_table,
@@ -143,9 +144,9 @@ def plan(
     air = missions.Wind(*numbers(wind, "SPEED,FROM,GUST" if wind.count(",") > 1 else "SPEED,FROM", "--wind"))
     if risk_zone is not None and risk is None and risk_from is None:
         raise InputError("--risk-zone says of which zone the hours of risk are: give --risk or --risk-from with it")
-    land: Terrain | None = None if ground is None else FlatTerrain(ground)
+    land: geo.Terrain | None = None if ground is None else geo.FlatTerrain(ground)
     if terrain is not None:
-        land = open_terrain(terrain)
+        land = geo.open_terrain(terrain)
     options = plan_options(
         settings or [],
         wind=air,
@@ -165,10 +166,11 @@ def plan(
     made = missions.plan_patrolled(what, crew, land, options, airspace=zones, risk=table)
     told += made.notes
     if sites:
-        proposal = missions.propose_landing_sites(made, land or FlatTerrain())
+        proposal = missions.propose_landing_sites(made, land or geo.FlatTerrain())
         made, told = missions.with_landing_sites(made, proposal.sites), (*told, *proposal.notes)
     written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
     console.print(plan_table(made))
+    console.print(flights_table(made))
     console.print(seen_table(made.coverage))
     # A sortie that no lawful fence holds has no files: the command does all the rest, and fails in the end.
     paths = [path for sortie in made.sorties if (path := out / f"{sortie.name}.plan") in written]
@@ -241,7 +243,7 @@ def resume(
 ) -> None:
     """Plan the rest of a patrol that broke off, camera and speed commands included."""
     import missions  # noqa: PLC0415 - as above
-    from cli.planning import plan_table, validation_table  # noqa: PLC0415 - names of the command
+    from cli.planning import flights_table, plan_table, validation_table  # noqa: PLC0415 - names of the command
 
     if (sortie is None) == (report is None):
         raise InputError("say what broke off: give either --sortie NAME with --item or --at, or --report FILE")
@@ -260,10 +262,11 @@ def resume(
             lat, lon = numbers(at, "LAT,LON", "--at")
             place = (lat, lon)
         progress = (missions.Progress(str(sortie), item, place, battery, airborne=not landed),)
-    land = None if terrain is None else open_terrain(terrain)
+    land = None if terrain is None else geo.open_terrain(terrain)
     made = missions.resume(before, progress, land, done=finished, dialect=dialect_of(dialect), overlap_m=overlap)
     written = missions.write_plan_folder(made, out, dialect_of(dialect), land)
     console.print(plan_table(made))
+    console.print(flights_table(made))
     console.print(validation_table(missions.validate(made, land)))
     for note in made.notes:
         console.print(f"note: {note}", markup=False)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import geo
 from cli.arguments import dialect_of
 from cli.commands_fly import (
     Autopilot,
@@ -22,7 +23,6 @@ from cli.commands_fly import (
     StationId,
     Wait,
 )
-from geo import open_terrain
 
 __all__ = ["commands"]
 
@@ -72,7 +72,7 @@ def stand_by(
         limits=autopilot.FlightLimits(ceiling_m=ceiling, connect_s=wait),
         system_id=gcs_id,
         signing=signing_of(signing_key),
-        terrain=None if terrain is None else open_terrain(terrain),
+        terrain=None if terrain is None else geo.open_terrain(terrain),
         live=live,
     )
     keep_station(link, ground, live, out, logs=log, known=None if plan is None else missions.load_plan(plan))

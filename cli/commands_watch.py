@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+import geo
 from cli.arguments import InputError, moment, numbers
 from cli.terminal import bars, complaints, console
-from geo import FileWriteError, FlatTerrain, VedetteError, write_text
+from geo import FileWriteError, VedetteError, write_text
 
 if TYPE_CHECKING:
     import vision
@@ -122,7 +123,7 @@ def watch(
         model=model,
         sensor=sensor,
         slice_px=slices,
-        ground=None if ground is None else FlatTerrain(ground),
+        ground=None if ground is None else geo.FlatTerrain(ground),
         custody=vision.Custody(owner=owner, marking=marking),
         evidence=out / "evidence",
         keep_live_s=keep_live,

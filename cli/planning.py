@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 from rich.markup import escape
@@ -12,9 +13,13 @@ from rich.table import Table
 
 import missions
 
-__all__ = ["changes_table", "plan_options", "plan_table", "seen_table", "validation_table"]
+__all__ = ["changes_table", "flights_table", "plan_options", "plan_table", "seen_table", "validation_table"]
 
 _SHOWN = 40
+_TOLD = 6
+"""Of so many take-offs in a row, most, each is told; of more the first, how far they are apart, and the last."""
+_APART_S = 6.0
+"""Take-offs that are as far apart to this are told so, seconds."""
 
 _FIGURE = re.compile(r"\d+(?:\.\d+)?(?= m\b)")
 """A figure in metres in a reason: it differs from place to place."""
@@ -49,25 +54,56 @@ def plan_options(settings: Sequence[str], **given: Any) -> missions.PlanOptions:
 
 
 def plan_table(made: missions.PatrolPlan) -> Table:
-    """The sorties, each with its first flight and how often it is flown in the shift."""
+    """The sorties, and how often each is flown in the shift."""
     what = {missions.Objective.ONCE: "one coverage in", missions.Objective.REVISIT: "revisit"}.get(
         made.options.objective, f"revisit {made.revisit_s / 60:.1f} min, times risk"
     )
     table = _table(
         f"coverage {made.coverage.share:.1%}, {what} {made.figure_s / 60:.1f} min "
         f"({made.gap:.1%} above the bound of {made.revisit_bound_s / 60:.1f} min)",
-        *("sortie", "start min", "duration min", "distance km", "patrol km", "reserve left", "flights"),
+        *("sortie", "duration min", "distance km", "patrol km", "flights"),
     )
     for number, sortie in enumerate(made.sorties[:_SHOWN]):
         patrol_km = sum(leg.distance_m for leg in sortie.patrol) / 1000
-        cells = (sortie.start_s / 60, sortie.duration_s / 60, sortie.distance_m / 1000, patrol_km)
+        cells = (sortie.duration_s / 60, sortie.distance_m / 1000, patrol_km)
         flights = sum(flight.sortie == number for flight in made.flights)
-        table.add_row(
-            escape(sortie.name), *(f"{cell:.1f}" for cell in cells), f"{sortie.reserve_left:.0%}", str(flights)
-        )
+        table.add_row(escape(sortie.name), *(f"{cell:.1f}" for cell in cells), str(flights))
     if len(made.sorties) > _SHOWN:
         table.add_row(f"and {len(made.sorties) - _SHOWN} more, in plan.json")
     return table
+
+
+def flights_table(made: missions.PatrolPlan) -> Table:
+    """Who flies what when, from where, and with what reserve left: a row for each aircraft and each of its sorties."""
+    title = f"who flies when: take-offs in minutes of the shift{_began(made.options)}"
+    table = _table(title, "who", "flies", "from", "takes off at", "reserve left")
+    times: dict[tuple[int, int], list[float]] = {}
+    for flight in made.flights:
+        times.setdefault((flight.sysid, flight.sortie), []).append(flight.start_s)
+    vehicles = {vehicle.sysid: vehicle for vehicle in made.fleet.vehicles}
+    for (sysid, number), starts in sorted(times.items())[:_SHOWN]:
+        vehicle, sortie = vehicles[sysid], made.sorties[number]
+        names = (escape(name) for name in (vehicle.name, sortie.name, vehicle.base.name))
+        table.add_row(*names, _told(starts), f"{sortie.reserve_left:.0%}")
+    if len(times) > _SHOWN:
+        table.add_row(f"and {len(times) - _SHOWN} more, in plan.json")
+    return table
+
+
+def _began(options: missions.PlanOptions) -> str:
+    """When the shift begins, where that is known."""
+    return f" from {options.shift_start}" if options.shift_start else ""
+
+
+def _told(starts_s: Sequence[float]) -> str:
+    """Take-offs in minutes: each of a few, and of many in a row how far they are apart."""
+    minutes = [f"{start / 60:.1f}" for start in starts_s]
+    if len(minutes) <= _TOLD:
+        return " ".join(minutes)
+    apart = [b - a for a, b in pairwise(starts_s)]
+    if max(apart) - min(apart) <= _APART_S:
+        return f"{minutes[0]}, then every {sum(apart) / len(apart) / 60:.1f} until {minutes[-1]}"
+    return f"{' '.join(minutes[: _TOLD - 1])} ... {minutes[-1]} ({len(minutes)} times)"
 
 
 def seen_table(coverage: missions.Coverage) -> Table:

@@ -55,15 +55,15 @@ _PX4_WING: _Figures = {
 _PARAMS: Mapping[tuple[str, str], _Figures] = MappingProxyType(
     {
         ("ardupilot", "quad"): {
-            "RTL_SPEED": lambda craft: craft.cruise_m_s * 100,
-            "WPNAV_SPEED_UP": lambda craft: craft.climb_m_s * 100,
-            "WPNAV_SPEED_DN": lambda craft: craft.descent_m_s * 100,
+            "RTL_SPEED_MS": lambda craft: craft.cruise_m_s,
+            "WP_SPD_UP": lambda craft: craft.climb_m_s,
+            "WP_SPD_DN": lambda craft: craft.descent_m_s,
         },
         ("ardupilot", "plane"): _ARDUPLANE,
         ("ardupilot", "vtol"): {
             **_ARDUPLANE,
-            "Q_WP_SPEED_UP": lambda craft: craft.climb_m_s * 100,
-            "Q_WP_SPEED_DN": lambda craft: craft.descent_m_s * 100,
+            "Q_WP_SPD_UP": lambda craft: craft.climb_m_s,
+            "Q_WP_SPD_DN": lambda craft: craft.descent_m_s,
             "Q_RTL_MODE": lambda _: 1.0,
         },
         ("px4", "quad"): _PX4_ROTOR,

@@ -1,29 +1,35 @@
 """Frames, camera model, terrain: the mathematics that the other packages share."""
 
-from geo.altitude import Altitude, Datum
-from geo.camera import (
-    CameraModel,
-    CameraPose,
-    PoseSigma,
-    attitude_from_rotation,
-    compose_attitude,
-    rotation_ned_from_frd,
-)
-from geo.distortion import Distortion
-from geo.errors import CoordinateError, DatumError, FileWriteError, GeoError, TerrainError, VedetteError
-from geo.files import atomic_path, write_bytes, write_text
-from geo.frames import (
-    LocalFrame,
-    check_coordinates,
-    geodesic_destination,
-    geodesic_distance_m,
-    geodesic_length_m,
-)
+from typing import TYPE_CHECKING
+
 from geo.lazy import lazily
-from geo.polyline import LinePosition, densify, locate, unwrap_longitudes, wrap_longitudes
-from geo.sight import visible
-from geo.terrain import FlatTerrain, GridTerrain, Terrain, footprint, intersect
-from geo.tiles import TileTerrain, open_terrain
+
+if TYPE_CHECKING:
+    from geo.altitude import Altitude, Datum
+    from geo.camera import (
+        CameraModel,
+        CameraPose,
+        PoseSigma,
+        attitude_from_rotation,
+        compose_attitude,
+        rotation_ned_from_frd,
+    )
+    from geo.distortion import Distortion
+    from geo.errors import CoordinateError, DatumError, FileWriteError, GeoError, TerrainError, VedetteError
+    from geo.files import atomic_path, write_bytes, write_text
+    from geo.frames import (
+        LocalFrame,
+        check_coordinates,
+        geodesic_destination,
+        geodesic_distance_m,
+        geodesic_length_m,
+    )
+    from geo.polyline import LinePosition, densify, locate, unwrap_longitudes, wrap_longitudes
+    from geo.sight import visible
+    from geo.terrain import FlatTerrain, GridTerrain, Terrain, footprint, intersect
+    from geo.tiles import TileTerrain, open_terrain
+else:
+    __getattr__ = lazily(__name__)
 
 __all__ = [
     "Altitude",

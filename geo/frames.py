@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pyproj import Geod, Transformer
 
 from geo.errors import CoordinateError
 
+if TYPE_CHECKING:
+    from pyproj import Geod, Transformer
+
 __all__ = ["LocalFrame", "check_coordinates", "geodesic_destination", "geodesic_distance_m", "geodesic_length_m"]
 
-_GEOD = Geod(ellps="WGS84")
-
 Floats = NDArray[np.float64]
+
+
+@cache
+def _geod() -> Geod:
+    """The ellipsoid; PROJ, which takes longer to load than all else here, is for those alone who ask it something."""
+    from pyproj import Geod  # noqa: PLC0415
+
+    return Geod(ellps="WGS84")
 
 
 def check_coordinates(lat_deg: ArrayLike, lon_deg: ArrayLike, what: str) -> None:
@@ -84,6 +94,8 @@ class LocalFrame:
             "+step +proj=topocentric +ellps=WGS84 "
             f"+lon_0={self.lon_deg!r} +lat_0={self.lat_deg!r} +h_0={self.height_m!r}"
         )
+        from pyproj import Transformer  # noqa: PLC0415 - see _geod
+
         object.__setattr__(self, "_forward", Transformer.from_pipeline(pipeline))
 
     def to_enu(
@@ -108,15 +120,15 @@ def geodesic_distance_m(lat1_deg: ArrayLike, lon1_deg: ArrayLike, lat2_deg: Arra
     lon1, lat1, lon2, lat2 = np.broadcast_arrays(
         *(np.asarray(v, dtype=float) for v in (lon1_deg, lat1_deg, lon2_deg, lat2_deg))
     )
-    return np.asarray(_GEOD.inv(lon1, lat1, lon2, lat2)[2], dtype=np.float64)
+    return np.asarray(_geod().inv(lon1, lat1, lon2, lat2)[2], dtype=np.float64)
 
 
 def geodesic_length_m(lat_deg: ArrayLike, lon_deg: ArrayLike) -> float:
     """Length in metres of the geodesic polyline through the given vertices, degrees, shape (n,)."""
-    return float(_GEOD.line_length(np.asarray(lon_deg, dtype=float), np.asarray(lat_deg, dtype=float)))
+    return float(_geod().line_length(np.asarray(lon_deg, dtype=float), np.asarray(lat_deg, dtype=float)))
 
 
 def geodesic_destination(lat_deg: float, lon_deg: float, azimuth_deg: float, distance_m: float) -> tuple[float, float]:
     """Latitude and longitude, degrees, at a distance from a point along an azimuth (degrees from true north)."""
-    lon, lat, _ = _GEOD.fwd(lon_deg, lat_deg, azimuth_deg, distance_m)
+    lon, lat, _ = _geod().fwd(lon_deg, lat_deg, azimuth_deg, distance_m)
     return float(lat), float(lon)

@@ -72,6 +72,8 @@ class Profile(NamedTuple):
         Heights above ground: least, greatest and wanted, metres, shape (n,).
     slopes
         What `rises` says of the pieces, shape (4, n - 1).
+    safe_m
+        Heights above ground that are kept to where that can be flown, metres, shape (n,): nowhere below `low_m`.
     """
 
     steps: Floats
@@ -80,6 +82,12 @@ class Profile(NamedTuple):
     high_m: Floats
     wanted_m: Floats
     slopes: Floats
+    safe_m: Floats
+
+    @property
+    def safer(self) -> Profile:
+        """The same where the heights to keep to are the least ones."""
+        return self._replace(low_m=self.safe_m)
 
     def followed(self) -> Followed:
         """Heights along it that can be flown, metres AMSL."""
@@ -89,6 +97,7 @@ class Profile(NamedTuple):
             self.ground_m + self.wanted_m,
             Slopes.of(*self.slopes[:2]),
             Slopes.of(*self.slopes[2:]),
+            safe_m=self.ground_m + self.safe_m,
         )
 
 
@@ -224,7 +233,7 @@ def circlings(way: Profile, circles: Circles) -> list[Circling]:
         places = first + np.flatnonzero(roomy[first:at])
         places = places[:: max(1, math.ceil(len(places) / _PLACES))]
         begun = least[places - start], greatest[places - start]
-        best = _farthest(way, circles, places, begun, at)
+        best = _farthest(way.safer, circles, places, begun, at) or _farthest(way, circles, places, begun, at)
         if best is None:
             start, entry = at, (low[at], high[at])
             continue
@@ -347,7 +356,7 @@ def flown_over(way: Profile, circles: Circles) -> Flown:
 def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Profile, Ints]:
     """A way with circles in it, and which of its pieces each piece is, or ~ it for a circle before that."""
     steps, ground, bounds, slopes, pieces = [], [], [], [], []
-    levels = np.stack([way.low_m, way.high_m, way.wanted_m])
+    levels = np.stack([way.low_m, way.high_m, way.wanted_m, way.safe_m])
     last = 0
     for at, side, laps in [*where, Circling(len(way.steps), 1, 0)]:
         steps.append(way.steps[last:at])
@@ -367,6 +376,8 @@ def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Pr
             bounds.append(np.repeat(levels[:, at : at + 1], count, axis=1))
     ground.append(way.ground_m[-1:])
     bounds.append(levels[:, -1:])
-    low, high, wanted = np.concatenate(bounds, axis=1)
-    whole = Profile(np.concatenate(steps), np.concatenate(ground), low, high, wanted, np.concatenate(slopes, axis=1))
+    low, high, wanted, safe = np.concatenate(bounds, axis=1)
+    whole = Profile(
+        np.concatenate(steps), np.concatenate(ground), low, high, wanted, np.concatenate(slopes, axis=1), safe
+    )
     return whole, np.concatenate(pieces).astype(np.int64)

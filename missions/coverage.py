@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _STEP_M = 6.0
+_FAR_DEG = 1.0
+"""What is farther from the middle of a stretch than this lies beside nothing there, degrees."""
+
 _MOST_CELLS = 400_000
 _GAP_COLUMNS = 3
 """Places along the line that may be seen between two unseen ones of one kind without making two entries of them."""
@@ -104,6 +107,7 @@ class _Tally:
 
     def __init__(self, views: Views, lost: Sequence[Lost], terrain: Terrain, step_m: float) -> None:
         self._views, self._lost, self._terrain, self._step_m = views, lost, terrain, step_m
+        self._boxes = _boxes(lost)
         self._reach_deg = 2.0 * float(views.range_m().max(initial=0.0)) / 111_000.0
         self._areas: list[Floats] = []
         self._gsds: list[Floats] = []
@@ -124,7 +128,7 @@ class _Tally:
             return
         lat, lon = cells.plane.lat_lon(cells.xy)
         views = self._views.near(lat, lon, self._reach_deg)
-        seen = seen_from(views, cells.plane, cells.xy, self._terrain)
+        seen = seen_from(views, cells.plane, cells.xy, self._terrain, (lat, lon))
         good = seen.sight == Sight.SEEN
         self._areas.append(cells.area_m2)
         self._gsds.append(np.where(good, seen.gsd_m, np.inf))
@@ -152,7 +156,8 @@ class _Tally:
         columns, first, back = np.unique(cells.column[bad], return_index=True, return_inverse=True)
         plane, points = cells.plane, np.asarray(shapely.points(cells.xy[bad[first]]))
         flown = _distance(_flown(plane, views), points)[1]
-        drawn = {k: _drawn(plane, lost.lat_deg, lost.lon_deg) for k, lost in enumerate(self._lost)}
+        about = _about(self._boxes, plane)
+        drawn = {k: _drawn(plane, self._lost[k].lat_deg, self._lost[k].lon_deg) for k in about}
         near = {k: line for k, line in drawn.items() if line is not None}
         which, away = _distance(list(near.values()), points)
         out = np.full(len(columns), -1, dtype=np.int64)
@@ -235,10 +240,24 @@ def _shown(seen: Seen, bad: Ints) -> Ints:
     return np.where(sight == Sight.BESIDE, int(Sight.NONE), sight)
 
 
+def _boxes(lost: Sequence[Lost]) -> Floats:
+    """The middle of each stretch, latitude and longitude, and how far it reaches from there, degrees, shape (n, 4)."""
+    ends = [(v.min(), v.max()) for one in lost for v in (one.lat_deg, one.lon_deg)]
+    low, high = np.array(ends, dtype=float).reshape(-1, 2, 2).transpose(2, 0, 1)
+    return np.concatenate([(low + high) / 2, (high - low) / 2], axis=1)
+
+
+def _about(boxes: Floats, plane: Plane) -> list[int]:
+    """Numbers of the stretches that may have a vertex within `_FAR_DEG` of the middle of a plane."""
+    away = np.abs(boxes[:, :2] - (plane.frame.lat_deg, plane.frame.lon_deg))
+    away[:, 1] = np.abs((away[:, 1] + 180.0) % 360.0 - 180.0)
+    return np.flatnonzero((away <= boxes[:, 2:] + _FAR_DEG).all(axis=1)).tolist()
+
+
 def _drawn(plane: Plane, lat: Floats, lon: Floats) -> shapely.LineString | None:
     """A line in a plane; None where it is too far away to be beside anything there."""
     apart = np.hypot(lat - plane.frame.lat_deg, (lon - plane.frame.lon_deg + 180.0) % 360.0 - 180.0)
-    near = np.flatnonzero(apart < 1.0)
+    near = np.flatnonzero(apart < _FAR_DEG)
     if not len(near):
         return None
     part = slice(max(0, int(near[0]) - 1), int(near[-1]) + 2)

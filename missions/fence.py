@@ -144,7 +144,9 @@ def unfenced(plan: PatrolPlan) -> list[int]:
     for number, sortie in enumerate(plan.sorties):
         if len(sortie.legs) <= _FEW_LEGS:
             chart, way = _flown(sortie)
-            if len(zones_beside(zones, chart, shapely.box(*way.buffer(_ROOM_M).bounds))) <= _FEW_ZONES:
+            west, south, east, north = way.bounds
+            beside = shapely.box(west - _ROOM_M, south - _ROOM_M, east + _ROOM_M, north + _ROOM_M)
+            if len(zones_beside(zones, chart, beside)) <= _FEW_ZONES:
                 continue
         try:
             sortie_fence(plan, sortie)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.border import Side
+from missions.clearance import sag_m
 from missions.climbing import Circles, Profile, circlings, courses
 from missions.effort import effort, rises, steep_for
 from missions.errors import TooSteepError
@@ -182,7 +183,7 @@ class Pilot:
         count = len(way.along_m)
         first = np.cumsum([0, *(len(part.points) for part in parts)])
         ends = [(int(way.vertex[a]), int(way.vertex[b - 1])) for a, b in pairwise(first)]
-        low, high, wanted = np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count)
+        low, high, wanted, safe = np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count), np.zeros(count)
         slopes = np.zeros((4, count - 1))
         steps = np.diff(way.at(np.arange(count)), axis=0)
         for part, (a, b) in zip(parts, ends, strict=True):
@@ -190,11 +191,13 @@ class Pilot:
             low[own] = np.maximum(low[own], part.bounds_agl_m[0])
             high[own] = np.minimum(high[own], part.bounds_agl_m[1])
             wanted[own] = part.agl_m
+            safe[own] = min(part.bounds_agl_m[0] + sag_m(aircraft), part.agl_m)
             slopes[:, pieces] = rises(aircraft, steps[pieces], part.speed_m_s, self.wind, patrol=part.patrol)
         for at, k in ((start, 0), (stop, -1)):
             if at is not None:
                 low[k] = high[k] = wanted[k] = at.amsl_m - way.ground_m[k]
-        return way, ends, Profile(steps, way.ground_m, low, high, wanted, slopes)
+        safe = np.maximum(low, np.minimum(safe, high))
+        return way, ends, Profile(steps, way.ground_m, low, high, wanted, slopes, safe)
 
     def _followed(
         self, parts: Sequence[Part], aircraft: Aircraft, start: Waypoint | None, stop: Waypoint | None

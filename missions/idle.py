@@ -32,7 +32,7 @@ def out_of_reach(setting: Setting) -> str:
             f"nothing can be patrolled: at {lat:.5f}, {lon:.5f} {steep_reason(setting, TooSteep(int(steep[worst])))}; "
             "raise the ceiling, lower the floor, send rotors or an aircraft that climbs better"
         )
-    return _why_idle(setting, crew)
+    return _why_idle(setting, crew, alone=True)
 
 
 def idle_notes(setting: Setting, flying: frozenset[int]) -> list[str]:
@@ -48,8 +48,8 @@ def idle_notes(setting: Setting, flying: frozenset[int]) -> list[str]:
     return notes
 
 
-def _why_idle(setting: Setting, crew: Crew) -> str:
-    """What keeps the aircraft of a crew from patrolling anything."""
+def _why_idle(setting: Setting, crew: Crew, *, alone: bool = False) -> str:
+    """What keeps the aircraft of a crew from patrolling anything, beside others or `alone`."""
     craft, base, access, wind = crew.aircraft, crew.base, setting.access_of(crew), setting.options.wind
     if wind.speed_m_s >= craft.cruise_m_s:
         return (
@@ -68,10 +68,10 @@ def _why_idle(setting: Setting, crew: Crew) -> str:
             f"from base {base.name!r} no lawful way leads to the flight line: every one comes within the "
             "stand-off or into a no-fly zone; move the base"
         )
-    return _why_not_there_and_back(setting, crew)
+    return _why_not_there_and_back(setting, crew, alone=alone)
 
 
-def _why_not_there_and_back(setting: Setting, crew: Crew) -> str:
+def _why_not_there_and_back(setting: Setting, crew: Crew, *, alone: bool) -> str:
     """What keeps the aircraft of a crew from a flight line to which lawful ways lead."""
     craft, base, wind = crew.aircraft, crew.base, setting.options.wind
     far_km = setting.access_of(crew).nearest_m / 1000
@@ -94,9 +94,15 @@ def _why_not_there_and_back(setting: Setting, crew: Crew) -> str:
             f"takes {least:.1f} Wh, and it has {team.usable_wh:.1f} ({_energy(craft)}), which leaves none to patrol: "
             "move the base nearer, or take an aircraft with more endurance"
         )
-    if setting.options.objective is Objective.REVISIT:
-        return "with it, on a stretch of its own or in turns with the others, the plan is no better"
-    return "with it, on a stretch of its own, the plan is no better"
+    if alone:
+        return (
+            f"{craft.kind!r} can watch nothing from base {base.name!r}: the least way there and back over {far_km:.1f} "
+            f"km takes {least:.1f} Wh in a wind of {wind.speed_m_s:g} m/s, and what is left of {team.usable_wh:.1f} "
+            f"({_energy(craft)}) is not enough for any piece of the flight line: move the base nearer, wait for less "
+            "wind, or take an aircraft with more endurance"
+        )
+    in_turns = " or in turns with the others" if setting.options.objective is Objective.REVISIT else ""
+    return f"with it, on a stretch of its own{in_turns}, the plan is no better"
 
 
 def _energy(craft: Aircraft) -> str:

@@ -46,7 +46,8 @@ class Observation:
     footprint_near_m, footprint_line_m
         Width of the view along the course at the near edge of the band and at the line, metres.
     view_from_m, view_to_m
-        Ground distances from the aircraft at which the view begins and ends, metres.
+        Ground distances from the aircraft at which the view begins and ends, metres; one to the horizon ends where its
+        GSD no longer counts.
     gsd_near_m, gsd_far_m
         GSD at the near and far edge of the band, metres a pixel, across the line of sight.
     reasons
@@ -205,7 +206,7 @@ def observe(
         footprint_line_m=2 * half_width * depth(lateral) / focal,
         # Past the vertical the view begins behind the aircraft.
         view_from_m=height / math.tan(first),
-        view_to_m=height / math.tan(last) if last > 0 else math.inf,
+        view_to_m=height / math.tan(last) if last > 0 else (limit * focal - height * math.sin(pitch)) / math.cos(pitch),
         gsd_near_m=depth(near) / focal,
         gsd_far_m=float(gsd_far[row, column]),
         reasons=(

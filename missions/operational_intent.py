@@ -319,7 +319,10 @@ class _Way:
                 waiting += [(middle, until), (since, middle)]
                 continue
             lat, lon = plane.lat_lon(shapely.get_coordinates(outline.exterior)[:-1])
-            yield since, until, (np.round(lat, 7), np.round((lon + 180.0) % 360.0 - 180.0, 7))
+            lat, lon = np.round(lat, 7), np.round((lon + 180.0) % 360.0 - 180.0, 7)
+            # Two vertices of an arc that are nearer than the rounding are one: an outline may have none twice.
+            own = (lat != np.roll(lat, 1)) | (lon != np.roll(lon, 1))
+            yield since, until, (lat[own], lon[own])
 
     def heights(self, since: float, until: float) -> tuple[float, float]:
         """Lowest and highest height AMSL, metres, of all legs that a piece touches.

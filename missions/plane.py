@@ -14,6 +14,13 @@ __all__ = ["Chart", "Plane"]
 
 Floats = NDArray[np.float64]
 
+_EARTH_M = 6.371e6
+_DESCENTS = 4
+"""How often a point of the plane is brought nearer to the ellipsoid, most."""
+
+_ACROSS_M = 1e-9
+"""What that may leave out across, metres: far less than what coordinates are rounded to."""
+
 
 class Plane:
     """Points of the ellipsoid projected on the tangent plane in the middle of a border.
@@ -45,10 +52,15 @@ class Plane:
     def lat_lon(self, xy: ArrayLike) -> tuple[Floats, Floats]:
         """Latitude and longitude, degrees, of points, shape (..., 2)."""
         points = np.asarray(xy, dtype=float)
-        up = np.zeros(points.shape[:-1])
-        # The ellipsoid falls away from the plane: go down to it.
-        for _ in range(4):
+        away = np.hypot(points[..., 0], points[..., 1])
+        # The ellipsoid falls away from the plane: go down about as far as to a sphere, then the rest, until what is
+        # left moves nothing across.
+        up = -(away**2) / (2 * _EARTH_M)
+        leaning = float(np.max(away, initial=0.0)) / _EARTH_M
+        for _ in range(_DESCENTS):
             lat, lon, height = self.frame.to_geodetic(points[..., 0], points[..., 1], up)
+            if float(np.max(np.abs(height), initial=0.0)) * leaning <= _ACROSS_M:
+                break
             up = up - height
         return lat, lon
 

@@ -27,6 +27,9 @@ _CLEAR_M = 1.0
 """How far off an obstacle its corners are passed, metres."""
 
 _MOST_CORNERS = 160
+_ROUNDS = (1.5, 3.0, 6.0, math.inf)
+"""Up to how many times as long as straight ways to one place are looked for, one after the other until there is one."""
+
 _BARELY_M = 1e-3
 """A hair of length on every edge: it prefers one straight piece to many."""
 
@@ -150,8 +153,7 @@ class Router:
         corner_end = 1 + len(self._corners)
         rail_end = corner_end + len(rail_nodes)
         everything = np.arange(len(nodes))
-        onward = _pairs(everything[1:corner_end], everything[1:])
-        edges = [_pairs(everything[:1], everything[1:rail_end]), onward[onward[:, 0] < onward[:, 1]]]
+        edges = [_pairs(everything[:1], everything[1:rail_end])]
         lawful = []
         begin = corner_end
         for rail in self._rails:
@@ -169,23 +171,47 @@ class Router:
             for step in (-1, 0, 1):
                 other = np.clip(near[1] + step, 0, len(rail_nodes) - 1) + corner_end
                 edges.append(np.stack([near[0] + rail_end, other], axis=-1))
-        tested = np.concatenate(edges)
-        tested = tested[tested[:, 0] != tested[:, 1]]
-        kept = tested[self.clear(nodes[tested[:, 0]], nodes[tested[:, 1]])]
-        kept = np.unique(np.sort(np.concatenate([kept, *lawful]), axis=1), axis=0)
-        weight = np.hypot(*(nodes[kept[:, 0]] - nodes[kept[:, 1]]).T) + _BARELY_M
-        graph = scipy.sparse.csr_matrix((weight, (kept[:, 0], kept[:, 1])), shape=(len(nodes), len(nodes)))
-        distance, previous = scipy.sparse.csgraph.dijkstra(
-            graph, directed=False, indices=np.array([0]), return_predecessors=True
-        )
+        corners = _pairs(everything[1:corner_end], everything[1:corner_end])
+        corners = corners[corners[:, 0] < corners[:, 1]]
+        beyond = _pairs(everything[1:corner_end], everything[corner_end:])
+        if len(hidden) == 1 and not len(rail_nodes):
+            seen = self._towards_one(nodes, np.concatenate([*edges, beyond]), corners)
+        else:
+            # How far it is to the rails and round the corners alone says which of the other edges may be of use.
+            seen = np.concatenate([self._seen(nodes, np.concatenate([*edges, corners])), *lawful])
+            reached = _reached(nodes, seen)[0]
+            useful = _may_be_shorter(nodes, beyond, reached, reached[rail_end:])
+            seen = np.concatenate([seen, self._seen(nodes, beyond[useful])])
+        distance, previous = _reached(nodes, seen)
         taut: dict[int, list[int]] = {}
         for k, target in enumerate(hidden):
             node = rail_end + k
-            if not np.isfinite(distance[0, node]):
+            if not np.isfinite(distance[node]):
                 continue
-            way = nodes[self._taut(_path(previous[0], node), nodes, taut)]
+            way = nodes[self._taut(_path(previous, node), nodes, taut)]
             found[int(target)] = way
             length[target] = float(np.hypot(*np.diff(way, axis=0).T).sum())
+
+    def _seen(self, nodes: Floats, edges: Ints) -> Ints:
+        """Those of some edges, pairs of nodes, that touch nothing."""
+        edges = edges[edges[:, 0] != edges[:, 1]]
+        return edges[self.clear(nodes[edges[:, 0]], nodes[edges[:, 1]])]
+
+    def _towards_one(self, nodes: Floats, ends: Ints, corners: Ints) -> Ints:
+        """Edges that touch nothing, those on the shortest way from the first node to the last among them.
+
+        Those are tried that may be part of a way of some length, and of a greater one until there is one within it.
+        """
+        seen = self._seen(nodes, ends)
+        reached, left = _reached(nodes, seen)[0], corners
+        straight = float(np.hypot(*(nodes[-1] - nodes[0])))
+        for limit in (times * straight for times in _ROUNDS):
+            useful = _may_be_shorter(nodes, left, reached, np.array([min(limit, reached[-1])]))
+            seen, left = np.concatenate([seen, self._seen(nodes, left[useful])]), left[~useful]
+            reached = _reached(nodes, seen)[0]
+            if reached[-1] <= limit:
+                break
+        return seen
 
     def _taut(self, path: list[int], nodes: Floats, memory: dict[int, list[int]]) -> list[int]:
         """Leave out nodes that can be passed by: from each go to the furthest that is seen.
@@ -259,6 +285,33 @@ class Passage:
         """Vertices of the shortest way between two places, ends included; None where there is none."""
         lengths, ways = self.router.ways(start, stop[None])
         return ways[0] if np.isfinite(lengths[0]) else None
+
+
+def _reached(nodes: Floats, edges: Ints) -> tuple[Floats, NDArray[np.int32]]:
+    """How far it is from the first node to each along edges, and the node before it there; infinite for no way."""
+    kept = np.unique(np.sort(edges, axis=1), axis=0)
+    weight = np.hypot(*(nodes[kept[:, 0]] - nodes[kept[:, 1]]).T) + _BARELY_M
+    graph = scipy.sparse.csr_matrix((weight, (kept[:, 0], kept[:, 1])), shape=(len(nodes), len(nodes)))
+    found, before = scipy.sparse.csgraph.dijkstra(
+        graph, directed=False, indices=np.array([0]), return_predecessors=True
+    )
+    return found[0], before[0]
+
+
+def _may_be_shorter(nodes: Floats, edges: Ints, reached: Floats, longest: Floats) -> NDArray[np.bool_]:
+    """Which edges may be on a shortest way to a target, whatever stands between: most need not be tried.
+
+    A way over an edge is no shorter than straight to its beginning and along it. `reached` says how long a way to its
+    end is known already, and `longest` how long those to the targets, the last of the nodes, need be at most: from the
+    end of the edge it goes on to one of them.
+    """
+    targets = nodes[-len(longest) :]
+    onward = np.hypot(*(nodes[:, None] - targets).transpose(2, 0, 1))
+    most = np.minimum(reached, (longest - onward).max(axis=1))
+    straight = np.hypot(*(nodes - nodes[0]).T)
+    length = np.hypot(*(nodes[edges[:, 0]] - nodes[edges[:, 1]]).T)
+    first, second = edges.T
+    return np.asarray((straight[first] + length <= most[second]) | (straight[second] + length <= most[first]))
 
 
 def _pairs(a: Ints, b: Ints) -> Ints:

@@ -113,9 +113,13 @@ class Conflicts:
         points = [np.stack([t.lat_deg, lon0 + (t.lon_deg - lon0 + 180) % 360 - 180], axis=-1) * scale for t in (a, b)]
         # Between two samples each flies on: half a step of both belongs to the reach.
         reach = self._across + (a.speed_m_s + b.speed_m_s) * _SAMPLE_S / 2
-        one, other = (scipy.spatial.cKDTree(places) for places in points)
+        # Most of each flies where the other never comes.
+        first, second = (_beside(points[k], points[1 - k], reach) for k in (0, 1))
+        if not (len(first) and len(second)):
+            return np.empty((0, 2))
+        one, other = (scipy.spatial.cKDTree(points[k][own]) for k, own in enumerate((first, second)))
         pairs = one.sparse_distance_matrix(other, reach, output_type="coo_matrix")
-        i, j = pairs.row, pairs.col
+        i, j = first[pairs.row], second[pairs.col]
         close = (a.low_m[i] - b.high_m[j] < self._up) & (b.low_m[j] - a.high_m[i] < self._up)
         difference = np.unique(np.round((a.time_s[i] - b.time_s[j])[close] / _SAMPLE_S)) * _SAMPLE_S
         if not difference.size:
@@ -124,6 +128,13 @@ class Conflicts:
         low = difference[np.concatenate([[0], breaks + 1])] - 1.5 * _SAMPLE_S
         high = difference[np.concatenate([breaks, [len(difference) - 1]])] + 1.5 * _SAMPLE_S
         return np.stack([low, high], axis=-1)
+
+
+def _beside(points: Floats, others: Floats, reach_m: float) -> NDArray[np.int64]:
+    """Numbers of the points that lie in the box round some others, or within a reach of it."""
+    return np.flatnonzero(
+        ((points >= others.min(axis=0) - reach_m) & (points <= others.max(axis=0) + reach_m)).all(axis=1)
+    )
 
 
 def _box(track: Track) -> tuple[float, float, float, float]:

@@ -7,17 +7,15 @@ seen, never less. A plan that says more than that is wrong; a ridge that it forg
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geo import Terrain
-from missions.border import BorderSegment
-from missions.network import Branch
 from missions.patrol import PatrolPlan
-from missions.sortie import Leg, LegKind, Sortie
+from missions.sortie import LegKind, Sortie
+from missions.validation_band import places_of_band
 from missions.validation_lines import About
 from missions.validation_rule import Rule, finite
 
@@ -27,17 +25,14 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _PLACES = 2000
-_GOLDEN = 0.6180339887498949
 _M_PER_DEG = 111_132.0
 _ROOM, _ROUGH_ROOM = 0.03, 0.08
 """By how much a share of so many places may be below that of the ground that they stand for; on terrain patches that
 are seen, or are not, lie together, and along a slope all of half a row of the planner's cells, a sixteenth of the band.
 """
 
-_UNTOLD = 0.15
-"""What part of the places that are left out is added to that: where a line turns back and forth within its band, as a
-noisy track does, most that are set off from it belong beside another of its bends, and beside its corners there are
-none."""
+_MOMENTS = (0.0, -1.0, -0.5, 0.5, 1.0)
+"""When a place is looked for on a climb: abeam, and so many half widths of the view before and after it."""
 
 _LEVEL_M = 1.0
 _EDGE_PX = 1.0
@@ -61,14 +56,13 @@ def coverage(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
         found.append(f"says {said.share:.1%} of the band are seen, {said.by_gsd[-1].share:.1%} at the coarsest GSD")
     room, count = np.inf, 0
     if _whole(plan) and (terrain is not None or _is_level(plan)):
-        made = list(_places(plan))
-        places = np.concatenate([own for own, _ in made])
-        untold = 1 - len(places) / sum(count for _, count in made)
+        places = places_of_band([*plan.borders, *plan.branches], _PLACES)
         seen = np.zeros(len(places), dtype=bool)
         for sortie in plan.sorties:
             _look(plan, sortie, places, seen, terrain)
         count = len(places)
-        spare = (_ROOM if terrain is None else _ROUGH_ROOM) + _UNTOLD * untold
+        # Of fewer places more is chance.
+        spare = (_ROOM if terrain is None else _ROUGH_ROOM) * max(1.0, math.sqrt(_PLACES / count))
         room = float(seen.mean()) + spare - said.share
         if room < 0:
             found.append(f"says {said.share:.1%} of the band are seen, its patrols show {seen.mean():.1%} at most")
@@ -84,61 +78,16 @@ def _is_level(plan: PatrolPlan) -> bool:
     return not ground or max(ground) - min(ground) <= _LEVEL_M
 
 
-def _places(plan: PatrolPlan) -> Iterator[tuple[Floats, int]]:
-    """Latitude and longitude, degrees, of places of the bands of all lines, shape (n, 2), as many as each has area.
-
-    With those of each line, out of how many they are: the others are not its own there.
-    """
-    lines: list[BorderSegment | Branch] = [*plan.borders, *plan.branches]
-    strips = [_strip(line) for line in lines]
-    area = np.array([float(along[-1]) * (left + right) for _, along, left, right in strips])
-    for (vertices, along, left, right), share in zip(strips, area / area.sum(), strict=True):
-        count = max(4, round(_PLACES * share))
-        at = (np.arange(count) + 0.5) / count * along[-1]
-        # A sequence of the golden ratio fills the depth evenly, whatever the line does meanwhile.
-        off = left - (np.arange(count) * _GOLDEN % 1.0) * (left + right)
-        piece = np.clip(np.searchsorted(along, at, side="right") - 1, 0, len(along) - 2)
-        foot = np.column_stack([np.interp(at, along, vertices[:, k]) for k in (0, 1)])
-        cos = np.cos(np.radians(foot[:, 1]))
-        step = (vertices[piece + 1] - vertices[piece]) * np.column_stack([cos, np.ones_like(cos)])
-        unit = step / np.maximum(np.hypot(*step.T), 1e-15)[:, None]
-        east_north = off[:, None] * np.column_stack([-unit[:, 1], unit[:, 0]]) / _M_PER_DEG
-        place = foot + east_north / np.column_stack([cos, np.ones_like(cos)])
-        own = _nearest_here(vertices, place, np.abs(off))
-        yield place[own][:, ::-1], count
-
-
-def _strip(line: BorderSegment | Branch) -> tuple[Floats, Floats, float, float]:
-    """Vertices (longitude, latitude), metres along them, and the depth of the band left and right of them."""
-    vertices = np.array(line.unwrapped())
-    step = np.diff(vertices, axis=0)
-    step[:, 0] *= np.cos(np.radians((vertices[1:, 1] + vertices[:-1, 1]) / 2))
-    kept = np.append(True, np.hypot(*step.T) > 0)
-    along = np.append(0.0, np.cumsum(np.hypot(*step[kept[1:]].T) * _M_PER_DEG))
-    if isinstance(line, Branch):
-        return vertices[kept], along, line.band_left_m, line.band_right_m
-    left, right = line.band_own_m, line.band_far_m
-    return (vertices[kept], along, left, right) if line.own_side.sign > 0 else (vertices[kept], along, right, left)
-
-
-def _nearest_here(vertices: Floats, place: Floats, off_m: Floats) -> Bools:
-    """Places that lie as far from the line as they were set off from it: others belong beside another bend of it."""
-    cos = np.cos(np.radians(place[:, 1].mean()))
-    turn = np.array([cos, 1.0]) * _M_PER_DEG
-    pieces = shapely.linestrings(np.stack([vertices[:-1], vertices[1:]], axis=1) * turn)
-    _, away = shapely.STRtree(np.asarray(pieces)).query_nearest(
-        shapely.points(place * turn), return_distance=True, all_matches=False
-    )
-    # A long line is not in scale everywhere.
-    scale = np.cos(np.radians(place[:, 1])) / cos
-    return np.asarray(away >= off_m * np.minimum(1.0, 1 / np.maximum(scale, 1e-3)) * 0.97 - 0.5)
-
-
 def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain: Terrain | None) -> None:
     """Mark what the patrol of a sortie shows of some places, latitude and longitude, shape (n, 2)."""
-    legs = [leg for leg in sortie.legs if leg.kind is LegKind.PATROL and leg.look is not None and leg.distance_m > 0]
-    if not legs:
+    numbers = [
+        k
+        for k, leg in enumerate(sortie.legs)
+        if leg.kind is LegKind.PATROL and leg.look is not None and leg.distance_m > 0
+    ]
+    if not numbers:
         return
+    legs = [sortie.legs[k] for k in numbers]
     about = About(sortie)
     camera, look = plan.fleet.camera_of(sortie.vehicle), plan.observation_of(sortie)
     limit_m = min(plan.options.gsd_m or np.inf, camera.max_gsd_m)
@@ -152,7 +101,7 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
     if not len(own):
         return
     at = about.xy(places[own, 0], places[own, 1])
-    start, stop = np.array([about.xy(*_lat_lon(leg)) for leg in legs]).transpose(1, 0, 2)
+    start, stop = about.starts[numbers], about.stops[numbers]
     step, off = stop - start, at[:, None] - start
     share = np.clip((off * step).sum(axis=-1) / np.maximum((step**2).sum(axis=-1), 1e-9), 0.0, 1.0)
     across = np.hypot(*np.moveaxis(off - share[..., None] * step, -1, 0))
@@ -168,17 +117,19 @@ def _look(plan: PatrolPlan, sortie: Sortie, places: Floats, seen: Bools, terrain
         np.array([[getattr(p, name) for p in (one.start, one.end)] for one in legs])
         for name in ("amsl_m", "ground_amsl_m")
     )
-    share, across = share[place, leg], across[place, leg]
+    share, across, length = share[place, leg], across[place, leg], np.hypot(*step.T)[leg]
     if terrain is None:
         ground = below[leg, 0] + share * (below[leg, 1] - below[leg, 0])
     else:
         near, back = np.unique(place, return_inverse=True)
         ground = np.asarray(terrain.known_elevation_m(places[own[near], 0], places[own[near], 1]))[back]
-    height = amsl[leg, 0] + share * (amsl[leg, 1] - amsl[leg, 0]) - ground
-    angle = np.arctan2(height, across) - axis
-    depth = np.hypot(height, across) * np.cos(angle)
-    seen[own[place[(depth > 0) & (depth <= deepest) & (np.abs(np.tan(angle)) <= half)]]] = True
-
-
-def _lat_lon(leg: Leg) -> tuple[Floats, Floats]:
-    return np.array([leg.start.lat_deg, leg.end.lat_deg]), np.array([leg.start.lon_deg, leg.end.lon_deg])
+    aside = (camera.model.width_px / 2 + _EDGE_PX) / camera.model.focal_px
+    moved = np.zeros_like(share)
+    for moment in _MOMENTS:
+        then = np.clip(share + moment * moved, 0.0, 1.0)
+        height = amsl[leg, 0] + then * (amsl[leg, 1] - amsl[leg, 0]) - ground
+        angle = np.arctan2(height, across) - axis
+        depth = np.hypot(height, across) * np.cos(angle)
+        seen[own[place[(depth > 0) & (depth <= deepest) & (np.abs(np.tan(angle)) <= half)]]] = True
+        if moment == 0.0:
+            moved = np.asarray(aside * np.maximum(depth, 0.0) / length)

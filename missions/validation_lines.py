@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Transformer
+from pyproj import Geod
 from shapely import Geometry, LineString, MultiLineString
 
 from missions.border import BorderSegment
@@ -19,6 +19,7 @@ __all__ = ["About", "Beside", "Edge", "joined", "lat_lon"]
 
 Floats = NDArray[np.float64]
 
+_GEOD = Geod(ellps="WGS84")
 _EDGE_DEG = 0.004
 
 
@@ -49,16 +50,17 @@ class About:
     def __init__(self, sortie: Sortie) -> None:
         lat, lon = lat_lon(sortie.way)
         self.low, self.high = np.array([lon.min(), lat.min()]), np.array([lon.max(), lat.max()])
-        self._project = Transformer.from_pipeline(
-            "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
-            f"+step +proj=aeqd +lat_0={float(lat.mean())!r} +lon_0={float(lon.mean())!r} +ellps=WGS84"
-        )
+        self._middle = float(lon.mean()), float(lat.mean())
         self.starts = self.xy(*lat_lon([leg.start for leg in sortie.legs]))
         self.stops = self.xy(*lat_lon([leg.end for leg in sortie.legs]))
 
     def xy(self, lat: Floats, lon: Floats) -> Floats:
-        """Metres east and north of the sortie."""
-        return np.stack(self._project.transform(lon, lat), axis=-1)
+        """Metres east and north of the sortie: by the direction and the length of the geodesic to each place."""
+        lon, lat = (np.asarray(v, dtype=float) for v in (lon, lat))
+        from_lon, from_lat = (np.full_like(lat, v) for v in self._middle)
+        azimuth, _, away = _GEOD.inv(from_lon, from_lat, lon, lat)
+        angle = np.radians(azimuth)
+        return np.stack([away * np.sin(angle), away * np.cos(angle)], axis=-1)
 
 
 class Edge:
@@ -72,6 +74,8 @@ class Edge:
             count = max(1, int(np.ceil(np.hypot(*(b - a)) / _EDGE_DEG)))
             dense.append(a + np.arange(1, count + 1)[:, None] / count * (b - a))
         self._line = np.concatenate(dense)
+        # Each by itself: of rows of two numbers it takes longer to see whether both are within a box.
+        self._lon, self._lat = np.ascontiguousarray(self._line.T)
 
     def beside(self, sortie: Sortie) -> Beside:
         """What of the line lies beside a sortie."""
@@ -83,7 +87,7 @@ class Edge:
         for room in (0.1, 0.5, 2.0):
             low = np.array([lon.min(), lat.min()]) - room / np.cos(np.radians(lat.mean()))
             high = np.array([lon.max(), lat.max()]) + room / np.cos(np.radians(lat.mean()))
-            inside = ((self._line >= low) & (self._line <= high)).all(axis=1)
+            inside = (self._lon >= low[0]) & (self._lon <= high[0]) & (self._lat >= low[1]) & (self._lat <= high[1])
             if inside.any():
                 break
         # A vertex more at each side, for the edges that come in.

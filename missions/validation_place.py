@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -39,8 +40,7 @@ def places(plan: PatrolPlan) -> list[Rule]:
     edges = [(border, Edge(border)) for border in plan.borders]
     shut = {zone.name for zone in plan.blocking_zones()}
     blocking, others = (
-        [(zone, np.array(zone.rings[0])) for zone in plan.airspace.zones if (zone.name in shut) is blocks]
-        for blocks in (True, False)
+        _Zones.of([zone for zone in plan.airspace.zones if (zone.name in shut) is blocks]) for blocks in (True, False)
     )
     for sortie in plan.sorties:
         legs += len(sortie.legs)
@@ -52,19 +52,18 @@ def places(plan: PatrolPlan) -> list[Rule]:
         sides += near.wrong_side()
         crossings += near.across()
         nearest = min(nearest, near.nearest_m)
-        for zone in near.beside(blocking):
-            distance, broken = near.in_zone(zone)
-            nearest_zone = min(nearest_zone, distance)
-            zones += broken
-        for zone in near.beside(others):
-            limits += _beyond_limits(sortie, zone, near.touching(zone)[1])
+        for zone, away in near.beside(blocking):
+            nearest_zone = min(nearest_zone, float(away.min()))
+            zones += [f"{sortie.name} leg {i}: enters no-fly zone {zone.name!r}" for i in _touched(away)]
+        for zone, away in near.beside(others):
+            limits += _beyond_limits(sortie, zone, _touched(away))
     ends = [sentence for sortie in plan.sorties for sentence in _ends(sortie)]
     return [
         Rule("distance from the border", legs, finite(nearest), finite(least), "m", tuple(fences)),
         Rule("own side", legs, None, None, "", tuple(sides)),
         Rule("no leg across the border or its continuation", legs, None, None, "", tuple(crossings)),
         Rule("outside no-fly zones", legs, finite(nearest_zone), 0.0, "m", tuple(zones)),
-        Rule("heights within the limits of zones", legs if others else 0, None, None, "", tuple(limits)),
+        Rule("heights within the limits of zones", legs if others.zones else 0, None, None, "", tuple(limits)),
         Rule("legs join, from base to base", legs, None, None, "", tuple(ends)),
     ]
 
@@ -166,27 +165,41 @@ class _Near:
             found |= set(np.flatnonzero(shapely.intersects(self._pieces, shapely.linestrings(line))).tolist())
         return [f"{self._name} leg {i}: crosses the border or its continuation" for i in sorted(found)]
 
-    def beside(self, zones: list[tuple[Zone, Floats]]) -> list[Zone]:
-        """The zones whose box comes within a degree of the sortie's."""
+    def beside(self, zones: _Zones) -> list[tuple[Zone, Floats]]:
+        """The zones whose box comes within a degree of the sortie's, and the distance of each leg from each, metres."""
         low, high = self._about.low, self._about.high
-        found = []
-        for zone, ring in zones:
-            lon = low[0] + (ring[:, 0] - low[0] + 180) % 360 - 180
-            apart = lon.min() > high[0] + 1 or lon.max() < low[0] - 1
-            if not (apart or ring[:, 1].min() > high[1] + 1 or ring[:, 1].max() < low[1] - 1):
-                found.append(zone)
-        return found
+        if not zones.zones:
+            return []
+        lon = low[0] + (zones.lon - low[0] + 180) % 360 - 180
+        far = [
+            (np.minimum.reduceat(own, zones.first) > most + 1) | (np.maximum.reduceat(own, zones.first) < least - 1)
+            for own, least, most in zip((lon, zones.lat), low, high, strict=True)
+        ]
+        return [(zones.zones[k], self._away(zones.zones[k])) for k in np.flatnonzero(~np.any(far, axis=0)).tolist()]
 
-    def in_zone(self, zone: Zone) -> tuple[float, list[str]]:
-        """Distance from a zone, metres, and the legs that touch it."""
-        distance, touched = self.touching(zone)
-        return distance, [f"{self._name} leg {i}: enters no-fly zone {zone.name!r}" for i in touched]
-
-    def touching(self, zone: Zone) -> tuple[float, list[int]]:
-        """Distance from a zone, metres, and the numbers of the legs that touch its area."""
+    def _away(self, zone: Zone) -> Floats:
         rings = [self._about.xy(ring[:, 1], ring[:, 0]) for ring in (np.array(r) for r in zone.rings)]
-        distance = np.asarray(shapely.distance(self._pieces, shapely.Polygon(rings[0], rings[1:])))
-        return float(distance.min()), np.flatnonzero(distance <= 0).tolist()
+        return np.asarray(shapely.distance(self._pieces, shapely.Polygon(rings[0], rings[1:])))
+
+
+@dataclass(frozen=True, slots=True)
+class _Zones:
+    """Some zones, and the vertices of all their outlines, degrees, one after the other: where each has its `first`."""
+
+    zones: tuple[Zone, ...]
+    lon: Floats
+    lat: Floats
+    first: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, zones: Sequence[Zone]) -> _Zones:
+        lon, lat = np.array([point for zone in zones for point in zone.rings[0]], dtype=float).reshape(-1, 2).T
+        return cls(tuple(zones), lon, lat, np.cumsum([0, *(len(zone.rings[0]) for zone in zones)])[:-1])
+
+
+def _touched(away_m: Floats) -> list[int]:
+    """Numbers of the legs that are no distance away from a zone."""
+    return [int(i) for i in np.flatnonzero(away_m <= 0)]
 
 
 def _beyond_limits(sortie: Sortie, zone: Zone, numbers: Sequence[int]) -> list[str]:

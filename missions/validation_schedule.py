@@ -20,6 +20,9 @@ Ints = NDArray[np.int64]
 
 _NEAR_BASE_M = 60.0
 _STEP_S = 2.0
+_SPELL = 16
+"""So many steps of a flight are looked at together before each is."""
+
 _LATE_S = 1e-3
 _ROUNDED_M = 0.05
 _SLACK = 0.99
@@ -140,10 +143,7 @@ def separation(plan: PatrolPlan) -> Rule:
     track = np.column_stack([*np.concatenate(places).T, np.concatenate(heights)])
     # Until the next moment both fly on: two that are farther apart than this come no nearer than the separation.
     reach = across + 2 * fastest * _STEP_S
-    # Moments are far apart in the fourth direction, so that only points of one moment are neighbours.
-    tree = scipy.spatial.cKDTree(np.column_stack([track[:, :3], moment / _STEP_S * 4 * reach]))
-    pairs = tree.query_pairs(reach, output_type="ndarray")
-    i, j = pairs[flight_of[pairs[:, 0]] != flight_of[pairs[:, 1]]].T
+    i, j = _pairs(track[:, :3], moment, flight_of, reach)
     gap = _nearest(track, _next(flight_of, moment), (i, j), up - _ROUNDED_M)
     near = gap < across - _ROUNDED_M
     i, j, near_gap = i[near], j[near], gap[near]
@@ -163,6 +163,41 @@ def separation(plan: PatrolPlan) -> Rule:
         "m",
         tuple(found),
     )
+
+
+def _pairs(places: Floats, moment: Floats, flight_of: Ints, reach_m: float) -> tuple[Ints, Ints]:
+    """Points of different flights that are within a reach of each other at one moment, as two columns of numbers.
+
+    Most of a shift most flights are alone. So spheres round what each flies in some steps are looked at first: where
+    those of two flights are farther apart than the reach, so are all points in them. `moment` rises within a flight.
+    """
+    if not len(places):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    spell = np.floor(moment / (_SPELL * _STEP_S)).astype(np.int64)
+    first = np.flatnonzero(np.append(True, (np.diff(flight_of) != 0) | (np.diff(spell) != 0)))
+    count = np.diff(np.append(first, len(places)))
+    middles = np.add.reduceat(places, first) / count[:, None]
+    of = np.repeat(np.arange(len(first)), count)
+    radii = np.maximum.reduceat(np.linalg.norm(places - middles[of], axis=1), first)
+    widest = reach_m + 2 * float(radii.max())
+    a, b = _near(middles, spell[first], widest)
+    gap = np.linalg.norm(middles[a] - middles[b], axis=1)
+    # A metre more: what is on the very edge of the reach is left to the points themselves.
+    meet = (flight_of[first][a] != flight_of[first][b]) & (gap <= reach_m + radii[a] + radii[b] + 1.0)
+    told = np.zeros(len(first), dtype=bool)
+    told[a[meet]] = told[b[meet]] = True
+    own = np.flatnonzero(told[of])
+    i, j = (own[side] for side in _near(places[own], np.round(moment[own] / _STEP_S).astype(np.int64), reach_m))
+    apart = flight_of[i] != flight_of[j]
+    return i[apart], j[apart]
+
+
+def _near(places: Floats, when: Ints, reach_m: float) -> tuple[Ints, Ints]:
+    """Pairs of places of one time that are within a reach of each other."""
+    # Times are far apart in the fourth direction, so that only places of one of them are neighbours.
+    tree = scipy.spatial.cKDTree(np.column_stack([places, when * 4 * reach_m]))
+    i, j = tree.query_pairs(reach_m, output_type="ndarray").T
+    return i, j
 
 
 def _next(flight_of: Ints, moment: Floats) -> Ints:

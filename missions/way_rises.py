@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
+from missions.clearance import sag_m
 from missions.climbing import Circles, Flown, Profile, flown_over
 from missions.effort import rises
 from missions.fleet import Aircraft
@@ -94,7 +95,8 @@ def ways_followed(
         high[-1 - fixed] = options.patrol_ceiling_agl_m
         low[fixed] = high[fixed] = layer_agl_m
         wanted = np.full(len(ground), layer_agl_m)
-        way = Profile(steps[a:b], ground, low, high, wanted, slopes[:, a:b])
+        safe = np.clip(low + sag_m(aircraft), None, np.minimum(high, np.maximum(low, layer_agl_m)))
+        way = Profile(steps[a:b], ground, low, high, wanted, slopes[:, a:b], safe)
         found = flown_over(way, near.circles(number, steps[a:b], aircraft, options.wind))
         out[a:b] = _WALL_M if found.blocked.any() else found.rise_m
         more[:, a:b] = found.more
@@ -126,7 +128,8 @@ def course_followed(
     ends = np.flatnonzero(patrol)
     high[ends] = high[ends + 1] = options.patrol_ceiling_agl_m
     low, wanted = np.full(len(ground_m), options.floor_agl_m), np.full(len(ground_m), look.height_agl_m)
-    return flown_over(Profile(steps, ground_m, low, high, wanted, slopes), circles)
+    safe = np.minimum(low + sag_m(craft), np.maximum(low, wanted))
+    return flown_over(Profile(steps, ground_m, low, high, wanted, slopes, safe), circles)
 
 
 def circles_beside(lat: Floats, lon: Floats, sides: Ints, terrain: Terrain, *, by: tuple[Aircraft, Wind]) -> Circles:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -30,6 +31,10 @@ __all__ = [
 
 
 _MOST_MODES = 256
+_CM = 100.0
+_AUTOPILOT = 1  # MAV_COMP_ID_AUTOPILOT1
+# Commands of which PX4 looks at the system alone (mavlink_receiver.cpp).
+_ANYBODYS = frozenset({mav.MAV_CMD_REQUEST_MESSAGE, mav.MAV_CMD_REQUEST_PROTOCOL_VERSION})
 
 
 class Form(StrEnum):
@@ -125,6 +130,8 @@ class Failsafes:
         By FS_GCS_ENABLE or its like; a value that is not here, 0 among them, does nothing.
     battery
         From the highest charge to the lowest.
+    targets
+        By COM_OBL_RC_ACT, when the setpoints of OFFBOARD are no more. A value that is not here holds.
     any_gcs
         Whether every ground station's heartbeat counts, not that of the configured id alone.
     one_inclusion_is_enough
@@ -134,6 +141,7 @@ class Failsafes:
     fence: Mapping[int, Action]
     gcs: Mapping[int, Action]
     battery: tuple[BatteryLevel, ...]
+    targets: Mapping[int, Action] = field(default_factory=dict)
     any_gcs: bool = False
     one_inclusion_is_enough: bool = False
 
@@ -220,6 +228,8 @@ class Dialect:
         Parameter that holds the system id.
     legacy_names, legacy_params
         Parameters by the names of an older version, and what that version has in place of others (`of_old`).
+    renamed
+        Parameters in metres that the older version has in centimetres: its name and MAV_PARAM_TYPE for them.
     bytewise
         Whether integer parameters travel as their bytes (MAV_PROTOCOL_CAPABILITY_PARAM_ENCODE_BYTEWISE).
     rules
@@ -263,8 +273,17 @@ class Dialect:
     check_text, check_every_s
         How each reason against arming is told when it is asked for or by itself, a format of ``{reason}``, and how
         often by itself, simulated seconds; None for once, when the reasons change (PX4).
-    refusal, unsent
-        MAV_RESULT of an order that is valid and not obeyed now, and of a request for a message that there is not.
+    refusal, unsent, no_mode
+        MAV_RESULT of an order that is valid and not obeyed now, of a request for a message that there is not, and of a
+        change to a mode that is not named by its own number.
+    ends_flights
+        Whether DO_FLIGHTTERMINATION ends a flight: ArduPlane's does not unless its advanced failsafe is set up.
+    heeds_nothing
+        Whether the commands that stand for a mode are answered as done whatever comes of them (ArduPlane).
+    speed_modes
+        Modes in which DO_CHANGE_SPEED is taken from a ground station.
+    own_component
+        Whether commands to another component, or to all systems, are not its own to answer (PX4).
     lists_checks
         Whether fence and pre-arm checks are among the sensors that it has; else the checks are in their health alone.
     mode_ack
@@ -300,6 +319,7 @@ class Dialect:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     legacy_names: Mapping[str, str] = field(default_factory=dict)
     legacy_params: Mapping[str, tuple[str, ParamSpec]] = field(default_factory=dict)
+    renamed: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     bytewise: bool = False
     atomic: bool = False
     refused: frozenset[int] = frozenset()
@@ -320,6 +340,11 @@ class Dialect:
     check_every_s: float | None = 30.0
     refusal: int = int(mav.MAV_RESULT_FAILED)
     unsent: int = int(mav.MAV_RESULT_FAILED)
+    no_mode: int = int(mav.MAV_RESULT_DENIED)
+    ends_flights: bool = True
+    heeds_nothing: bool = False
+    speed_modes: frozenset[Mode] = frozenset()
+    own_component: bool = False
     lists_checks: bool = True
     mode_ack: int = int(mav.MAVLINK_MSG_ID_SET_MODE)
     stopped_us: int = -1
@@ -342,8 +367,25 @@ class Dialect:
 
     def of_old(self) -> Dialect:
         """The older version: with its parameters in place of those that came to mean something else."""
-        new = ((name, self.legacy_params.get(name, (name, row))) for name, row in self.params.items())
-        return replace(self, params=dict(one for _, one in new), names_absent=False)
+        others = dict(self.legacy_params)
+        others |= {
+            new: (old, ParamSpec(self.params[new].default * _CM, kind)) for new, (old, kind) in self.renamed.items()
+        }
+        params = dict(others.get(name, (name, row)) for name, row in self.params.items())
+        figures = {name: self._old_figure(row) for name, row in self.figures.items()}
+        return replace(self, params=params, figures=figures, renamed={}, names_absent=False)
+
+    def _old_figure(self, row: Figure) -> Figure:
+        if isinstance(row, tuple) and row[0] in self.renamed:
+            return self.renamed[row[0]][0], row[1] / _CM
+        return row
+
+    def in_units(self, name: str, value: float) -> tuple[str, float]:
+        """A parameter by its name here, and its value, where it is given by the name that the older version has."""
+        for new, (old, _) in self.renamed.items():
+            if name == old:
+                return new, value / _CM
+        return name, value
 
     def spec(self, mode: Mode) -> ModeSpec:
         """The row of a mode."""
@@ -367,6 +409,12 @@ class Dialect:
     def figures_of(self, params: dict[str, float]) -> MutableMapping[str, float]:
         """What a flight reads of these parameters."""
         return Figures(params, self.figures) if self.figures else params
+
+    def takes(self, command: Any, sysid: int) -> bool:
+        """Whether a command, which came to this system or to all, is for this autopilot."""
+        if not self.own_component or command.command in _ANYBODYS:
+            return True
+        return command.target_system == sysid and command.target_component in (0, _AUTOPILOT)
 
     def word(self, reason: str) -> str:
         """A reason in its own words."""

@@ -49,25 +49,24 @@ _COMMON = {
     "TERRAIN_ENABLE": ParamSpec(1.0, _INT8),
     "TERRAIN_SPACING": ParamSpec(100.0, _INT16),
 }
-# Centimetres, as Copter has them.
 _COPTER_PARAMS = {
     **_COMMON,
     "FRAME_CLASS": ParamSpec(1.0, _INT8),
     "AUTO_OPTIONS": ParamSpec(0.0, _INT32),
-    "WPNAV_SPEED": ParamSpec(1000.0, _REAL),
-    "WPNAV_SPEED_UP": ParamSpec(250.0, _REAL),
-    "WPNAV_SPEED_DN": ParamSpec(150.0, _REAL),
-    "WPNAV_ACCEL": ParamSpec(250.0, _REAL),
-    "WPNAV_ACCEL_Z": ParamSpec(100.0, _REAL),
-    "WPNAV_RADIUS": ParamSpec(200.0, _REAL),
-    "RTL_ALT": ParamSpec(1500.0, _INT32),
+    "WP_SPD": ParamSpec(10.0, _REAL),
+    "WP_SPD_UP": ParamSpec(2.5, _REAL),
+    "WP_SPD_DN": ParamSpec(1.5, _REAL),
+    "WP_ACC": ParamSpec(2.5, _REAL),
+    "WP_ACC_Z": ParamSpec(1.0, _REAL),
+    "WP_RADIUS_M": ParamSpec(2.0, _REAL),
+    "RTL_ALT_M": ParamSpec(15.0, _REAL),
     "RTL_ALT_TYPE": ParamSpec(0.0, _INT8),
-    "RTL_SPEED": ParamSpec(0.0, _REAL),
+    "RTL_SPEED_MS": ParamSpec(0.0, _REAL),
     "RTL_LOIT_TIME": ParamSpec(5000.0, _INT32),
     "RALLY_LIMIT_KM": ParamSpec(0.3, _REAL),
-    "LAND_SPEED": ParamSpec(50.0, _INT16),
-    "LAND_SPEED_HIGH": ParamSpec(0.0, _INT16),
-    "LAND_ALT_LOW": ParamSpec(1000.0, _INT16),
+    "LAND_SPD_MS": ParamSpec(0.5, _REAL),
+    "LAND_SPD_HIGH_MS": ParamSpec(0.0, _REAL),
+    "LAND_ALT_LOW_M": ParamSpec(10.0, _REAL),
     "DISARM_DELAY": ParamSpec(10.0, _INT8),
     "FS_GCS_ENABLE": ParamSpec(0.0, _INT8),
     "FS_THR_ENABLE": ParamSpec(1.0, _INT8),
@@ -108,15 +107,33 @@ _QUADPLANE_PARAMS = {
     "Q_RTL_MODE": ParamSpec(0.0, _INT8),
     "Q_RTL_ALT": ParamSpec(15.0, _INT16),
     "Q_OPTIONS": ParamSpec(0.0, _INT32),
-    "Q_WP_SPEED": ParamSpec(500.0, _REAL),
-    "Q_WP_SPEED_UP": ParamSpec(250.0, _REAL),
-    "Q_WP_SPEED_DN": ParamSpec(150.0, _REAL),
-    "Q_WP_ACCEL": ParamSpec(250.0, _REAL),
-    "Q_WP_ACCEL_Z": ParamSpec(100.0, _REAL),
-    "Q_WP_RADIUS": ParamSpec(200.0, _REAL),
+    "Q_WP_SPD": ParamSpec(5.0, _REAL),
+    "Q_WP_SPD_UP": ParamSpec(2.5, _REAL),
+    "Q_WP_SPD_DN": ParamSpec(1.5, _REAL),
+    "Q_WP_ACC": ParamSpec(2.5, _REAL),
+    "Q_WP_ACC_Z": ParamSpec(1.0, _REAL),
+    "Q_WP_RADIUS_M": ParamSpec(2.0, _REAL),
     "Q_LAND_FINAL_SPD": ParamSpec(0.5, _REAL),
     "Q_LAND_FINAL_ALT": ParamSpec(6.0, _REAL),
     "Q_TRANS_DECEL": ParamSpec(2.0, _REAL),
+}
+
+# What 4.7 has in metres had centimetres before, under these names (ArduPilot's page of parameter name changes).
+_WAYS = {
+    "SPD": "SPEED",
+    "SPD_UP": "SPEED_UP",
+    "SPD_DN": "SPEED_DN",
+    "ACC": "ACCEL",
+    "ACC_Z": "ACCEL_Z",
+    "RADIUS_M": "RADIUS",
+}
+_COPTER_RENAMED = {
+    **{f"WP_{new}": (f"WPNAV_{old}", _REAL) for new, old in _WAYS.items()},
+    "RTL_ALT_M": ("RTL_ALT", _INT32),
+    "RTL_SPEED_MS": ("RTL_SPEED", _REAL),
+    "LAND_SPD_MS": ("LAND_SPEED", _INT16),
+    "LAND_SPD_HIGH_MS": ("LAND_SPEED_HIGH", _INT16),
+    "LAND_ALT_LOW_M": ("LAND_ALT_LOW", _INT16),
 }
 
 _MANUAL = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED | mav.MAV_MODE_FLAG_MANUAL_INPUT_ENABLED
@@ -196,6 +213,8 @@ ARDUCOPTER = Dialect(
     },
     sysid_param="MAV_SYSID",
     rules=ARDUPILOT_RULES,
+    figures={old: (new, 100.0) for new, (old, _) in _COPTER_RENAMED.items()},
+    renamed=_COPTER_RENAMED,
     home_first=True,
     names_absent=True,
     capacities=(650, 250, 50),
@@ -209,6 +228,7 @@ ARDUCOPTER = Dialect(
     # 4.6 names the checks that are made, 1 for all; 4.7 those that are not.
     legacy_params={"ARMING_SKIPCHK": ("ARMING_CHECK", ParamSpec(1.0, _INT32))},
     rtl_changes_mode=False,
+    speed_modes=frozenset({Mode.AUTO, Mode.GUIDED, Mode.RTL}),
     streams={int(mav.MAVLINK_MSG_ID_HEARTBEAT): 1.0, int(mav.MAVLINK_MSG_ID_TIMESYNC): 10.0},
 )
 """Multirotors."""
@@ -224,6 +244,16 @@ _PLANE_COMMANDS = {
     mav.MAV_CMD_NAV_VTOL_LAND: command_spec(1, 3, place=True, nav=True, nan=(4,)),
     mav.MAV_CMD_DO_VTOL_TRANSITION: command_spec(1),
 }
+# Pause, turning on the spot and landing by command are Copter's.
+_COPTERS_OWN = frozenset(
+    {
+        mav.MAV_CMD_DO_PAUSE_CONTINUE,
+        mav.MAV_CMD_CONDITION_YAW,
+        mav.MAV_CMD_NAV_LAND,
+        mav.MAV_CMD_NAV_VTOL_LAND,
+        mav.MAV_CMD_NAV_VTOL_TAKEOFF,
+    }
+)
 _PLANE_FIGURES: dict[str, Figure] = {
     "DISARM_DELAY": "LAND_DISARMDELAY",
     "AUTO_OPTIONS": 0.0,
@@ -247,21 +277,18 @@ ARDUPLANE = replace(
     boot_mode=Mode.MANUAL,
     params=_PLANE_PARAMS,
     figures=_PLANE_FIGURES,
+    renamed={},
     rules=StoreRules({0: _PLANE_COMMANDS, 1: FENCE_COMMANDS, 2: RALLY_COMMANDS}, ardupilot_store),
     failsafes=Failsafes(
         fence={0: None, 1: Mode.RTL, 6: Mode.GUIDED, 7: Mode.GUIDED, 8: Mode.RTL},
         gcs={1: Mode.RTL, 2: Mode.FBWA, 3: FALL, 4: Mode.AUTO},
         battery=_levels(_PLANE_BATTERY),
     ),
-    # Pause and turning on the spot are Copter's; NAV_TAKEOFF as a command is QuadPlane's, NAV_LAND starts nothing.
-    refused=frozenset(
-        {
-            mav.MAV_CMD_DO_PAUSE_CONTINUE,
-            mav.MAV_CMD_CONDITION_YAW,
-            mav.MAV_CMD_NAV_TAKEOFF,
-            mav.MAV_CMD_NAV_LAND,
-        }
-    ),
+    # NAV_TAKEOFF as a command is QuadPlane's.
+    refused=_COPTERS_OWN | {mav.MAV_CMD_NAV_TAKEOFF},
+    ends_flights=False,
+    heeds_nothing=True,
+    speed_modes=frozenset({Mode.AUTO, Mode.GUIDED}),
     auto_armable=True,
     auto_starts=True,
     rtl_changes_mode=True,
@@ -278,12 +305,7 @@ QUADPLANE = replace(
     params=_QUADPLANE_PARAMS,
     figures={
         **_PLANE_FIGURES,
-        "WPNAV_SPEED": "Q_WP_SPEED",
-        "WPNAV_SPEED_UP": "Q_WP_SPEED_UP",
-        "WPNAV_SPEED_DN": "Q_WP_SPEED_DN",
-        "WPNAV_ACCEL": "Q_WP_ACCEL",
-        "WPNAV_ACCEL_Z": "Q_WP_ACCEL_Z",
-        "WPNAV_RADIUS": "Q_WP_RADIUS",
+        **{f"WPNAV_{old}": (f"Q_WP_{new}", 100.0) for new, old in _WAYS.items()},
         "RTL_ALT": ("Q_RTL_ALT", 100.0),
         "RTL_SPEED": 0.0,
         "RTL_LOIT_TIME": 0.0,
@@ -297,7 +319,8 @@ QUADPLANE = replace(
         "TAKEOFF_ON_WINGS": lambda p: float(int(p["Q_OPTIONS"]) >> 1 & 1),
         "CRUISES_ON_WINGS": 1.0,
     },
+    renamed={f"Q_WP_{new}": (f"Q_WP_{old}", _REAL) for new, old in _WAYS.items()},
     failsafes=replace(ARDUPLANE.failsafes, battery=_levels(_QUADPLANE_BATTERY)),
-    refused=frozenset({mav.MAV_CMD_DO_PAUSE_CONTINUE, mav.MAV_CMD_CONDITION_YAW}),
+    refused=_COPTERS_OWN,
 )
 """Vertical take-off planes: fixed wings with lift motors."""

@@ -27,6 +27,8 @@ _COMMON = {
     "COM_DISARM_PRFLT": ParamSpec(10.0, _REAL),
     "COM_DL_LOSS_T": ParamSpec(10.0, _INT32),
     "COM_LOW_BAT_ACT": ParamSpec(3.0, _INT32),
+    "COM_OF_LOSS_T": ParamSpec(1.0, _REAL),
+    "COM_OBL_RC_ACT": ParamSpec(0.0, _INT32),
     "NAV_DLL_ACT": ParamSpec(0.0, _INT32),
     "NAV_RCL_ACT": ParamSpec(2.0, _INT32),
     "COM_DLL_EXCEPT": ParamSpec(0.0, _INT32),
@@ -166,6 +168,7 @@ _MODES = (
     _mode(Mode.LAND, "LAND", _MAIN_AUTO, 6, armable=False),
     _mode(Mode.STABILIZE, "STABILIZED", 7),
 )
+_ORBIT = _mode(Mode.ORBIT, "ORBIT", 3, 1, armable=False)
 _FAILSAFES = Failsafes(
     fence={0: None, 1: None, 2: Mode.LOITER, 3: Mode.RTL, 4: FALL, 5: Mode.LAND},
     gcs={1: Mode.LOITER, 2: Mode.RTL, 3: Mode.LAND, 5: FALL, 6: FALL},
@@ -186,6 +189,17 @@ _FAILSAFES = Failsafes(
             text="Emergency battery level",
         ),
     ),
+    # Nobody is at the sticks: what would leave it to them holds.
+    targets={
+        0: Mode.LOITER,
+        1: Mode.LOITER,
+        2: Mode.LOITER,
+        3: Mode.RTL,
+        4: Mode.LAND,
+        5: Mode.LOITER,
+        6: FALL,
+        7: FALL,
+    },
     any_gcs=True,
     one_inclusion_is_enough=True,
 )
@@ -209,7 +223,7 @@ PX4_COPTER = Dialect(
         | mav.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
         | mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY
     ),
-    modes=_MODES,
+    modes=(*_MODES, _ORBIT, _mode(Mode.OFFBOARD, "OFFBOARD", 6)),
     boot_mode=Mode.LOITER,
     goto_mode=Mode.LOITER,
     params={**_COMMON, **_ROTOR_PARAMS, **_ROTOR_DEFAULTS},
@@ -251,6 +265,8 @@ PX4_COPTER = Dialect(
             mav.MAV_CMD_DO_SET_MISSION_CURRENT,
             mav.MAV_CMD_DO_SET_SERVO,
             mav.MAV_CMD_DO_SET_RELAY,
+            mav.MAV_CMD_NAV_VTOL_TAKEOFF,
+            mav.MAV_CMD_NAV_VTOL_LAND,
         }
     ),
     claims_gimbal=True,
@@ -287,6 +303,8 @@ PX4_COPTER = Dialect(
     check_every_s=None,
     refusal=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
     unsent=int(mav.MAV_RESULT_DENIED),
+    no_mode=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
+    own_component=True,
     lists_checks=False,
     wants_gcs=True,
     mode_text="Switching to mode '{name}' is currently not possible: {reason}",
@@ -305,6 +323,7 @@ PX4_PLANE = replace(
     PX4_COPTER,
     form=Form.WING,
     types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
+    modes=_MODES,
     params={**_COMMON, **_WING_PARAMS, **_WING_DEFAULTS},
     figures=_WING_FIGURES,
     lifts_off=False,
@@ -315,6 +334,7 @@ PX4_VTOL = replace(
     PX4_COPTER,
     form=Form.VTOL,
     types={"vtol": _VTOL_FIXEDROTOR},
+    modes=(*_MODES, _ORBIT),
     params={**_COMMON, **_ROTOR_PARAMS, **_WING_PARAMS, **_VTOL_PARAMS, "RTL_TYPE": ParamSpec(1.0, _INT32)},
     figures={
         **_WING_FIGURES,

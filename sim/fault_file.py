@@ -20,8 +20,6 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sim.errors import ConfigError
 from sim.faults import (
     BatteryFailure,
@@ -77,6 +75,8 @@ def load_faults(path: Path) -> Faults:
     ConfigError
         When it cannot be read or says what cannot be simulated: names the file, the fault and the key.
     """
+    import yaml  # noqa: PLC0415 - faults come to a fleet's own process without a file
+
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ConfigError(f"faults file {path} is over {_MOST_BYTES} bytes: it is no list of faults")

@@ -27,7 +27,7 @@ from sim.flight_posts import Posts
 from sim.flight_power import Battery
 from sim.flight_sortie import Sortie
 from sim.flight_state import Event, Mode, Setup, Severity, Text
-from sim.flight_tasks import Vector
+from sim.flight_steering import Steering
 from sim.flight_terrain import TerrainMap
 from sim.flight_wind import WindField
 
@@ -35,7 +35,6 @@ __all__ = ["Flight"]
 
 _CHECK_S = 0.2
 _TERRAIN_LOST_S = 5.0
-_VELOCITY_HOLDS_S = 3.0  # GUID_TIMEOUT of ArduCopter
 _GOES_ON_UNHEARD = 2  # FS_OPTIONS of ArduCopter: on with the mission when the ground station is lost
 
 
@@ -59,6 +58,8 @@ class Flight:
         Whether it has fallen or is falling, and will not fly again.
     unheard
         Whether it hears no ground station and may not arm for that.
+    steering
+        What it is told beside its mission.
     in_landing_sequence
         Whether a return flies the landing of the mission without being in AUTO.
     ground, terrain
@@ -92,10 +93,10 @@ class Flight:
         self.landed = True
         self.wrecked = False
         self.unheard = False
-        self._paused: Callable[[], None] | None = None  # goes on
         self._told_end = False
         self.in_landing_sequence = False
         self._check_every = max(1, round(_CHECK_S / setup.step_s))
+        self.steering = Steering(self)
         self._sortie = Sortie(setup)
         self._sortie.serve(self)
 
@@ -202,7 +203,7 @@ class Flight:
         self.mode = mode
         if self.dialect.spec(mode).armable:
             self.mode_on_ground = mode
-        self._paused = None
+        self.steering.forget()
         if not self.landed:
             begin_mode(self)
         else:
@@ -237,11 +238,16 @@ class Flight:
 
     def take_off(self, up_m: float) -> bool:
         """Take off in GUIDED or TAKEOFF to a height above home, metres."""
-        may = self.armed and self.landed and not self._sortie.flown
-        if not may or self.mode not in (Mode.GUIDED, Mode.TAKEOFF) or up_m <= 0.0:
+        if self.mode not in (Mode.GUIDED, Mode.TAKEOFF) or up_m <= 0.0:
+            return False
+        return self.lift_off(partial(self.course.rise, up_m))
+
+    def lift_off(self, start: Callable[[], None]) -> bool:
+        """Begin a sortie by what is flown first, where one may begin."""
+        if not self.armed or not self.landed or self._sortie.flown:
             return False
         self._sortie.begin(self)
-        self.course.rise(up_m)
+        start()
         self._sortie.record(self, now=True)
         return True
 
@@ -251,43 +257,6 @@ class Flight:
             return self.take_off(up_m)
         self._takeoff_up_m = up_m if up_m > 0.0 else None
         return self.landed and self.set_mode(Mode.TAKEOFF)
-
-    def go_to(self, item: Item) -> bool:
-        """Fly straight to an item's place in GUIDED and stay there."""
-        return self._steer(partial(self.course.go_to_item, item))
-
-    def go_to_point(self, point: Vector) -> None:
-        """As `go_to`, to a place east and north of home and a height above it, metres."""
-        self._steer(partial(self.course.go_to, point))
-
-    def drive(self, velocity: Vector) -> None:
-        """Fly in GUIDED at a velocity, east, north and up, m/s, until it is too long ago that it was told."""
-        self._steer(partial(self.course.drive, velocity, self.sortie_s + _VELOCITY_HOLDS_S))
-
-    def _steer(self, order: Callable[[], None]) -> bool:
-        """Carry out an order of GUIDED; while it is paused the last one waits."""
-        if self.mode != self.dialect.goto_mode or self.landed:
-            return False
-        if self._paused is None:
-            order()
-        else:
-            self._paused = order
-        return True
-
-    def pause(self, *, go_on: bool) -> bool:
-        """Stop and hold in AUTO or GUIDED, or go on; in the air alone."""
-        if self.mode not in (Mode.AUTO, Mode.GUIDED) or self.landed:
-            return False
-        resume = self._paused
-        if go_on and resume is not None:
-            self._paused = None
-            resume()
-        elif not go_on and self.mode == Mode.AUTO:
-            self._paused = lambda: self.course.advance(self.run.index, from_here=True)
-            self.course.hold()
-        elif not go_on and resume is None:
-            self._paused = self.course.put_by()
-        return True
 
     def new_mission(self) -> None:
         """The mission was replaced as a whole: it begins anew."""
@@ -366,6 +335,11 @@ class Flight:
         else:
             self._obey(self.guard.gcs_lost())
 
+    def targets_lost(self) -> None:
+        """Nobody steers it any more."""
+        if self.armed:
+            self._obey(self.guard.targets_lost())
+
     def _obey(self, demands: list[Demand]) -> None:
         for demand in demands:
             self.events.append(demand.text)
@@ -390,7 +364,7 @@ class Flight:
         self.mode = self.mode_on_ground = self.dialect.boot_mode
         self._sortie.restart()
         self.gimbal.control = (0, 0)
-        self._paused = None
+        self.steering.forget()
         self.run.reset()
         self.gimbal.neutral()
         self.events.clear()

@@ -72,6 +72,8 @@ def mode_refusal(flight: Flight, mode: Mode) -> str | None:
     """What speaks against a change to a mode, or None."""
     if mode in POSITION_MODES and not flight.has_position:
         return "requires position"
+    if mode == Mode.OFFBOARD and not flight.steering.heard:
+        return "no offboard signal"
     if mode == Mode.AUTO and len(flight.mission) < 2:
         return "no mission"
     if mode == Mode.AUTO and flight.armed and flight.landed and not flight.can_lift_off:

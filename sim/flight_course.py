@@ -19,7 +19,7 @@ from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
 from sim.flight_over import OverGround, above
 from sim.flight_state import Event, Mode, Setup, Severity, Text
-from sim.flight_tasks import Drift, Drive, Fall, Hold, Leg, Task, Vector
+from sim.flight_tasks import Drift, Drive, Fall, Hold, Leg, Orbit, Task, Vector
 from sim.flight_terrain import TERRAIN_FRAMES
 from sim.flight_wind import WindField
 
@@ -125,6 +125,16 @@ class Course:
         return found
 
     @property
+    def goal(self) -> Vector:
+        """The last place of what it was told to fly, or where it is where there is none."""
+        for task in reversed(self._tasks):
+            for name in ("centre", "stop", "point"):
+                if hasattr(task, name):
+                    place: Vector = getattr(task, name)
+                    return place
+        return self._here
+
+    @property
     def rolling(self) -> bool:
         """Whether it runs along the ground to take off."""
         return False
@@ -154,6 +164,11 @@ class Course:
     def drive(self, velocity: Vector, until_s: float) -> None:
         """At a velocity until a time of the sortie, no faster than its limits."""
         self._fly(Drive(velocity, self.limits, until_s))
+
+    def orbit(self, centre: Vector, radius_m: float, speed_mps: float, *, faces: bool) -> None:
+        """Round a centre (`Orbit`)."""
+        self._yaw_held = False
+        self._fly(Orbit(centre, radius_m, speed_mps, self.limits, faces=faces))
 
     def go_to_item(self, item: Item) -> None:
         """To the place of an item, and stay there."""
@@ -280,6 +295,10 @@ class Course:
         most = self._params.get("SPEED_MOST", speed_mps) if name == "speed" else speed_mps
         setattr(self.limits, name, min(speed_mps, most))
         return True
+
+    def usual_speed(self) -> None:
+        """End a change of speed: that of the parameters again, in what is flown too."""
+        self.limits.speed = limits_from(self._params).speed
 
     def turn(self, item: Item) -> None:
         """MAV_CMD_CONDITION_YAW: to a true heading, or by an angle from the present one, until the next waypoint."""

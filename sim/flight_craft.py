@@ -9,6 +9,7 @@ from sim.flight_body import Body
 from sim.flight_course import Course
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
+from sim.flight_orders import limits_from
 from sim.flight_state import Event, Setup
 from sim.flight_wind import WindField
 from sim.vtol_course import VtolCourse
@@ -32,7 +33,8 @@ def craft(
 ) -> tuple[Body, Course]:
     """Body and course of a vehicle; parameters as for `Course`."""
     form = setup.dialect.form
-    body = _BODIES[form](figures["WPNAV_ACCEL"] / 100.0, figures["WPNAV_ACCEL_Z"] / 100.0)
+    limits = limits_from(figures)
+    body = _BODIES[form](limits.accel, limits.climb_accel)
     course = _COURSES[form](setup, figures, body, run, do=do, tell=tell)
     course.fly_in(wind)
     return body, course

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["do_command"]
 
+_FLOOR = 2.0  # DO_FENCE_ENABLE switches the floor off alone; none is simulated
 _TOLD = {
     mav.MAV_CMD_VIDEO_START_CAPTURE: "Video capture started",
     mav.MAV_CMD_VIDEO_STOP_CAPTURE: "Video capture stopped",
@@ -39,7 +40,8 @@ def do_command(flight: Flight, item: Item) -> bool:
         case mav.MAV_CMD_DO_VTOL_TRANSITION:
             return course.transition(first)
         case mav.MAV_CMD_DO_FENCE_ENABLE:
-            flight.params["FENCE_ENABLE"] = 1.0 if first else 0.0
+            if first != _FLOOR:
+                flight.params["FENCE_ENABLE"] = 1.0 if first else 0.0
         case command if command in _TOLD:
             flight.say(Severity.INFO, _TOLD[command])
     return True

@@ -51,6 +51,12 @@ class Fence:
                 index += count - 1
             index += 1
 
+    def is_there(self, params: Mapping[str, float]) -> bool:
+        """Whether anything of what FENCE_TYPE names is there: heights and the circle about home always are."""
+        kinds = int(params["FENCE_TYPE"])
+        stored = bool(self._inclusions or self._exclusions or self._circles)
+        return bool(kinds & (ALTITUDE | CIRCLE)) or (bool(kinds & POLYGON) and stored)
+
     def breach(self, e: float, n: float, u: float, params: Mapping[str, float]) -> tuple[str | None, float]:
         """Which fence is breached at a point, or None, and for how many seconds the answer holds."""
         kinds = int(params["FENCE_TYPE"])

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from geo import TerrainError, TileTerrain
+import geo
+from geo import TerrainError
 from sim.flight_frame import FlightFrame
 from sim.flight_posts import Posts
 
@@ -28,7 +29,7 @@ _SPARE_M = 5.0
 @lru_cache(maxsize=4)
 def opened(path: Path) -> Posts:
     """Terrain of a file or folder, one for all vehicles; raises TerrainError when there is none."""
-    return Posts(TileTerrain(path))
+    return Posts(geo.TileTerrain(path))
 
 
 class Ground:

@@ -66,6 +66,11 @@ class Guard:
         self._level = 0
         self._next_fence_s = 0.0
 
+    @property
+    def present(self) -> bool:
+        """Whether there is a fence of the kinds that the parameters name."""
+        return self._fence.is_there(self._params)
+
     def outside(self, body: Body) -> bool:
         """Whether the fence is on and the vehicle, on the ground, outside it."""
         return (
@@ -90,6 +95,11 @@ class Guard:
         """What is to be done when the ground station is silent."""
         action = self._failsafes.gcs.get(int(self._params["FS_GCS_ENABLE"]))
         return [_demand(Text(Severity.WARNING, "GCS Failsafe"), action)]
+
+    def targets_lost(self) -> list[Demand]:
+        """What is to be done when the setpoints of OFFBOARD are no more."""
+        action = self._failsafes.targets.get(int(self._params["COM_OBL_RC_ACT"]), Mode.LOITER)
+        return [_demand(Text(Severity.CRITICAL, "No offboard signal"), action)]
 
     def _check_battery(self, battery: Battery) -> list[Demand]:
         """The lowest level that the charge has come to, once; `_level` counts from 1."""

@@ -30,6 +30,8 @@ class Mode(IntEnum):
     HOVER = 107
     HOVER_LOITER = 108
     HOVER_RTL = 109
+    OFFBOARD = 110
+    ORBIT = 111
 
 
 POSITION_MODES = frozenset(
@@ -43,6 +45,8 @@ POSITION_MODES = frozenset(
         Mode.TAKEOFF,
         Mode.HOVER_LOITER,
         Mode.HOVER_RTL,
+        Mode.OFFBOARD,
+        Mode.ORBIT,
     }
 )
 """Modes that need a position."""

@@ -23,16 +23,26 @@ __all__ = [
     "tasks_of",
 ]
 
+_LEAST_CMPS, _LEAST_RADIUS_CM = 10.0, 5.0
+_ACCEL_CMPS2, _ACCEL_Z_CMPS2 = 250.0, 100.0
+
 
 def limits_from(params: Mapping[str, float], speed_mps: float = 0.0) -> Limits:
-    """Speeds of the parameters (which are in cm), or another horizontal speed when it is positive."""
+    """Speeds of the parameters (which are in cm), or another horizontal speed when it is positive.
+
+    What nothing could fly by is the default or the least that AC_WPNav takes in its place.
+    """
+
+    def least(name: str, cm: float) -> float:
+        return max(params[name], cm) / 100.0
+
     return Limits(
-        speed=speed_mps if speed_mps > 0.0 else params["WPNAV_SPEED"] / 100.0,
-        up=params["WPNAV_SPEED_UP"] / 100.0,
-        down=params["WPNAV_SPEED_DN"] / 100.0,
-        accel=params["WPNAV_ACCEL"] / 100.0,
-        climb_accel=params["WPNAV_ACCEL_Z"] / 100.0,
-        radius_m=params["WPNAV_RADIUS"] / 100.0,
+        speed=speed_mps if speed_mps > 0.0 else least("WPNAV_SPEED", _LEAST_CMPS),
+        up=least("WPNAV_SPEED_UP", _LEAST_CMPS),
+        down=least("WPNAV_SPEED_DN", _LEAST_CMPS),
+        accel=(params["WPNAV_ACCEL"] if params["WPNAV_ACCEL"] > 0.0 else _ACCEL_CMPS2) / 100.0,
+        climb_accel=(params["WPNAV_ACCEL_Z"] if params["WPNAV_ACCEL_Z"] > 0.0 else _ACCEL_Z_CMPS2) / 100.0,
+        radius_m=least("WPNAV_RADIUS", _LEAST_RADIUS_CM),
     )
 
 

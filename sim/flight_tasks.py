@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atan2, hypot, sqrt, tan
+from math import atan2, copysign, hypot, sqrt, tan
 from typing import Protocol
 
 from sim.flight_body import Body, sqrt_speed, wrap_pi
 
-__all__ = ["Descend", "Drift", "Drive", "Fall", "Hold", "Leg", "Limits", "Task", "Vector", "pass_speed"]
+__all__ = ["Descend", "Drift", "Drive", "Fall", "Hold", "Leg", "Limits", "Orbit", "Task", "Vector", "pass_speed"]
 
 Vector = tuple[float, float, float]
 
@@ -211,6 +211,52 @@ class Drive:
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether it was told too long ago."""
         return time_s >= self._until_s
+
+
+class Orbit:
+    """Round a centre at a height, for ever: first straight to the circle, then along it.
+
+    Parameters
+    ----------
+    centre
+        East, north and the height to fly at.
+    radius_m, speed_mps
+        Of the circle, and along it; a negative radius is one to the left.
+    faces
+        Whether the nose is turned to the centre.
+    """
+
+    __slots__ = ("_faces", "_limits", "_speed_mps", "centre", "radius_m", "yaw")
+
+    def __init__(self, centre: Vector, radius_m: float, speed_mps: float, limits: Limits, *, faces: bool) -> None:
+        self.centre, self.radius_m = centre, radius_m
+        self._speed_mps, self._limits, self._faces = speed_mps, limits, faces
+        self.yaw: float | None = None
+
+    def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
+        """Towards the circle, and round once it is there."""
+        limits = self._limits
+        de, dn = body.e - self.centre[0], body.n - self.centre[1]
+        away = hypot(de, dn)
+        out_e, out_n = (de / away, dn / away) if away > _STILL_MPS else (0.0, 1.0)
+        short = abs(self.radius_m) - away
+        radial = sqrt_speed(short, _POSITION_GAIN, _BRAKE_SHARE * limits.accel)
+        radial = max(-limits.speed, min(limits.speed, radial))
+        round_mps = 0.0
+        if abs(short) <= limits.radius_m:
+            round_mps = copysign(self._speed_mps, self.radius_m)
+        if self._faces:
+            self.yaw = atan2(-out_e, -out_n)
+        climb = sqrt_speed(self.centre[2] - body.u, _HEIGHT_GAIN, _BRAKE_SHARE * limits.climb_accel)
+        return (
+            out_e * radial + out_n * round_mps,
+            out_n * radial - out_e * round_mps,
+            max(-limits.down, min(limits.up, climb)),
+        )
+
+    def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
+        """Never."""
+        return False
 
 
 class Drift:

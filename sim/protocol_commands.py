@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import hypot, isfinite
 from typing import Any
 
@@ -13,17 +11,15 @@ from sim.flight import Flight
 from sim.flight_items import Item
 from sim.flight_state import Mode
 from sim.protocol_gimbal import configure_gimbal, mount_gimbal, order_pitch_yaw
-from sim.protocol_streams import BUILDERS, Schedule
+from sim.protocol_order import ACCEPTED, DENIED, FAILED, UNSUPPORTED, Handler, Order, result_of
+from sim.protocol_own import OWN
+from sim.protocol_streams import BUILDERS
 
-__all__ = ["Order", "carry_out", "item_from_int", "item_from_long"]
+__all__ = ["carry_out", "item_from_int", "item_from_long"]
 
-_FORCE = 21196.0
-_ACCEPTED = int(mav.MAV_RESULT_ACCEPTED)
-_DENIED = int(mav.MAV_RESULT_DENIED)
-_FAILED = int(mav.MAV_RESULT_FAILED)
-_UNSUPPORTED = int(mav.MAV_RESULT_UNSUPPORTED)
-_CHANGE_MODE = _REBOOT = _CURRENT = 1.0
+_CHANGE_MODE = _CURRENT = 1.0
 _PAD_M = 5.0
+_NOWHERE = 2**31 - 1
 _LONGEST_US = 2**31 - 1  # that MESSAGE_INTERVAL can tell
 # Commands the first parameter of which is a whole number.
 _NUMBERED = frozenset(
@@ -36,31 +32,6 @@ _NUMBERED = frozenset(
 )
 # Commands the fifth and sixth parameter of which is no place.
 _NO_PLACE = frozenset({mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW, mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE})
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One command: the item it amounts to, and the peer's schedule and channel to answer on.
-
-    Parameters
-    ----------
-    item
-        Command, frame, parameters 1 to 4, x, y and z (parameters 5 to 7).
-    schedule
-        Streams of the peer that sent it.
-    send_now
-        Sends one kind of message to that peer at once; False when there is none.
-    reply
-        Sends a message to that peer.
-    source
-        System and component id of who sent it.
-    """
-
-    item: Item
-    schedule: Schedule
-    send_now: Callable[[int], bool]
-    reply: Callable[[Any], None]
-    source: tuple[int, int]
 
 
 def item_from_long(message: Any, *, amsl: bool) -> Item:
@@ -79,87 +50,88 @@ def item_from_int(message: Any) -> Item:
     """Of a COMMAND_INT."""
     m: dict[str, float] = {k: getattr(message, k) for k in ("command", "frame", "x", "y", "z")}
     p = [float(getattr(message, f"param{i}")) for i in range(1, 5)]
+    if m["x"] == m["y"] == _NOWHERE:
+        m["x"] = m["y"] = 0  # no place: where it is
     return Item(int(m["command"]), int(m["frame"]), (p[0], p[1], p[2], p[3]), int(m["x"]), int(m["y"]), float(m["z"]))
 
 
 def carry_out(flight: Flight, order: Order) -> int:
     """MAV_RESULT of a command."""
     command = order.item.command
-    handler = None if command in flight.dialect.refused else _HANDLERS.get(command)
+    dialect = flight.dialect
+    handler = None if command in dialect.refused else OWN[dialect.name].get(command) or _HANDLERS.get(command)
     if handler is None:
-        return _UNSUPPORTED
-    return _DENIED if command in _NUMBERED and not isfinite(order.item.params[0]) else handler(flight, order)
-
-
-def _result(flight: Flight, done: bool) -> int:
-    return _ACCEPTED if done else flight.dialect.refusal
-
-
-def _arm(flight: Flight, order: Order) -> int:
-    wanted, magic = order.item.params[0], order.item.params[1]
-    if wanted == 1.0:
-        return _result(flight, flight.arm(force=magic == _FORCE))
-    if wanted == 0.0:
-        return _result(flight, flight.disarm(force=magic == _FORCE))
-    return _UNSUPPORTED
-
-
-def _terminate(flight: Flight, order: Order) -> int:
-    """Motors off at once, as ArduCopter does; there is nothing to take back."""
-    return _result(flight, order.item.params[0] > 0.5 and flight.disarm(force=True))
+        return UNSUPPORTED
+    return DENIED if command in _NUMBERED and not isfinite(order.item.params[0]) else handler(flight, order)
 
 
 def _set_mode(flight: Flight, order: Order) -> int:
+    base = order.item.params[0]
+    if not (isfinite(base) and int(base) & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED):
+        return flight.dialect.no_mode
     mode = flight.dialect.mode_of_command(order.item.params[1], order.item.params[2])
-    return _result(flight, mode is not None and flight.set_mode(mode))
+    return result_of(flight, mode is not None and flight.set_mode(mode))
 
 
-def _fixed_mode(mode: Mode) -> Callable[[Flight, Order], int]:
-    return lambda flight, _: _result(flight, flight.set_mode(mode)) if flight.dialect.has(mode) else _UNSUPPORTED
+def _fixed_mode(mode: Mode) -> Handler:
+    def change(flight: Flight, _: Order) -> int:
+        if not flight.dialect.has(mode):
+            return UNSUPPORTED
+        done = flight.set_mode(mode)
+        return result_of(flight, done or flight.dialect.heeds_nothing)
+
+    return change
 
 
 def _take_off(flight: Flight, order: Order) -> int:
     item = order.item
     # No height is the autopilot's own, where it takes that.
     up_m = flight.course.point_of(item)[2] if isfinite(item.z) else 0.0
-    return _result(flight, flight.order_takeoff(up_m))
+    return result_of(flight, flight.order_takeoff(up_m))
 
 
 def _transition(flight: Flight, order: Order) -> int:
     done = not flight.landed and flight.do(order.item)
     if done:
         flight.course.change_over()
-    return _result(flight, done)
+    return result_of(flight, done)
 
 
 def _reposition(flight: Flight, order: Order) -> int:
     item = order.item
     if item.frame not in (0, 3, 5, 6) or not isfinite(item.z):
-        return _DENIED
+        return DENIED
     there = flight.dialect.goto_mode
     if flight.mode != there and not (item.params[1] == _CHANGE_MODE and flight.set_mode(there)):
-        return _DENIED
-    return _result(flight, flight.go_to(item))
+        return DENIED
+    return result_of(flight, flight.steering.go_to(item))
 
 
 def _pause(flight: Flight, order: Order) -> int:
     wanted = order.item.params[0]
-    return _result(flight, flight.pause(go_on=wanted == 1.0)) if wanted in (0.0, 1.0) else _DENIED
+    return result_of(flight, flight.steering.pause(go_on=wanted == 1.0)) if wanted in (0.0, 1.0) else DENIED
+
+
+def _calibrate(flight: Flight, order: Order) -> int:
+    """Gyros or the barometer, which are good as they are; on the ground alone. Nothing else is simulated."""
+    if flight.armed:
+        return flight.dialect.refusal
+    return ACCEPTED if 1.0 in (order.item.params[0], order.item.params[2]) else UNSUPPORTED
 
 
 def _do(flight: Flight, order: Order) -> int:
-    return _ACCEPTED if flight.do(order.item) else _FAILED
+    return ACCEPTED if flight.do(order.item) else FAILED
 
 
 def _interval(flight: Flight, order: Order) -> int:
     message, interval_us = int(order.item.params[0]), order.item.params[1]
     if message not in BUILDERS or message in flight.dialect.silent or not isfinite(interval_us):
-        return _FAILED
+        return FAILED
     if interval_us == 0.0:
         order.schedule.set(message, 1.0 if message == mav.MAVLINK_MSG_ID_HEARTBEAT else None)
     else:
         order.schedule.set(message, None if interval_us < 0.0 else min(interval_us, _LONGEST_US) / 1e6)
-    return _ACCEPTED
+    return ACCEPTED
 
 
 def _tell_interval(flight: Flight, order: Order) -> int:
@@ -169,29 +141,22 @@ def _tell_interval(flight: Flight, order: Order) -> int:
     interval_s = order.schedule.interval_s(message)
     told_us = 0 if not known else dialect.stopped_us if interval_s is None else round(interval_s * 1e6)
     order.reply(mav.MAVLink_message_interval_message(message & 0xFFFF, told_us))
-    return _ACCEPTED if known or dialect.stopped_us == 0 else _FAILED
+    return ACCEPTED if known or dialect.stopped_us == 0 else FAILED
 
 
 def _request(flight: Flight, order: Order) -> int:
-    return _ACCEPTED if order.send_now(int(order.item.params[0])) else flight.dialect.unsent
+    return ACCEPTED if order.send_now(int(order.item.params[0])) else flight.dialect.unsent
 
 
-def _fixed_request(message: int) -> Callable[[Flight, Order], int]:
-    return lambda flight, order: _ACCEPTED if order.send_now(message) else flight.dialect.unsent
+def _fixed_request(message: int) -> Handler:
+    return lambda flight, order: ACCEPTED if order.send_now(message) else flight.dialect.unsent
 
 
 def _run_checks(flight: Flight, _: Order) -> int:
     if flight.armed:
         return int(mav.MAV_RESULT_TEMPORARILY_REJECTED)
     flight.tell_reasons()
-    return _ACCEPTED
-
-
-def _reboot(flight: Flight, order: Order) -> int:
-    """The vehicle boots anew once it has answered; not in the air, nor armed."""
-    if order.item.params[0] != _REBOOT:
-        return _UNSUPPORTED
-    return flight.dialect.unsent if flight.armed else _ACCEPTED
+    return ACCEPTED
 
 
 def _set_home(flight: Flight, order: Order) -> int:
@@ -201,46 +166,39 @@ def _set_home(flight: Flight, order: Order) -> int:
         e, n = flight.body.e, flight.body.n
     else:
         e, n = frame.to_local(item.x / 1e7, item.y / 1e7)
-    return _result(flight, flight.has_position and hypot(e, n) <= _PAD_M)
-
-
-def _mission_start(flight: Flight, _: Order) -> int:
-    return _result(flight, flight.start_mission())
+    return result_of(flight, flight.has_position and hypot(e, n) <= _PAD_M)
 
 
 def _land_start(flight: Flight, _: Order) -> int:
-    return _ACCEPTED if flight.land_by_mission() else _FAILED
+    return ACCEPTED if flight.land_by_mission() else FAILED
 
 
 def _set_current(flight: Flight, order: Order) -> int:
-    return _ACCEPTED if flight.set_current(int(order.item.params[0]) + flight.dialect.first) else _DENIED
+    return ACCEPTED if flight.set_current(int(order.item.params[0]) + flight.dialect.first) else DENIED
 
 
-_HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
-    mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
+_HANDLERS: dict[int, Handler] = {
     mav.MAV_CMD_DO_SET_MODE: _set_mode,
     mav.MAV_CMD_NAV_TAKEOFF: _take_off,
+    mav.MAV_CMD_NAV_VTOL_TAKEOFF: _take_off,
     mav.MAV_CMD_NAV_LAND: _fixed_mode(Mode.LAND),
+    mav.MAV_CMD_NAV_VTOL_LAND: _fixed_mode(Mode.LAND),
     mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: _fixed_mode(Mode.RTL),
     mav.MAV_CMD_NAV_LOITER_UNLIM: _fixed_mode(Mode.LOITER),
-    mav.MAV_CMD_MISSION_START: _mission_start,
     mav.MAV_CMD_DO_SET_MISSION_CURRENT: _set_current,
     mav.MAV_CMD_DO_LAND_START: _land_start,
     mav.MAV_CMD_DO_REPOSITION: _reposition,
     mav.MAV_CMD_DO_VTOL_TRANSITION: _transition,
     mav.MAV_CMD_DO_PAUSE_CONTINUE: _pause,
-    mav.MAV_CMD_DO_CHANGE_SPEED: _do,
-    mav.MAV_CMD_CONDITION_YAW: _do,
     mav.MAV_CMD_DO_MOUNT_CONTROL: lambda flight, order: mount_gimbal(flight, order.item),
     mav.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE: lambda flight, order: configure_gimbal(flight, order.item, order.source),
     mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: lambda flight, order: order_pitch_yaw(flight, order.item, order.source),
     mav.MAV_CMD_DO_SET_ROI_LOCATION: _do,
     mav.MAV_CMD_DO_SET_ROI: _do,
     mav.MAV_CMD_DO_SET_ROI_NONE: _do,
-    mav.MAV_CMD_DO_FENCE_ENABLE: _do,
+    mav.MAV_CMD_PREFLIGHT_CALIBRATION: _calibrate,
     mav.MAV_CMD_DO_SET_SERVO: _do,
     mav.MAV_CMD_DO_SET_RELAY: _do,
-    mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
     mav.MAV_CMD_VIDEO_START_CAPTURE: _do,
     mav.MAV_CMD_VIDEO_STOP_CAPTURE: _do,
     mav.MAV_CMD_SET_MESSAGE_INTERVAL: _interval,
@@ -249,6 +207,5 @@ _HANDLERS: dict[int, Callable[[Flight, Order], int]] = {
     mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: _fixed_request(mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION),
     mav.MAV_CMD_GET_HOME_POSITION: _fixed_request(mav.MAVLINK_MSG_ID_HOME_POSITION),
     mav.MAV_CMD_RUN_PREARM_CHECKS: _run_checks,
-    mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
     mav.MAV_CMD_DO_SET_HOME: _set_home,
 }

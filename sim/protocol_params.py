@@ -34,8 +34,8 @@ def parameter_table(
     params[dialect.sysid_param] = float(sysid)
     for name, share in dialect.from_power.items():
         params[name] = share(power.capacity_mah, power.low_pct, power.critical_pct)
-    for given, value in changes.items():
-        name = modern.get(given, given)
+    for given, figure in changes.items():
+        name, value = dialect.in_units(modern.get(given, given), figure)
         if name not in params:
             raise ConfigError(f"parameter {given} is not simulated: give one of {', '.join(sorted(params))}")
         if not isfinite(value):
@@ -61,5 +61,5 @@ def from_wire(value: float, kind: int, dialect: Dialect) -> float | None:
 
 
 def ftp_enabled(params: Mapping[str, float]) -> bool:
-    """Whether the vehicle serves its lists over MAVLink FTP: ArduPilot does."""
-    return not int(params.get("BRD_OPTIONS", _NO_FTP)) & _NO_FTP
+    """Whether the vehicle answers MAVLink FTP: ArduPilot may be told not to."""
+    return not int(params.get("BRD_OPTIONS", 0.0)) & _NO_FTP

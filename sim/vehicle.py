@@ -15,11 +15,12 @@ from sim.fleet_config import LOCKSTEP, MOTORS, FleetConfig
 from sim.flight import Flight
 from sim.flight_frame import FlightFrame
 from sim.flight_ground import Ground, opened
-from sim.flight_state import Event, Reached, Setup, Severity, Text
-from sim.protocol_commands import Order, carry_out, item_from_int, item_from_long
+from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
+from sim.protocol_commands import carry_out, item_from_int, item_from_long
 from sim.protocol_files import Disk
 from sim.protocol_ftp import FtpServer
 from sim.protocol_gimbal import GIMBAL_MESSAGES, take_gimbal
+from sim.protocol_order import Order
 from sim.protocol_params import from_wire, parameter_table
 from sim.protocol_streams import DATA_STREAMS, Snapshot
 from sim.protocol_terrain import check_terrain, take_terrain
@@ -35,6 +36,7 @@ __all__ = ["Vehicle"]
 
 _IDLE_FLOOR_WALL_S = 5.0
 _GCS_FLOOR_S = 5.0
+_TARGET_FLOOR_S = 0.5
 _PEER_SILENT_S = 30.0
 _TEXT_LENGTH = 50
 
@@ -104,6 +106,7 @@ class Vehicle:
         self._now_s = 0.0
         self._gcs_heard_s: float | None = None
         self._gcs_lost = False
+        self._steered_s = 0.0
         self._had_position = False
         self._was_landed = True
         self.faults = FaultPlay(config.faults, self.flight, motors=MOTORS.get(config.frame, 0), reboot=self.reboot)
@@ -127,11 +130,12 @@ class Vehicle:
             mav.MAVLINK_MSG_ID_TIMESYNC: self._on_timesync,
             mav.MAVLINK_MSG_ID_PING: self._on_ping,
             mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION_REQUEST: self._on_version_request,
+            mav.MAVLINK_MSG_ID_LOG_REQUEST_LIST: self._on_log_list,
             mav.MAVLINK_MSG_ID_MISSION_ITEM_INT: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_ITEM: self._on_item,
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
             mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_target,
-            mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_LOCAL_NED: self._on_local_target,
+            mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_LOCAL_NED: self._on_target,
             mav.MAVLINK_MSG_ID_FILE_TRANSFER_PROTOCOL: self._on_ftp,
             **dict.fromkeys(GIMBAL_MESSAGES[self._dialect.name], self._on_gimbal),
             mav.MAVLINK_MSG_ID_TERRAIN_DATA: self._on_terrain_data,
@@ -194,6 +198,9 @@ class Vehicle:
             self._gcs_lost = False
 
     def _on_command(self, channel: Channel, message: Any) -> None:
+        if not self._dialect.takes(message, self.sysid):
+            return
+
         def send_now(kind: int) -> bool:
             return self._peers.send_kind(channel, kind)
 
@@ -215,7 +222,7 @@ class Vehicle:
 
     def _on_set_mode(self, channel: Channel, message: Any) -> None:
         """ArduPilot acknowledges the message by its number, as if it were a command's; PX4 makes the command of it."""
-        result = int(mav.MAV_RESULT_UNSUPPORTED)
+        result = self._dialect.no_mode
         if message.base_mode & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
             mode = self._dialect.mode_of(message.custom_mode)
             done = mode is not None and self.flight.set_mode(mode)
@@ -229,10 +236,10 @@ class Vehicle:
             self._peers.send_kind(channel, mav.MAVLINK_MSG_ID_MISSION_CURRENT)
 
     def _on_target(self, _: Channel, message: Any) -> None:
-        take_target(self.flight, message)
-
-    def _on_local_target(self, _: Channel, message: Any) -> None:
-        take_local_target(self.flight, message)
+        local = message.get_msgId() == mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_LOCAL_NED
+        take = take_local_target if local else take_target
+        if take(self.flight, message):
+            self._steered_s, self.flight.steering.heard = self._now_s, True
 
     def _on_ping(self, channel: Channel, message: Any) -> None:
         if message.target_system == 0:
@@ -241,6 +248,10 @@ class Vehicle:
 
     def _on_version_request(self, channel: Channel, _: Any) -> None:
         self._peers.send_kind(channel, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION)
+
+    def _on_log_list(self, channel: Channel, _: Any) -> None:
+        """It has no logs: one entry says so, as both autopilots have it."""
+        self._peers.send(channel, mav.MAVLink_log_entry_message(0, 0, 0, 0, 0))
 
     def _on_timesync(self, channel: Channel, message: Any) -> None:
         if message.tc1 == 0:
@@ -320,6 +331,7 @@ class Vehicle:
             transfer.update(now_s)
         self._ftp.update(now_s)
         self._watch_gcs()
+        self._watch_targets()
         self._checks.update(now_s)
         self._flush()
         self._tell_landing()
@@ -349,6 +361,16 @@ class Vehicle:
         if silent_s > wall_timer_s(figures["FS_GCS_TIMEOUT"], _GCS_FLOOR_S, self._config.timer_speedup):
             self._gcs_lost = True
             self.flight.gcs_lost()
+
+    def _watch_targets(self) -> None:
+        steering = self.flight.steering
+        if not steering.heard or steering.mode is not Mode.OFFBOARD:
+            return
+        most_s = wall_timer_s(self.flight.params["COM_OF_LOSS_T"], _TARGET_FLOOR_S, self._config.timer_speedup)
+        if self._now_s - self._steered_s > most_s:
+            steering.heard = False
+            if self.flight.mode == Mode.OFFBOARD:
+                self.flight.targets_lost()
 
     def _flush(self) -> None:
         """Events of the flight, to everybody."""

@@ -68,7 +68,7 @@ def take_item(lists: Lists, flight: Flight, peer: Peer, message: Any, now_s: flo
         message = _as_int(message)
     item = _item(message)
     if message.current == _GO_THERE:
-        done = flight.go_to(item)
+        done = flight.steering.go_to(item)
         result = mav.MAV_MISSION_ACCEPTED if done else mav.MAV_MISSION_ERROR
         peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, 0))
     elif message.mission_type in lists:

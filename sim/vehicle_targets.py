@@ -1,11 +1,12 @@
-"""Targets beside the mission: where a vehicle in GUIDED is to fly, or how fast.
+"""Targets beside the mission: where a vehicle in GUIDED (ArduPilot) or OFFBOARD (PX4) is to fly, or how fast.
 
-PX4 takes them in OFFBOARD alone, which is not simulated.
+Acceleration, attitude and rates are not simulated, nor OFFBOARD with wings.
+Of its body frame PX4 takes velocities alone.
 """
 
 from __future__ import annotations
 
-from math import cos, isfinite, sin
+from math import cos, degrees, isfinite, sin
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -18,54 +19,82 @@ from sim.flight_modes import Mode
 __all__ = ["take_local_target", "take_target"]
 
 _GLOBAL_FRAMES = {5: 0, 6: 3, 0: 0, 3: 3}
-_NO_POSITION, _NO_VELOCITY = 0b111, 0b111000
+_NO_POSITION, _NO_HEIGHT, _NO_VELOCITY, _NO_YAW = 0b111, 0b100, 0b111000, 1 << 10
 _FROM_HERE = frozenset({mav.MAV_FRAME_LOCAL_OFFSET_NED, mav.MAV_FRAME_BODY_OFFSET_NED})
 _TURNED = frozenset({mav.MAV_FRAME_BODY_NED, mav.MAV_FRAME_BODY_OFFSET_NED})
-_LOCAL_FRAMES = _FROM_HERE | _TURNED | {mav.MAV_FRAME_LOCAL_NED}
+_LOCAL_FRAMES = {
+    "ardupilot": _FROM_HERE | _TURNED | {mav.MAV_FRAME_LOCAL_NED},
+    "px4": frozenset({mav.MAV_FRAME_LOCAL_NED, mav.MAV_FRAME_BODY_NED}),
+}
+_NONE = (0.0, 0.0, 0.0, 0.0)
 
 
-def take_target(flight: Flight, message: Any) -> None:
-    """Take SET_POSITION_TARGET_GLOBAL_INT; what names no place or another frame is passed over."""
+def take_target(flight: Flight, message: Any) -> bool:
+    """Take SET_POSITION_TARGET_GLOBAL_INT; whether it was one that this vehicle can follow."""
     frame = _GLOBAL_FRAMES.get(message.coordinate_frame)
-    if frame is None or not flight.dialect.has(Mode.GUIDED):
-        return
-    if not message.type_mask & _NO_POSITION and isfinite(message.alt):
-        none = (0.0, 0.0, 0.0, 0.0)
-        flight.go_to(Item(mav.MAV_CMD_DO_REPOSITION, frame, none, message.lat_int, message.lon_int, message.alt))
-    elif message.type_mask & _NO_POSITION:
-        _drive(flight, message, turned=False)
+    if frame is None or flight.steering.mode is None:
+        return False
+    mask, wings = message.type_mask, flight.dialect.form is not Form.ROTOR
+    if wings or not mask & _NO_POSITION:
+        if mask & _NO_HEIGHT or not isfinite(message.alt):
+            return False
+        x, y = (0, 0) if wings else (message.lat_int, message.lon_int)
+        point = flight.course.point_of(Item(mav.MAV_CMD_DO_REPOSITION, frame, _NONE, x, y, message.alt))
+        _change_height(flight, point[2]) if wings else flight.steering.go_to_point(point)
+        return True
+    return _drive(flight, message, turned=False)
 
 
-def take_local_target(flight: Flight, message: Any) -> None:
-    """Take SET_POSITION_TARGET_LOCAL_NED: a place from home or from where it is, or a velocity for three seconds."""
-    frame = message.coordinate_frame
-    if frame not in _LOCAL_FRAMES or not flight.dialect.has(Mode.GUIDED):
-        return
-    if message.type_mask & _NO_POSITION:
-        _drive(flight, message, turned=frame in _TURNED)
-        return
-    north, east, up = _turned(flight, message.x, message.y) if frame in _TURNED else (message.x, message.y, 0.0)
-    up -= message.z
+def take_local_target(flight: Flight, message: Any) -> bool:
+    """Take SET_POSITION_TARGET_LOCAL_NED: a place from home or from where it is, or a velocity; whether it was one."""
+    frame, steering, mask = message.coordinate_frame, flight.steering, message.type_mask
+    if frame not in _LOCAL_FRAMES[flight.dialect.name] or steering.mode is None:
+        return False
+    if flight.dialect.form is not Form.ROTOR:
+        if frame == mav.MAV_FRAME_LOCAL_OFFSET_NED and isfinite(message.z):
+            _change_height(flight, flight.course.goal[2] - message.z)
+        return True
+    if mask & _NO_POSITION or (steering.mode is Mode.OFFBOARD and frame in _TURNED):
+        return _drive(flight, message, turned=frame in _TURNED)
+    north, east = _turned(flight, message.x, message.y) if frame in _TURNED else (message.x, message.y)
+    up = -message.z
     if not (isfinite(north) and isfinite(east) and isfinite(up)):
-        return
+        return False
     if frame in _FROM_HERE or frame in _TURNED:
         body = flight.body
         north, east, up = north + body.n, east + body.e, up + body.u
-    flight.go_to_point((east, north, up))
+    steering.go_to_point((east, north, up))
+    _face(flight, message, turned=False)
+    return True
 
 
-def _turned(flight: Flight, forward: float, right: float) -> tuple[float, float, float]:
-    """North, east and no height of what is ahead and to the right."""
+def _face(flight: Flight, message: Any, *, turned: bool) -> None:
+    """Where the nose is to point, where that is told."""
+    if not message.type_mask & _NO_YAW and isfinite(message.yaw) and not flight.landed and not turned:
+        flight.course.turn(Item(mav.MAV_CMD_CONDITION_YAW, 0, (degrees(message.yaw) % 360.0, 0.0, 0.0, 0.0), 0, 0, 0.0))
+
+
+def _change_height(flight: Flight, up_m: float) -> None:
+    """Of a target ArduPlane takes the height alone (GCS_MAVLink_Plane.cpp): about the same place."""
+    east, north, _ = flight.course.goal
+    flight.steering.go_to_point((east, north, up_m))
+
+
+def _turned(flight: Flight, forward: float, right: float) -> tuple[float, float]:
+    """North and east of what is ahead and to the right."""
     yaw = flight.body.yaw
-    return forward * cos(yaw) - right * sin(yaw), forward * sin(yaw) + right * cos(yaw), 0.0
+    return forward * cos(yaw) - right * sin(yaw), forward * sin(yaw) + right * cos(yaw)
 
 
-def _drive(flight: Flight, message: Any, *, turned: bool) -> None:
-    """By velocity: what has rotors alone, as ArduCopter does."""
+def _drive(flight: Flight, message: Any, *, turned: bool) -> bool:
+    """By velocity: what has rotors alone, as ArduCopter and PX4 do."""
     if message.type_mask & _NO_VELOCITY or flight.dialect.form is not Form.ROTOR:
-        return
+        return False
     north, east = message.vx, message.vy
     if turned:
-        north, east, _ = _turned(flight, north, east)
-    if isfinite(north) and isfinite(east) and isfinite(message.vz):
-        flight.drive((east, north, -message.vz))
+        north, east = _turned(flight, north, east)
+    if not (isfinite(north) and isfinite(east) and isfinite(message.vz)):
+        return False
+    flight.steering.drive((east, north, -message.vz))
+    _face(flight, message, turned=turned)
+    return True

@@ -68,6 +68,10 @@ class VtolCourse(WingCourse):
         """To a point, on what carries it now."""
         (WingCourse if self._body.on_wings else Course).go_to(self, point)
 
+    def orbit(self, centre: Vector, radius_m: float, speed_mps: float, *, faces: bool) -> None:
+        """On what it flies on."""
+        (WingCourse if self._body.on_wings else Course).orbit(self, centre, radius_m, speed_mps, faces=faces)
+
     def hold(self) -> None:
         """Round the present place on wings, in it on rotors."""
         (WingCourse if self._body.on_wings else Course).hold(self)

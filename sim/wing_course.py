@@ -67,6 +67,11 @@ class WingCourse(Course):
         leg = WingLeg(self._here, point, self.wing, radius_m=abs(self.wing.loiter_m))
         self._fly(leg, self._circle(point))
 
+    def orbit(self, centre: Vector, radius_m: float, speed_mps: float, *, faces: bool) -> None:
+        """Wings go round at their own speed, nose ahead."""
+        del speed_mps, faces
+        self._fly(WingLeg(self._here, centre, self.wing, radius_m=abs(radius_m)), Circle(centre, radius_m, self.wing))
+
     def rise(self, up_m: float) -> None:
         """Take off by an order of its own, and go round there."""
         self.take_off(up_m)
@@ -125,6 +130,11 @@ class WingCourse(Course):
         if kind == _AIRSPEED or self._setup.dialect.name == "px4":
             self.wing.airspeed = max(self.wing.least, min(self.wing.most, speed_mps))
         return True
+
+    def usual_speed(self) -> None:
+        """Of the wings."""
+        super().usual_speed()
+        self.wing.airspeed = WingLimits.of(self._params).airspeed
 
     @property
     def rolling(self) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
 from tests.asked import MOST, few
+from tests.programs import heed_signals
 from tests.services import absent, mosquitto, postgres  # noqa: F401 - fixtures
 from tests.steady import SteadyPolicy
 
@@ -75,6 +76,7 @@ def _rank(file: Path) -> int:
     return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
+heed_signals()
 # No vehicle was silent and nobody slow while the machine stood still.
 asyncio.set_event_loop_policy(SteadyPolicy())
 

@@ -25,6 +25,8 @@ __all__ = ["FilePacket", "Span", "find_span", "packets_about", "reading", "state
 
 # Telemetry may stand in the file so long before or after the picture that it belongs to.
 _MUXED_US = 5_000_000
+# Pictures by which one may be decoded before it is shown, in H.264 and HEVC.
+_REORDERED = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,6 +182,7 @@ def _packets(container: Any) -> Iterator[FilePacket]:
     video: Any = video_of(container)
     timeline = Timeline(container.name, SourceCounts(), live=False, period_us=period_us(video))
     packets, count = container.demux([video, *container.streams.data]), itertools.count()
+    last_dts: int | None = None
     while True:
         try:
             packet = next(packets)
@@ -188,8 +191,16 @@ def _packets(container: Any) -> Iterator[FilePacket]:
         if packet.size:
             pts_us = _pts_us(packet)
             is_video = packet.stream is video
-            at_us = pts_us if pts_us is None else timeline.at(pts_us) if is_video else pts_us + timeline.shift_us
-            yield FilePacket(packet, next(count) if is_video else None, at_us, timeline.shift_us)
+            at_us, number = pts_us, next(count) if is_video else None
+            if pts_us is not None and number is not None:
+                # Where pictures come seldom, one that is shown before others goes back by seconds. The first ones of a
+                # container may have no time for the decoder.
+                goes_on = number < _REORDERED if packet.dts is None else last_dts is None or packet.dts > last_dts
+                last_dts = last_dts if packet.dts is None else packet.dts
+                at_us = timeline.at(pts_us, goes_on=goes_on)
+            elif pts_us is not None:
+                at_us = pts_us + timeline.shift_us
+            yield FilePacket(packet, number, at_us, timeline.shift_us)
 
 
 def _pts_us(packet: Any) -> int | None:

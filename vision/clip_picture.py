@@ -13,7 +13,8 @@ from typing import Any
 import av
 from av.video.frame import PictureType
 
-from vision.demux import Colours, upright_size
+from vision.demux import Colours, pixel_aspect, shown_size
+from vision.interlace import lower_lines_first
 from vision.media import Image, video_of
 from vision.source import open_source
 
@@ -64,7 +65,8 @@ def _sought(path: Path, after_us: int) -> Image | None:
         with av.open(str(path)) as container:
             video: Any = video_of(container)
             video.codec_context.thread_count = 1  # for a few pictures
-            stored = video.width, video.height  # now: decoding may come to another size
+            # Now: decoding may come to another size.
+            stored, aspect = (video.width, video.height), pixel_aspect(video)
             first: Any = next(container.demux(video))
             if not first.is_keyframe:
                 return None
@@ -79,7 +81,10 @@ def _sought(path: Path, after_us: int) -> Image | None:
                     best = frame
                 if frame.pts >= wanted:
                     break
-            return None if best is None else Colours().of(best, upright_size(best, stored))()
+            if best is None:
+                return None
+            lower_first = lower_lines_first(video.codec_context.field_order)
+            return Colours().of(best, shown_size(best, aspect, stored), lower_first=lower_first)()
     except (av.error.FFmpegError, OSError, StopIteration, TypeError):  # TypeError: pictures without a time
         return None
 

@@ -144,9 +144,12 @@ class _Declined(Exception):  # noqa: N818 - told to the function above, which op
 
 def _open(reading: Reading, size: tuple[int, int] | None = None) -> _Opened:
     """Open it up to the first picture. Raises SourceError, MissingExtra."""
+    counts = reading.counts
+    before = counts.leading, counts.decode_errors
     try:
         return _open_once(reading, size)
     except _Declined:  # a decoder that was made for the device has one thread: another takes its place
+        counts.leading, counts.decode_errors = before  # its beginning is read once more
         return _open_once(reading, size)
 
 

@@ -17,15 +17,18 @@ from av.video.reformatter import VideoReformatter
 
 from vision.errors import SourceError
 from vision.hardware import Decoding
+from vision.interlace import lower_lines_first, of_one_moment
 from vision.location import Location
 from vision.media import Event, Image, Picture, SourceCounts, Telemetry, video_of
 from vision.recorder import Recorder
 
-__all__ = ["Colours", "Reading", "demux", "is_paced", "reason", "upright_size"]
+__all__ = ["Colours", "Reading", "demux", "is_paced", "pixel_aspect", "reason", "shown_size"]
 
 _BLOCK = 1 << 20
 _CORRUPT_RUN = 500
 _DEVICE_RUN = 100
+# Pixels that are nearly square are: encoders round. None is a quarter as wide as high.
+_SQUARE, _LEAST_ASPECT = 0.005, 0.25
 _DATA_ERRORS = (av.error.InvalidDataError, av.error.BufferTooSmallError)
 
 
@@ -79,7 +82,8 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     name, counts, decoding = reading.name, reading.counts, reading.decoding
     video: Any = video_of(container)
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
-    now, number, colours, at_byte, leading = size, 0, Colours(), 0, _Leading(counts)
+    now, number, at_byte, leading = size, 0, 0, _Leading(counts)
+    colours, aspect = Colours(), pixel_aspect(video)
     why = f"{_CORRUPT_RUN} packets in a row could not be decoded"
     while failed_in_a_row < _CORRUPT_RUN:
         packet = _next(packets) or _unread(reading.location.file, at_byte)
@@ -107,11 +111,12 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
             last_pts_us = _pts_us(frame, video, number)
             leading.decoded(last_pts_us)
             number += 1
-            before, now = now, counts.sized(name, now, upright_size(frame), last_pts_us)
+            before, now = now, counts.sized(name, now, shown_size(frame, aspect), last_pts_us)
             if decoding.device and before not in {None, now}:
                 decoding.takes(video)  # a size that the device does not take is decoded by the processor
             size = size or now
-            yield Picture(last_pts_us, counts.decoded, size, colours.of(frame, size))
+            lower_first = _lower_first(frame, video, reading)
+            yield Picture(last_pts_us, counts.decoded, size, colours.of(frame, size, lower_first=lower_first))
             counts.decoded += 1
     counts.decode_errors += 1
     _break_off(container, reading, why, after=number, at_us=last_pts_us)
@@ -220,6 +225,15 @@ def _decoded(packet: Any, reading: Reading, near_us: int) -> list[Any] | None:
         raise SourceError(f"{name}: cannot be decoded ({reason(error)}): convert it to H.264 or HEVC") from error
 
 
+def _lower_first(frame: Any, video: Any, reading: Reading) -> bool:
+    """Of a picture of two half pictures, which is said, whether the lower lines are the earlier one."""
+    if not frame.interlaced_frame:
+        return False
+    told = "its pictures are two half pictures each: what moves is taken from the earlier one"
+    reading.counts.note(f"{reading.name}: {told}")
+    return lower_lines_first(video.codec_context.field_order)
+
+
 def _pts_us(frame: Any, video: Any, number: int) -> int:
     pts = frame.pts if frame.pts is not None else frame.dts
     if pts is not None:
@@ -238,8 +252,11 @@ class Colours:
     def __init__(self) -> None:
         self._converter, self._one_at_a_time = VideoReformatter(), threading.Lock()
 
-    def of(self, frame: Any, size: tuple[int, int]) -> Callable[[], Image]:
-        """What makes a decoded picture one of a size (width, height), shape (height, width, 3), uint8."""
+    def of(self, frame: Any, size: tuple[int, int], *, lower_first: bool = False) -> Callable[[], Image]:
+        """What makes a decoded picture one of a size (width, height), shape (height, width, 3), uint8.
+
+        `lower_first`: see `of_one_moment`, for one of two half pictures.
+        """
 
         # A stream may change its size on the way; the camera model holds for the first one.
         def pixels() -> Image:
@@ -247,19 +264,31 @@ class Colours:
             width, height = size[::-1] if turns % 2 else size
             with self._one_at_a_time:
                 made = self._converter.reformat(frame, width, height, "bgr24", threads=1)
-            array = made.to_ndarray()
+            array = np.asarray(made.to_ndarray(), dtype=np.uint8)
+            if frame.interlaced_frame and height == frame.height:
+                array = of_one_moment(array, lower_first=lower_first)
             return np.ascontiguousarray(np.rot90(array[:, ::-1] if mirrored else array, turns))
 
         return pixels
 
 
-def upright_size(frame: Any, stored: tuple[int, int] | None = None) -> tuple[int, int]:
-    """Width and height of a decoded picture, turned as its container says: a phone held upright films lying down.
+def shown_size(frame: Any, aspect: float, stored: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Width and height of a decoded picture as it is shown: of square pixels, and turned as its container says.
 
-    `stored` are those of another picture of its video, as they lie in the file.
+    A phone held upright films lying down; the pixels of a DVD or a digital tape are wider than high, and angles would
+    be wrong. `aspect` is theirs, see `pixel_aspect`; `stored` are width and height of another picture of its video, as
+    they lie in the file.
     """
     width, height = stored or (frame.width, frame.height)
+    width = round(width * aspect)
     return (height, width) if _laid(frame)[0] % 2 else (width, height)
+
+
+def pixel_aspect(video: Any) -> float:
+    """Width of a stream's pixels by their height; 1 where it does not tell, or tells what cannot be."""
+    aspect = float(video.sample_aspect_ratio or 1)
+    likely = _LEAST_ASPECT <= aspect <= 1 / _LEAST_ASPECT and abs(aspect - 1) > _SQUARE
+    return aspect if likely else 1.0
 
 
 def _laid(frame: Any) -> tuple[int, bool]:

@@ -36,6 +36,7 @@ __all__ = ["SHIPPED_MODEL", "Detector", "Letterbox", "Rate", "bare_rate", "lette
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Input = NDArray[Any]
 Ints = NDArray[np.intp]
 
 SHIPPED_MODEL = SHIPPED_MODELS["thermal"]
@@ -239,26 +240,27 @@ class Detector:
         order = sorted(range(len(images)), key=lambda k: images[k].shape)
         prepared = self._prepared([images[k] for k in order])
         assert self._session is not None
-        outputs = self._run([tensor for tensor, _ in prepared])
-        self._session.let_go([tensor for tensor, _ in prepared])
+        inputs = [given for given, _ in prepared]
+        outputs = self._run(inputs)
+        self._session.let_go(inputs)
         found: list[list[Detection]] = [[] for _ in images]
         for k, output, (_, box) in zip(order, outputs, prepared, strict=True):
             found[k] = self._detections(output, box, (images[k].shape[1], images[k].shape[0]))
         return found
 
-    def _prepared(self, images: Sequence[Image]) -> list[tuple[Floats, Letterbox]]:
+    def _prepared(self, images: Sequence[Image]) -> list[tuple[Input, Letterbox]]:
         """Inputs of pictures; several are made side by side, since the processor's other threads have nothing to do."""
         for image in images:
             _check_picture(image)
         session = self._opened(images[0])
         boxes = [self._letterbox(image, session) for image in images]
-        rooms = session.room([(1, 3, box.height, box.width) for box in boxes])
+        rooms = session.room([_shape(session, box) for box in boxes])
         if len(images) == 1 or self._threads == 1:
-            return [self.prepare(image, room) for image, room in zip(images, rooms, strict=True)]
+            return list(map(self._input, [session] * len(images), images, boxes, rooms))
         with self._opening:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, "vedette-prepare")
-        return list(self._pool.map(self.prepare, images, rooms))
+        return list(self._pool.map(self._input, [session] * len(images), images, boxes, rooms))
 
     def prepare(self, image: Image, spare: Floats | None = None) -> tuple[Floats, Letterbox]:
         """The network's input, shape (1, 3, height, width), RGB in 0 to 1, and how the picture lies in it.
@@ -266,19 +268,18 @@ class Detector:
         `spare` is a tensor that may be overwritten when its shape fits.
         """
         _check_picture(image)
-        height, width = image.shape[:2]
         box = self._letterbox(image, self._opened(image))
-        inner = (round(width * box.scale_x), round(height * box.scale_y))
-        if inner != (width, height):
-            image = np.asarray(cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-        if inner != (box.width, box.height):
-            right, bottom = box.width - inner[0] - box.left, box.height - inner[1] - box.top
-            image = np.asarray(
-                cv2.copyMakeBorder(image, box.top, bottom, box.left, right, cv2.BORDER_CONSTANT, value=(PAD,) * 3)
-            )
-        tensor = np.empty((1, 3, box.height, box.width), np.float32) if spare is None else spare
-        blob: Any = cv2.dnn.blobFromImageWithParams(image, blob=tensor, param=self._to_tensor)
-        return np.asarray(blob, dtype=np.float32), box
+        return self._floats(image, box, spare), box
+
+    def _input(self, session: Session, image: Image, box: Letterbox, room: Input) -> tuple[Input, Letterbox]:
+        """What a session takes of a picture, in `room`."""
+        return (_laid(image, box, room) if session.takes_bytes else self._floats(image, box, room)), box
+
+    def _floats(self, image: Image, box: Letterbox, room: Floats | None) -> Floats:
+        """See `prepare`."""
+        tensor = np.empty((1, 3, box.height, box.width), np.float32) if room is None else room
+        blob: Any = cv2.dnn.blobFromImageWithParams(_laid(image, box)[0], blob=tensor, param=self._to_tensor)
+        return np.asarray(blob, dtype=np.float32)
 
     def _opened(self, image: Image) -> Session:
         """The session; which one of the processor's is found out with the first picture."""
@@ -292,16 +293,22 @@ class Detector:
 
     def _choose_backend(self, size: tuple[int, int]) -> tuple[str, Session]:
         box = letterbox(size, self._size, self._stride, self._open(next(iter(BACKENDS))).input_shape)
-        tensor = np.full((1, 3, box.height, box.width), 0.5, dtype=np.float32)
+        image = np.full((size[1], size[0], 3), 127, np.uint8)
+
+        def look(session: Session, count: int) -> None:
+            rooms = session.room([_shape(session, box)] * count)
+            session.run([self._input(session, image, box, room)[0] for room in rooms])
+            session.let_go(rooms)
+
         return pick_backend(
             {name: partial(self._open, name) for name in BACKENDS},
-            (self.model.sha256, self._threads, self._precision),
-            tensor,
+            (self.model.sha256, self._threads, self._precision, size, (box.width, box.height)),
+            look,
             self._cache_dir,
             2 * self._threads if self._several else 1,
         )
 
-    def _run(self, tensors: list[Floats]) -> list[Floats]:
+    def _run(self, tensors: list[Input]) -> list[Floats]:
         assert self._session is not None
         results: list[Floats] = []
         start = 0
@@ -333,6 +340,29 @@ class Detector:
             )
             if x2 > x1 and y2 > y1
         ]
+
+
+def _shape(session: Session, box: Letterbox) -> tuple[int, ...]:
+    """Of a session's input."""
+    return (1, box.height, box.width, 3) if session.takes_bytes else (1, 3, box.height, box.width)
+
+
+def _laid(image: Image, box: Letterbox, room: Image | None = None) -> Image:
+    """A picture scaled and with its margins, shape (1, height, width, 3), in `room` where that is given."""
+    height, width = image.shape[:2]
+    inner = (round(width * box.scale_x), round(height * box.scale_y))
+    if room is None and inner == (width, height) == (box.width, box.height):
+        return image[None]
+    laid = np.empty((1, box.height, box.width, 3), np.uint8) if room is None else room
+    below, behind = box.top + inner[1], box.left + inner[0]
+    for margin in (laid[0, : box.top], laid[0, below:], laid[0, :, : box.left], laid[0, :, behind:]):
+        margin[...] = PAD
+    part = laid[0, box.top : below, box.left : behind]
+    if inner == (width, height):
+        part[...] = image
+    else:
+        cv2.resize(image, inner, dst=part, interpolation=cv2.INTER_LINEAR)
+    return laid
 
 
 def _check_picture(image: Image) -> None:

@@ -1,5 +1,8 @@
 """A folder of images as a video.
 
+They come in the order of the numbers in their names: 10 after 9, however many digits are written. Where a counter in
+the names skips some, images are missing, and time passes for them as for the others.
+
 Images of another size than the first are scaled to it, as those of a video are. One that is damaged is left out and
 counted; one that cannot be read at all, from a disk that fails or because it is gone, was not seen, and that is an
 error once the others were.
@@ -7,8 +10,11 @@ error once the others were.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -20,11 +26,12 @@ from vision.media import Event, Image, Media, Picture, SourceCounts
 
 __all__ = ["open_folder"]
 
+_PARTS = re.compile(r"(\D*)(\d*)")
 _IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 
 def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] | None, counts: SourceCounts) -> Media:
-    """Open a folder of images, in the order of their names.
+    """Open a folder of images, in the order of their names, numbers in them by what they count.
 
     Raises
     ------
@@ -41,8 +48,15 @@ def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] 
     first = _first(paths[0])
     size = (first.shape[1], first.shape[0])
 
+    places = range(len(paths)) if times_us is not None else _places(paths)
+    missing = places[-1] + 1 - len(paths)
+    if missing:
+        counts.note(f"{folder}: the numbers of the images leave out {missing}: time passes for them as for the others")
+
     def pts_us(index: int) -> int:
-        return times_us[index] - times_us[0] if times_us is not None else round(index * 1e6 / (frame_rate or 1.0))
+        if times_us is not None:
+            return times_us[index] - times_us[0]
+        return round(places[index] * 1e6 / (frame_rate or 1.0))
 
     return Media(
         str(folder),
@@ -61,9 +75,35 @@ def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] 
 
 def _images(folder: Path) -> list[Path]:
     try:
-        return sorted(p for p in folder.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES and p.is_file())
+        images = [p for p in folder.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES and p.is_file()]
     except OSError as error:
         raise SourceError(f"{folder}: cannot be read ({reason(error)}): check where it is stored") from error
+    return sorted(images, key=lambda path: (_numbered(path.stem), path.name))
+
+
+def _numbered(stem: str) -> list[tuple[str, int]]:
+    """Words and numbers of a name, in turns."""
+    return [(word, int(number or 0)) for word, number in _PARTS.findall(stem)]
+
+
+def _places(paths: Sequence[Path]) -> Sequence[int]:
+    """The place of each image among all that were taken: by the counter in the names, where they have one.
+
+    They differ in one number, which goes on in equal steps or multiples of these; more than half are there.
+    """
+    names = [_numbered(path.stem) for path in paths]
+    count = len(names)
+    differ = {k for name in names for k, part in enumerate(name) if len(name) != len(names[0]) or part != names[0][k]}
+    which = min(differ, default=0)
+    if len(differ) != 1 or len({name[which][0] for name in names}) > 1:
+        return range(count)
+    numbers = [name[which][1] for name in names]
+    steps = [after - before for before, after in pairwise(numbers)]
+    step = Counter(steps).most_common(1)[0][0]
+    whole = (numbers[-1] - numbers[0]) // step + 1 if step > 0 else 0
+    if not count <= whole < 2 * count or any(one < 1 or one % step for one in steps):
+        return range(count)
+    return [(number - numbers[0]) // step for number in numbers]
 
 
 def _first(path: Path) -> Image:

@@ -169,6 +169,8 @@ class BatchedSession:
         Of ONNX Runtime. One whose input takes one picture runs them one after the other.
     """
 
+    takes_bytes = False
+
     def __init__(self, session: Any) -> None:
         self._session = session
         self._input = session.get_inputs()[0]

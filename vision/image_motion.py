@@ -137,6 +137,11 @@ class KeyPicture:
         """Whether it has enough corners to say anything of motion."""
         return len(self.corners) >= 2 * _LEAST
 
+    def seen_at(self, place: Floats) -> Floats:
+        """Where corners are in another picture, full pixels, shape (n, 2); `place` takes this one's pixels to those."""
+        to_full = self.picture.to_full
+        return np.asarray(_mapped(place @ to_full, self.corners), dtype=np.float64)
+
     def match(self, other: SmallPicture, guess: Floats | None = None) -> Match | None:
         """How this picture lies on another one of the same size; None where that cannot be told.
 

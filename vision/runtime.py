@@ -33,6 +33,7 @@ from vision.model_file import input_sides
 
 try:
     import openvino
+    import openvino.preprocess
 except ModuleNotFoundError:  # ONNX Runtime alone does, slower on most processors
     openvino = None
 
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 Tensor = NDArray[np.float32]
+Input = NDArray[Any]
 
 _LOG = logging.getLogger("vedette.vision")
 _PROBE_RUNS = 5
@@ -60,32 +62,38 @@ class Session(Protocol):
     def input_shape(self) -> tuple[int | None, int | None]:
         """Height and width that the network insists on; None where it takes any."""
 
-    def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """First output for each input of shape (1, 3, height, width), in order. Thread-safe."""
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether an input may be a picture as it is: (1, height, width, 3), uint8, blue-green-red."""
 
-    def room(self, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
-        """Memory for inputs of these shapes: those that lie in it are run soonest."""
+    def run(self, tensors: Sequence[Input]) -> list[Tensor]:
+        """First output for each input of shape (1, 3, height, width), RGB in 0 to 1, in order. Thread-safe."""
 
-    def let_go(self, rooms: Sequence[Tensor]) -> None:
+    def room(self, shapes: Sequence[tuple[int, ...]]) -> list[Input]:
+        """Memory for inputs of these shapes, bytes where it takes them: those that lie in it are run soonest."""
+
+    def let_go(self, rooms: Sequence[Input]) -> None:
         """Take memory of `room` back."""
 
 
 class _Rooms:
     """Memory for inputs, used again: fresh memory of this size comes page by page from the system."""
 
-    def __init__(self) -> None:
-        self._free: dict[tuple[int, ...], list[Tensor]] = {}
+    takes_bytes = False
 
-    def room(self, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
+    def __init__(self) -> None:
+        self._free: dict[tuple[int, ...], list[Input]] = {}
+
+    def room(self, shapes: Sequence[tuple[int, ...]]) -> list[Input]:
         rooms = []
         for shape in shapes:
             try:
                 rooms.append(self._free[shape].pop())
             except (KeyError, IndexError):
-                rooms.append(np.empty(shape, np.float32))
+                rooms.append(np.empty(shape, np.uint8 if self.takes_bytes else np.float32))
         return rooms
 
-    def let_go(self, rooms: Sequence[Tensor]) -> None:
+    def let_go(self, rooms: Sequence[Input]) -> None:
         for one in rooms:
             self._free.setdefault(one.shape, []).append(one)
 
@@ -119,7 +127,7 @@ class _OnnxRuntime(_Rooms):
             *(dimension if isinstance(dimension, int) and dimension > 0 else None for dimension in shape)
         )
 
-    def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, tensors: Sequence[Input]) -> list[Tensor]:
         if len(tensors) == 1 or self._threads == 1:
             return [self._wide.run(None, {self._name: tensor})[0] for tensor in tensors]
         with self._lock:
@@ -130,7 +138,12 @@ class _OnnxRuntime(_Rooms):
 
 
 class _OpenVino(_Rooms):
-    """OpenVINO; a compiled network for each input size and for one image or several."""
+    """OpenVINO; a compiled network for each form and size of its input and for one image or several.
+
+    What makes floats of a picture's bytes is part of the compiled network, whose first layer reads them so at no cost.
+    """
+
+    takes_bytes = True
 
     def __init__(self, path: Path, threads: int, precision: str) -> None:
         super().__init__()
@@ -149,12 +162,14 @@ class _OpenVino(_Rooms):
             return None, None
         return input_sides(*(None if dimension.is_dynamic else dimension.get_length() for dimension in shape))
 
-    def _requests(self, shape: tuple[int, ...], streams: int) -> _Requests:
-        key = (*shape, streams)
+    def _requests(self, shape: tuple[int, ...], streams: int, *, as_bytes: bool) -> _Requests:
+        key = (*shape, streams, as_bytes)
         with self._lock:
             if key not in self._compiled:
                 model = self._model.clone()
-                model.reshape(list(shape))
+                model.reshape([shape[0], shape[3], *shape[1:3]] if as_bytes else list(shape))
+                if as_bytes:
+                    model = _of_bytes(model)
                 properties: dict[str, Any] = {
                     "INFERENCE_NUM_THREADS": self._threads,
                     "NUM_STREAMS": streams,
@@ -165,8 +180,21 @@ class _OpenVino(_Rooms):
                 self._compiled[key] = _Requests(self._core.compile_model(model, "CPU", properties), 2 * streams)
             return self._compiled[key]
 
-    def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        return self._requests(tensors[0].shape, 1 if len(tensors) == 1 else self._threads).run(tensors)
+    def run(self, tensors: Sequence[Input]) -> list[Tensor]:
+        streams = 1 if len(tensors) == 1 else self._threads
+        return self._requests(tensors[0].shape, streams, as_bytes=tensors[0].dtype == np.uint8).run(tensors)
+
+
+def _of_bytes(model: Any) -> Any:
+    """A network of OpenVINO that takes (1, height, width, 3), uint8, blue-green-red."""
+    made = openvino.preprocess.PrePostProcessor(model)
+    given = made.input()
+    given.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    given.tensor().set_color_format(openvino.preprocess.ColorFormat.BGR)
+    given.model().set_layout(openvino.Layout("NCHW"))
+    given.preprocess().convert_element_type(openvino.Type.f32)
+    given.preprocess().convert_color(openvino.preprocess.ColorFormat.RGB).scale(255.0)
+    return made.build()
 
 
 class _Requests:
@@ -181,7 +209,7 @@ class _Requests:
         self._compiled, self._most = compiled, most
         self._free: list[Any] = []
 
-    def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, tensors: Sequence[Input]) -> list[Tensor]:
         """First output for each input, in order. Thread-safe: a request belongs to one call at a time."""
         results: list[Tensor] = []
         under_way: deque[Any] = deque()
@@ -308,9 +336,15 @@ def best_graphics(path: Path, threads: int, precision: str, cache_dir: Path) -> 
 
 
 def pick_backend(
-    sessions: Mapping[str, Callable[[], Session]], key: Sequence[object], tensor: Tensor, cache_dir: Path, count: int
+    sessions: Mapping[str, Callable[[], Session]],
+    key: Sequence[object],
+    ask: Callable[[Session, int], object],
+    cache_dir: Path,
+    count: int,
 ) -> tuple[str, Session]:
-    """The session that runs a tensor faster on this processor, `count` of them at a time.
+    """The session that looks at pictures faster on this processor, `count` of them at a time.
+
+    `ask` has a session look at so many, making its inputs included: one that takes bytes has little to be made.
 
     One alone is to have its answer soon, so the clock decides. Several fill the processor, and the session that takes
     less of it gets more of them done; that is measured as well where other programs run.
@@ -324,8 +358,7 @@ def pick_backend(
         str(part)
         for part in (
             *key,
-            tensor.shape,
-            f"{count} at once",
+            f"{count} at once, with their inputs",
             _processor(),
             os.cpu_count(),
             onnxruntime.__version__,
@@ -340,11 +373,11 @@ def pick_backend(
     clock = time.perf_counter if count == 1 else time.process_time
     least_ms = dict.fromkeys(opened, math.inf)
     for session in opened.values():
-        session.run([tensor] * count)
+        ask(session, count)
     for _ in range(_PROBE_RUNS):  # in turns, so that another program's load falls on both
         for backend, session in opened.items():
             start = clock()
-            session.run([tensor] * count)
+            ask(session, count)
             # Whatever else runs makes a run longer, never shorter.
             least_ms[backend] = min(least_ms[backend], round((clock() - start) * 1e3 / count, 2))
     best = min(least_ms, key=lambda backend: least_ms[backend])

@@ -25,13 +25,27 @@ from vision.kalman import Smoother
 from vision.steady import SteadyCamera
 from vision.types import Crossing, Detection, Frame, GroundPoint, GroundTrack, Method, Status, Track
 
-__all__ = ["NO_METHOD", "NO_VIEW", "FixedScene", "MovingScene", "PictureScene", "Placed", "Scene", "choose_scene"]
+__all__ = [
+    "NO_METHOD",
+    "NO_POSE_THEN",
+    "NO_VIEW",
+    "FixedScene",
+    "MovingScene",
+    "PictureScene",
+    "Placed",
+    "Scene",
+    "choose_scene",
+]
 
 NO_METHOD = (
     "{name}: the video tells no camera pose: give video with ST 0601 metadata or a pose file for a moving camera, "
     "known points (homography) or a line in the picture for a fixed one"
 )
 NO_VIEW = "{name}: the camera's pose is known and its field of view is not: give it (--hfov)"
+NO_POSE_THEN = (
+    "{name}: poses are known, and none of them at the times of its pictures: check that they are of this flight, and "
+    "the clock (--start)"
+)
 # Across a hole in the telemetry pictures are laid on one another; a longer hole between two frames is another view.
 _BRIDGE_US = 1_000_000
 # One sigma of a step that the pictures do not tell, share of their width.

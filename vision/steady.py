@@ -3,7 +3,8 @@
 Its line, or its known points, belong to one picture: the first one of the watch. Every frame is laid on it. Only the
 frame before knows where to look first; the place itself always comes from a picture at rest, so no error adds up.
 
-- What shows the same view is stabilised.
+- What shows the same view is stabilised. While it stands still a look at a few patches is enough (`HeldView`), and once
+  a second the whole picture is laid on the one at rest.
 - What has been turned away by more than `AWAY` of the picture's width, or shows something else, gives nothing: there is
   no line in it, and nothing that slides through it has crossed one. When the camera looks back, it is found again.
 - An object may hide nearly all of it. As long as some corners are where they were the camera is, too.
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.camera_motion import SteadyPicture
+from vision.held_view import HeldView
 from vision.image_motion import KeyPicture, Match, SmallPicture
 from vision.types import Detection, Frame
 
@@ -42,6 +44,8 @@ _MIDDLE = 0.5
 _SAME_EDGES = 0.45
 """Correlation of edges that says "the same view": other views of the same kind reach 0.2."""
 _EDGES_PX = 1.5  # one sigma of a place by edges, pixels of the reduced picture
+# A camera that moves by less stands still, pixels of the reduced picture; it is laid anew after so long.
+_STILL_PX, _ANEW_US = 0.15, 1_000_000
 
 
 class SteadyCamera:
@@ -66,6 +70,8 @@ class SteadyCamera:
         self._last: Floats | None = None
         self._before: SteadyPicture | None = None
         self._good_us = 0
+        # The picture that was laid last, where the one before it lay there, too; when it was exposed; how others lie.
+        self._held: tuple[HeldView, int, SteadyPicture] | None = None
 
     def view(self, frame: Frame, boxes: Sequence[Detection]) -> SteadyPicture | None:
         """How a frame lies on the first one; None where the camera has been turned away.
@@ -78,13 +84,18 @@ class SteadyCamera:
             What was found in it: objects move by themselves and say nothing of the camera.
         """
         self.frames += 1
+        if self._holds(frame, boxes):
+            assert self._held is not None
+            return self._held[2]
         picture = SmallPicture.of(frame.image, boxes) if frame.image.size else None
         if picture is None or self._rest is None or not self._rest.tells:
             self._rest = KeyPicture(picture) if picture is not None else None
             if self._rest is None or not self._rest.tells:
                 self.blind += 1
             return SteadyPicture(np.eye(3))
+        last = self._last
         found = self._found(picture, frame.time_us)
+        self._hold(frame, found, last)
         if found is None and not self._agreed:
             self._rest = KeyPicture(picture)
             return SteadyPicture(np.eye(3))
@@ -108,6 +119,26 @@ class SteadyCamera:
                 "crossing was looked for in them; a camera that turns needs poses, one that was knocked a new line"
             )
         return notes
+
+    def _holds(self, frame: Frame, boxes: Sequence[Detection]) -> bool:
+        """Whether a frame lies as the one that was laid last."""
+        if self._held is None or self._rest is None:
+            return False
+        view, since_us, _ = self._held
+        within_px = _STILL_PX * self._rest.picture.scale
+        return frame.time_us - since_us < _ANEW_US and view.holds(frame.image, boxes, within_px)
+
+    def _hold(self, frame: Frame, found: SteadyPicture | None, before: Floats | None) -> None:
+        """Keep a frame that was laid where the one before lay: the next may lie there as well."""
+        rest, now = self._rest, self._last
+        self._held = None
+        if rest is None or before is None or now is None or found is None:
+            return
+        corners, scale = rest.seen_at(now), rest.picture.scale
+        if np.hypot(*(corners - rest.seen_at(before)).T).max() < _STILL_PX * scale:
+            sigma_px = float(np.hypot(found.sigma_px, _STILL_PX / 2 * scale))
+            view = HeldView(frame.image, corners, max(1, round(scale / 2)))
+            self._held = view, frame.time_us, SteadyPicture(found.to_rest, sigma_px)
 
     def _found(self, picture: SmallPicture, time_us: int) -> SteadyPicture | None:
         rest = self._rest

@@ -34,7 +34,7 @@ from vision.fixed import Homography, PixelLine
 from vision.georeference import ErrorModel
 from vision.live_picture import View
 from vision.picture_threads import one_thread_each
-from vision.scene import NO_METHOD, NO_VIEW, Scene, choose_scene
+from vision.scene import NO_METHOD, NO_POSE_THEN, NO_VIEW, Scene, choose_scene
 from vision.types import Crossing, Custody, Frame
 from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
 
@@ -300,7 +300,8 @@ class _Watch:
             )
         try:
             if watcher.frames and not watcher.scene.ready and error is None:
-                lacks = NO_VIEW if watcher.without_view else NO_METHOD
+                told = getattr(self.stream.source, "has_pose", False)
+                lacks = NO_VIEW if watcher.without_view else NO_POSE_THEN if told else NO_METHOD
                 raise MetadataError(lacks.format(name=self.stream.title))  # noqa: TRY301 - as from the scene
             watcher.finish()
         except Exception as own:  # noqa: BLE001 - the stream ends with it, the others go on

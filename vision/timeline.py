@@ -68,10 +68,13 @@ class Timeline:
             at_us = self.at(event.pts_us) if isinstance(event, Picture) else event.pts_us + self.shift_us
             yield event if at_us == event.pts_us else replace(event, pts_us=at_us)
 
-    def at(self, pts_us: int) -> int:
-        """The time of the next picture, which the stream says is `pts_us`."""
+    def at(self, pts_us: int, *, goes_on: bool = False) -> int:
+        """The time of the next picture, which the stream says is `pts_us`.
+
+        `goes_on` says that the clock is known not to jump here: pictures in the order of the decoder go back by some.
+        """
         at_us, last_us = pts_us + self.shift_us, self._last_us
-        if last_us is not None:
+        if last_us is not None and not goes_on:
             passed_us = self._passed_us()
             if at_us < last_us - _BACK_US or (self._live and at_us - last_us - passed_us > _AHEAD_US):
                 self._counts.clock_jumps += 1

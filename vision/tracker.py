@@ -9,6 +9,7 @@ pixels of a fixed camera. Where no pose tells it, it is seen in the pictures the
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ from vision.errors import TrackError
 from vision.kalman import PlaneFilter
 from vision.types import Detection, GroundPoint, Observation, Track
 
-__all__ = ["Tracker", "TrackerSettings"]
+__all__ = ["SELDOM_S", "Tracker", "TrackerSettings"]
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +33,10 @@ _MIX = 6.0
 _GROWTH = 1.1
 # What a box measures is an average over about this time, seconds.
 _SIZE_S = 0.56
+# Intervals between pictures of which the middle one is their pace: a hole is none.
+_PACE_OF = 5
+SELDOM_S = 2.0
+"""Pictures that come more seldom say too little of who is who, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class TrackerSettings:
         Observations older than this are forgotten, seconds: what stands in view for a day must not fill the memory.
     lost_s
         Seconds without a detection after which a track ends; a track that does not count yet ends after `tentative_s`.
+        Where pictures come more seldom, up to one in `SELDOM_S`, it ends when the next one does not show it.
     tentative_s
         See `lost_s`.
     box_noise
@@ -137,6 +143,13 @@ class Tracker:
         self._lanes: list[_Lane] = []
         self._count = 0
         self._time_us: int | None = None
+        self._steps_us: deque[int] = deque(maxlen=_PACE_OF)
+
+    @property
+    def pace_s(self) -> float:
+        """Seconds from one picture to the next, of late; 0 before the second."""
+        steps = sorted(self._steps_us)
+        return steps[len(steps) // 2] / 1e6 if steps else 0.0
 
     def update(
         self,
@@ -166,14 +179,7 @@ class Tracker:
         TrackError
             When the time does not move on.
         """
-        if self._time_us is not None and time_us <= self._time_us:
-            raise TrackError(
-                f"frame {frame_index} at {time_us} us is not later than the one before at {self._time_us} us: "
-                "give frames in the order of exposure"
-            )
-        before_us = time_us if self._time_us is None else self._time_us
-        fresh_us = min(time_us - round(self.settings.low_s * 1e6), before_us)
-        self._time_us = time_us
+        fresh_us = self._advance(time_us, frame_index)
         ended = self._retire(time_us)
         feet = motion.feet(detections) if isinstance(motion, SteadyPicture) else None
         observations = [
@@ -216,6 +222,20 @@ class Tracker:
                 self._count += 1
                 lane.number = self._count
         return ended
+
+    def _advance(self, time_us: int, frame_index: int) -> int:
+        """Go on to a frame; since when a track has to have been seen for a faint box to continue it, microseconds."""
+        before_us, fresh_us = self._time_us, time_us - round(self.settings.low_s * 1e6)
+        if before_us is not None:
+            if time_us <= before_us:
+                raise TrackError(
+                    f"frame {frame_index} at {time_us} us is not later than the one before at {before_us} us: "
+                    "give frames in the order of exposure"
+                )
+            self._steps_us.append(time_us - before_us)
+            fresh_us = min(fresh_us, before_us)
+        self._time_us = time_us
+        return fresh_us
 
     def active(self) -> list[Track]:
         """Confirmed tracks that have not ended."""
@@ -286,9 +306,10 @@ class Tracker:
     def _retire(self, time_us: int) -> list[Track]:
         """Drop lanes unseen for too long; return those that counted."""
         kept, ended = [], []
+        least_s = 1.5 * min(self.pace_s, SELDOM_S)
         for lane in self._lanes:
             patience_s = self.settings.lost_s if lane.number else self.settings.tentative_s
-            if (time_us - lane.last_us) / 1e6 <= patience_s:
+            if (time_us - lane.last_us) / 1e6 <= max(patience_s, least_s):
                 kept.append(lane)
             elif lane.number:
                 ended.append(lane.track())

@@ -54,6 +54,11 @@ class WatchNotes:
         """The source's."""
         return getattr(self._source, "counts", None)
 
+    @property
+    def has_pose(self) -> bool:
+        """The source's."""
+        return bool(getattr(self._source, "has_pose", False))
+
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._source:
             self._check(frame)

@@ -14,7 +14,7 @@ from vision.ground import GroundSettings
 from vision.live_picture import View
 from vision.picture_edge import comes_in, goes_out, reaches, size_of
 from vision.scene import Scene
-from vision.tracker import Tracker, TrackerSettings
+from vision.tracker import SELDOM_S, Tracker, TrackerSettings
 from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
 
 __all__ = ["EvidenceCutter", "WatchResult", "WatchSettings", "Watcher"]
@@ -210,9 +210,16 @@ class Watcher:
             self.duplicates,
             dict(self.outcomes),
             self.turned_away,
-            tuple(self.scene.notes()),
+            (*self.scene.notes(), *self._pace()),
             dict(self.without_evidence),
         )
+
+    def _pace(self) -> list[str]:
+        """Whether pictures come often enough for objects to be followed, in words where they do not."""
+        if self.tracker.pace_s <= SELDOM_S:
+            return []
+        told = f"a picture comes every {self.tracker.pace_s:.1f} s: nobody can be followed so, and no crossing is found"
+        return [f"{told}; give one in {SELDOM_S:g} s at least"]
 
     def _close(self, track: Track) -> None:
         self.track_count += 1

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from api.errors import AuthenticationError
+from api.canonical import sha256_hex
+from api.errors import AuthenticationError, RateLimitedError
 from api.identity.certificates import peer_certificate
 from api.identity.cookies import SAFE, Cookies, check_origin, check_token
-from api.identity.keys import authenticate, touch_key
+from api.identity.keys import TOUCH_US, Proof, authenticate, touch_key
 from api.identity.limits import Buckets, address_key
 from api.identity.roles import Principal
 from api.identity.sessions import resolve_session, touch_session
 from api.settings import Settings
 from api.store.engine import Store
 
-__all__ = ["Doorman", "Seen"]
+__all__ = ["Doorman", "Known", "Seen"]
 
 _NOBODY = "send a key, Authorization: Bearer <key>; or log in"
+_MOST_KNOWN = 1000
 
 
 @dataclass(slots=True)
@@ -39,6 +41,23 @@ class Seen:
 
     headers: dict[str, str]
     principal: Principal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whom a key stood for when it was last looked up. It is to be looked up again before anything is shown for it.
+
+    Parameters
+    ----------
+    proof
+        What it is looked up by.
+    due_us
+        When its use is due to be noted; UTC microseconds since the Unix epoch.
+    """
+
+    principal: Principal
+    proof: Proof
+    due_us: int
 
 
 class Doorman:
@@ -62,6 +81,7 @@ class Doorman:
         of = self._settings.processes
         self._principals = None if principal is None else Buckets(principal.share(of))
         self._addresses = None if address is None or not self.sees_addresses else Buckets(address.share(of))
+        self._known: OrderedDict[Proof, Known] = OrderedDict()
 
     def address(self, scope: Scope) -> str | None:
         """What counts as the address of a request; None behind a proxy."""
@@ -108,6 +128,45 @@ class Doorman:
             check_origin(headers, self.origin(headers), needed=True)
             check_token(headers, secret)
 
+    def known(self, scope: Scope, now_us: int) -> Known | None:
+        """Whom the key of a request stood for of late; None where it has to come in by `admit`."""
+        headers = [value for name, value in scope["headers"] if name == b"authorization"]
+        scheme, _, secret = headers[0].partition(b" ") if len(headers) == 1 else (b"", b"", b"")
+        if scheme.lower() != b"bearer":
+            return None
+        found = self._known.get(self._proof(secret.strip(), scope.get("state", {}), now_us))
+        return None if found is None or found.due_us <= now_us else found
+
+    def lets(self, scope: Scope, who: Principal, seen: Seen) -> bool:
+        """Charge address and principal for a request as `admit` does; beyond a limit False, and nothing is charged."""
+        address = self.address(scope)
+        charged: list[tuple[Buckets, str]] = []
+        for buckets, name, whom in (
+            (self._addresses, "address", address),
+            (self._principals, "principal", who.person),
+        ):
+            if buckets is None or whom is None:
+                continue
+            try:
+                _charge(buckets, name, whom, seen)
+            except RateLimitedError:
+                for taken, of in charged:
+                    taken.give(of)
+                return False
+            charged.append((buckets, whom))
+        return True
+
+    def give_back(self, scope: Scope, who: Principal) -> None:
+        """What `lets` has charged, for a request that comes in by `admit` after all."""
+        address = self.address(scope)
+        if self._addresses is not None and address is not None:
+            self._addresses.give(address)
+        if self._principals is not None:
+            self._principals.give(who.person)
+
+    def _proof(self, secret: bytes, state: dict[str, Any], now_us: int) -> Proof:
+        return Proof(sha256_hex(secret), peer_certificate(state, now_us), self._settings.partner_keys_need_certificate)
+
     def _cookie(self, headers: Headers) -> str:
         secret = self.cookies.read(headers, self.cookies.session)
         if secret is None:
@@ -117,18 +176,20 @@ class Doorman:
     async def _of_key(self, secret: str, state: dict[str, Any]) -> Principal:
         """Whom a key stands for at this moment: nothing is remembered that revoking it would have to undo."""
         now = self._store.clock()
-        look = partial(
-            authenticate,
-            self._store,
-            secret,
-            now,
-            certificate=peer_certificate(state, now),
-            partners_need_certificate=self._settings.partner_keys_need_certificate,
-        )
+        proof = self._proof(secret.encode("latin-1"), state, now)
+
+        def look() -> tuple[Principal, int]:
+            return authenticate(lambda asked, given: self._store.looks.first(asked, **given), proof, now)
+
         # A database far away is asked in a thread, for one that hangs would keep everybody waiting.
-        who, due = look() if self._store.is_embedded else await run_in_threadpool(look)
-        if due:
+        who, due_us = look() if self._store.is_embedded else await run_in_threadpool(look)
+        if due_us <= now:
             await run_in_threadpool(self._store.write_together, lambda session: touch_key(session, who.key_id, now))
+            due_us = now + TOUCH_US
+        self._known[proof] = Known(who, proof, due_us)
+        self._known.move_to_end(proof)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
         return who
 
     def _of_session(self, secret: str) -> Principal:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, String, and_, bindparam, or_, select, update
+from sqlalchemy import BigInteger, Select, String, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical, new_id, sha256_hex
@@ -17,14 +17,15 @@ from api.identity.administrators import require_another_administrator
 from api.identity.roles import GRANTS, SPEAKERS, Call, Permission, Principal, Role
 from api.identity.tables import AccountRow, KeyTermsRow
 from api.pages import Page, Window, page_of
-from api.store.engine import Store
 from api.store.tables import KeyRow, PartnerRow
 from api.times import iso
 from api.trail.audit import append_audit
 from api.trail.log import append_event
 
 __all__ = [
+    "TOUCH_US",
     "IssuedKey",
+    "Proof",
     "authenticate",
     "has_keys",
     "issue_key",
@@ -34,7 +35,8 @@ __all__ = [
 ]
 
 _PREFIX = "vdt_"
-_TOUCH_US = 60_000_000
+TOUCH_US = 60_000_000
+"""How often it is noted that a key is in use."""
 # Built once: every request asks.
 _VALID = (
     select(
@@ -188,22 +190,31 @@ def has_keys(session: Session) -> bool:
     return session.scalar(select(KeyRow.id).limit(1)) is not None
 
 
-def authenticate(
-    store: Store,
-    secret: str,
-    time_us: int,
-    *,
-    certificate: str | None = None,
-    partners_need_certificate: bool = False,
-) -> tuple[Principal, bool]:
-    """Whom a secret stands for now, and whether its use is due to be noted (`touch_key`).
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a request proves itself with.
 
     Parameters
     ----------
+    digest
+        SHA-256 of the secret, in hex.
     certificate
-        SHA-256 of the client certificate that this connection has proved, in hex.
+        SHA-256 of the client certificate that its connection has proved, in hex.
     partners_need_certificate
         True takes no partner key that is bound to none.
+    """
+
+    digest: str
+    certificate: str | None = None
+    partners_need_certificate: bool = False
+
+
+Look = Callable[[Select[*tuple[Any, ...]], dict[str, Any]], Any]
+"""Gives the first row of a statement with these values, or None."""
+
+
+def authenticate(look: Look, proof: Proof, time_us: int) -> tuple[Principal, int]:
+    """Whom a key stands for now, and when its use is due to be noted (`touch_key`; UTC microseconds since the epoch).
 
     Raises
     ------
@@ -211,18 +222,18 @@ def authenticate(
         When the key is unknown, revoked or expired, or its partner or account has ended; the message does not say
         which. WrongCertificateError, with the same message, when the certificate is not the one it is bound to.
     """
-    row = store.looks.first(_VALID, given=sha256_hex(secret), now_us=time_us)
+    row = look(_VALID, {"given": proof.digest, "now_us": time_us})
     message = "the key is not valid: ask an administrator for another"
     if row is None:
         raise AuthenticationError(message)
     key_id, name, role, partner_id, scoped, bound_to, account_id, used_us, named = row
-    unbound = bound_to is None and not (partners_need_certificate and partner_id is not None)
-    if not unbound and (certificate is None or bound_to != certificate):
+    unbound = bound_to is None and not (proof.partners_need_certificate and partner_id is not None)
+    if not unbound and (proof.certificate is None or bound_to != proof.certificate):
         raise WrongCertificateError(message, key_id)
     scopes = None if scoped is None else frozenset(Permission(scope) for scope in scoped.split())
     sources = frozenset(_sources(name, named)) if role in SPEAKERS else None
     who = Principal(key_id, name, Role(role), partner_id, account_id=account_id, scopes=scopes, sources=sources)
-    return who, used_us is None or time_us - used_us >= _TOUCH_US
+    return who, time_us if used_us is None else used_us + TOUCH_US
 
 
 def touch_key(session: Session, key_id: str, time_us: int) -> None:

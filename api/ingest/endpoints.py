@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.errors import StorageError, UnprocessableError
-from api.http import Caller, Given, Route, Stored, answer, peek, put, write, write_alone
+from api.http import Caller, Given, Route, Stored, answer, call_of, peek, put, store_of, write, write_alone
 from api.identity.roles import Call, Permission
 from api.ingest import answers, evidence
 from api.ingest.contents import ContentCheck
@@ -35,7 +35,9 @@ _MOST_LINES = 10_000
 
 
 def _post(type_: RecordType) -> Callable[..., Response]:
-    def post(record: RecordIn, call: Caller, store: Stored) -> Response:
+    def post(record: RecordIn, request: Request) -> Response:
+        # Not as dependencies, of which each takes as long as a statement does: these come one by one all day.
+        call, store = call_of(request), store_of(request)
         given = prepare(type_, record, store.clock())
         new = None
         if type_.reviewed:  # of others more is to be done than to put them in: their transaction is the other one

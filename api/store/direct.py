@@ -78,7 +78,7 @@ def direct(session: Writing, statement: Statement, given: Values | Sequence[Valu
         Its parameters by name: of an Insert the columns, all of them in each row; a sequence executes it for each.
     """
     connection: Any = session.connection() if isinstance(session, Session) else session
-    rows = [given] if isinstance(given, Mapping) else given
+    rows: Sequence[Values] = [given] if type(given) is dict or isinstance(given, Mapping) else given
     told = said(statement, connection.dialect, tuple(rows[0]) if isinstance(statement, Insert) else None)
     values = [told.values(row) for row in rows]
     if told.names is not None and isinstance(statement, Insert) and len(values) > 1:

@@ -123,9 +123,10 @@ def read_log(session: Session, *, after: int, limit: int) -> list[tuple[int, str
     return [(row.seq, row.audience, event_of(row)) for row in rows]
 
 
-def last_seq(session: Session) -> int:
+def last_seq(session: Writing) -> int:
     """The newest `seq` of all; 0 in an empty log."""
-    return session.scalar(_LAST) or 0
+    found: Any = direct(session, _LAST, {}).one_or_none()
+    return found[0] or 0
 
 
 def last_n(session: Session, audience: str) -> int:

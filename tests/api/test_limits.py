@@ -153,6 +153,19 @@ class TestAtTheGate:
         entries = service.ask("auditor", "GET", "/audit", params={"limit": 1000}).json()["entries"]
         assert len([entry for entry in entries if entry["body"]["name"] == "pilot"]) == 5
 
+    def test_what_is_ready_counts_as_what_is_read(self, service):
+        answers = [service.ask("analyst", "GET", "/crossings") for _ in range(7)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+        assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == [
+            f"r={left}" for left in (4, 3, 2, 1, 0, 0, 0)
+        ]
+
+    def test_what_is_ready_no_more_counts_once(self, service, crossing):
+        for left in (4, 3):
+            assert f";r={left};" in service.ask("analyst", "GET", "/crossings").headers["RateLimit"]
+        service.deliver(crossing())
+        assert ";r=2;" in service.ask("analyst", "GET", "/crossings").headers["RateLimit"]
+
     def test_the_body_is_not_read_before(self, service):
         for _ in range(5):
             service.ask("pilot", "GET", "/me")

@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from starlette.routing import BaseRoute
 
 from api.identity.roles import Call, Principal, Role, Shown
@@ -91,6 +92,37 @@ def test_a_revoked_key_gets_no_page_that_was_ready(service, crossing):
     assert service.ask("second", "GET", "/crossings").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ("UPDATE api_key_terms SET scopes = 'cue.read' WHERE key_id = :key", 403),
+        ("UPDATE api_key_terms SET certificate = 'another' WHERE key_id = :key", 401),
+        ("UPDATE api_key SET expires_us = 1 WHERE id = :key", 401),
+        ("UPDATE api_key SET digest = 'another' WHERE id = :key", 401),
+    ],
+)
+def test_a_key_that_is_worth_less_when_it_is_written_down_is_shown_nothing(
+    service, crossing, monkeypatch, change, status
+):
+    """Whatever changed it, and though no event tells of it; as if it had been so when the request came."""
+    service.deliver(crossing())
+    key_id = service.key("second", "analyst")
+    assert len(service.seen_by("second")) == len(service.seen_by("second")) == 1
+    real = service.store.note_together
+
+    def meanwhile(work):
+        monkeypatch.setattr(service.store, "note_together", real)
+        with service.store.write() as session:
+            session.execute(text(change), {"key": key_id})
+        return real(work)
+
+    monkeypatch.setattr(service.store, "note_together", meanwhile)
+    answer = service.ask("second", "GET", "/crossings")
+    assert answer.status_code == status
+    assert b"features" not in answer.content
+    assert [name for name, action, _ in entries(service) if action == "crossing.list"] == ["second"] * 2
+
+
 def test_a_page_that_cannot_be_written_down_does_not_leave(service, crossing, monkeypatch):
     service.deliver(crossing())
     assert len(service.seen_by("analyst")) == 1
@@ -154,22 +186,12 @@ def test_a_ready_page_is_what_would_be_read_now(service, crossing, clock, order)
 _NAMES = count()
 
 
-class Standing:
-    """A store in which nothing happens."""
-
-    def stamp(self):
-        return 7
-
-    def clock(self):
-        return 100
-
-
 long = st.integers(0, 8_000)
 
 
 @given(sizes=st.lists(st.tuples(long, long, long, st.integers(0, 50)), max_size=30))
 def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
-    ready = ReadyAnswers(Standing(), capacity_bytes=40_000)
+    ready = ReadyAnswers(capacity_bytes=40_000)
     who = Principal("k", "k", Role.ANALYST)
 
     def key_of(number):
@@ -181,7 +203,7 @@ def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
 
     for number, (size, *_, objects) in enumerate(sizes):
         ready.keep(key_of(number), Answer([], b"x" * size, Shown(7, "a.b", ["f" * 32] * objects, 200), ROUTE))
-    kept = [number for number in range(len(sizes)) if ready.find(key_of(number)) is not None]
+    kept = [number for number in range(len(sizes)) if ready.find(key_of(number), 100) is not None]
     assert sum(1000 + taken(number) for number in kept) <= 40_000
     assert all(taken(number) < 9_000 for number in kept)
     if sizes and taken(len(sizes) - 1) < 8_900:
@@ -190,10 +212,10 @@ def test_memory_is_bounded_whatever_is_long_the_answer_or_the_question(sizes):
 
 @pytest.mark.parametrize(("until_us", "there"), [(101, True), (100, False)])
 def test_what_time_has_changed_is_forgotten(until_us, there):
-    ready = ReadyAnswers(Standing())
+    ready = ReadyAnswers()
     key = (Principal("k", "k", Role.ANALYST), b"/", b"", "", False)
     ready.keep(key, Answer([], b"x", Shown(7, "a.b", [], until_us), ROUTE))
-    assert (ready.find(key) is not None) == there
+    assert (ready.find(key, 100) is not None) == there
 
 
 async def test_only_what_is_still_true_is_written_down_as_shown(store):
@@ -203,7 +225,7 @@ async def test_only_what_is_still_true_is_written_down_as_shown(store):
     shown = [Shown(stamp, "a.b", [str(stamp)], 2**60) for stamp in (now, now - 1, now)]
     with store.read() as session:
         before = audit_head(session).seq
-    assert await asyncio.gather(*(notes.note(call, each) for each in shown)) == [True, False, True]
+    assert await asyncio.gather(*(notes.note(call, 1, each) for each in shown)) == [True, False, True]
     with store.read() as session:
         entries = read_audit(session, after=before, limit=10)
     assert [entry.body["objects"] for entry in entries] == [[str(now)]] * 2
@@ -211,9 +233,9 @@ async def test_only_what_is_still_true_is_written_down_as_shown(store):
 
 async def test_a_database_that_does_not_answer_keeps_the_loop_free(store, monkeypatch):
     going = threading.Event()
-    monkeypatch.setattr(store, "stamp", lambda: going.wait(20) and 0)
+    monkeypatch.setattr(store, "note_together", lambda _work: going.wait(20) and [False])
     noted = asyncio.create_task(
-        Notes(store).note(Call(Principal("k", "k", Role.ANALYST), "r"), Shown(1, "a.b", [], 2**60))
+        Notes(store).note(Call(Principal("k", "k", Role.ANALYST), "r"), 1, Shown(1, "a.b", [], 2**60))
     )
     await asyncio.sleep(0.05)  # the loop goes on
     assert not noted.done()
@@ -222,15 +244,16 @@ async def test_a_database_that_does_not_answer_keeps_the_loop_free(store, monkey
 
 
 async def test_who_is_gone_before_the_note_is_written_keeps_nobody_waiting(store, monkeypatch):
-    going, real = threading.Event(), store.stamp
-    monkeypatch.setattr(store, "stamp", lambda: real() if going.wait(20) else 0)
-    notes, call, shown = Notes(store), Call(Principal("k", "k", Role.ANALYST), "r"), Shown(real(), "a.b", [], 2**60)
-    gone, there = (asyncio.create_task(notes.note(call, shown)) for _ in range(2))
+    going, real = threading.Event(), store.note_together
+    monkeypatch.setattr(store, "note_together", lambda work: going.wait(20) and real(work))
+    stamp = store.stamp()
+    notes, call, shown = Notes(store), Call(Principal("k", "k", Role.ANALYST), "r"), Shown(stamp, "a.b", [], 2**60)
+    gone, there = (asyncio.create_task(notes.note(call, 1, shown)) for _ in range(2))
     await asyncio.sleep(0.05)
     gone.cancel()
     going.set()
     assert await there is True
-    assert await notes.note(call, shown) is True
+    assert await notes.note(call, 1, shown) is True
 
 
 def test_whoever_knocks_while_a_far_database_hangs_keeps_nobody_else_waiting(service, monkeypatch):

@@ -163,7 +163,7 @@ async def ends(script, mission=None):
                 ),
             ),
         ),
-        (holding(PLANE, BATT_FS_LOW_ACT=2, BATT_FS_CRT_ACT=4), ()),
+        (holding(PLANE, BATT_FS_LOW_ACT=2, BATT_FS_CRT_ACT=4, BATT2_FS_LOW_ACT=1, BATT2_FS_CRT_ACT=4), ()),
         (holding(PX4, CBRK_FLIGHTTERM=121212, FD_FAIL_P=60), ()),
         (
             holding(PX4, CBRK_FLIGHTTERM=0, FD_FAIL_P=60, FD_FAIL_R=0, COM_ACT_FAIL_ACT=4, COM_WIND_MAX_ACT=3),
@@ -197,6 +197,7 @@ async def test_at_what_it_would_end_its_flight_is_told(script, said):
         ),
         (holding(COPTER, BATT_FS_LOW_ACT=5), r"when its battery is low \(BATT_FS_LOW_ACT 5\): set it to return"),
         (holding(PLANE, BATT_FS_CRT_ACT=3), r"when its battery is nearly empty"),
+        (holding(COPTER, BATT_FS_LOW_ACT=2, BATT2_FS_CRT_ACT=5), r"when its second battery is nearly empty"),
         (holding(PX4, COM_WIND_MAX_ACT=4, COM_WIND_MAX=1), r"in strong wind"),
         (holding(PX4, COM_POS_LOW_ACT=4), r"when it is not sure of its position"),
         (holding(PX4, COM_GNSSLOSS_ACT=3), r"when it loses one of its GPS"),

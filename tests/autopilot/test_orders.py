@@ -342,6 +342,17 @@ async def test_an_emergency_stop_is_confirmed_and_watched():
         await emergency_stop(seen, confirm_sysid=1)
 
 
+async def test_one_that_does_not_end_its_flight_by_that_order_is_disarmed_in_the_air():
+    """ArduPlane without its advanced failsafe: "AFS not enabled, can't terminate the vehicle"."""
+    script = plane(commands={185: [mav.MAV_RESULT_FAILED]})
+    async with in_flight(script, upload=False) as (vehicle, seen):
+        await emergency_stop(seen, confirm_sysid=1)
+        (order,) = sent(vehicle, 400)
+        assert (order.param1, order.param2) == (0.0, 21196.0)
+        assert len(sent(vehicle, 185)) == 1
+        assert vehicle.armed is False
+
+
 def places_with(*extra):
     mission = line_mission(dialect="px4")
     items = (*mission.items[:2], *extra, *mission.items[2:])

@@ -361,8 +361,8 @@ def flying(made, monkeypatch):
     async def turned(*_):
         """No camera is turned here."""
 
-    monkeypatch.setattr("autopilot.patrol_conduct.look_at", turned)
-    monkeypatch.setattr("autopilot.patrol_conduct.look_ahead", turned)
+    monkeypatch.setattr("autopilot.patrol_errand.look_at", turned)
+    monkeypatch.setattr("autopilot.patrol_errand.look_ahead", turned)
 
     async def make():
         return Flying(made)

@@ -2,10 +2,11 @@
 
 import struct
 
+import pyarrow.parquet as pq
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot import CommandError, Vehicle
+from autopilot import CommandError, Vehicle, read_tlog, tlog_to_parquet
 from autopilot.px4_events import event_in
 from tests.autopilot.scripted import FAST, Script, linked
 from tests.autopilot.test_channels import Ends
@@ -92,3 +93,32 @@ async def test_reasons_that_come_as_events_are_among_those_of_a_refusal_and_in_t
             "event (error): modes global pos",
             "event (info): commander rc regained",
         ]
+
+
+def test_events_are_in_the_table_of_a_log(tmp_path):
+    """Between a heartbeat and a text, in words; what is for programs makes no row."""
+    beat = mav.MAVLink_heartbeat_message(2, 12, 0, 0, 0, 3).pack(mav.MAVLink(None, srcSystem=3, srcComponent=1))
+    packets = [
+        beat,
+        packet(fnv("check_battery_low"), 4, 1, 61_000),
+        packet(fnv("anything"), 8, 2, 61_500),
+        packet(fnv("check_battery_low"), 4, 3, 62_000),
+        beat,
+    ]
+    log = tmp_path / "flight.tlog"
+    log.write_bytes(b"".join(struct.pack(">Q", 10**15 + at) + bytes(raw) for at, raw in enumerate(packets)))
+    assert [message.get_type() for _, message in read_tlog(log)] == [
+        "HEARTBEAT",
+        "EVENT",
+        "EVENT",
+        "EVENT",
+        "HEARTBEAT",
+    ]
+    rows = pq.read_table(tlog_to_parquet(log)).to_pylist()
+    assert [(row["message"], row["text"]) for row in rows] == [
+        ("HEARTBEAT", None),
+        ("EVENT", "event (warning): battery low"),
+        ("EVENT", "event (warning): battery low"),
+        ("HEARTBEAT", None),
+    ]
+    assert {row["sysid"] for row in rows} == {3}

@@ -472,3 +472,23 @@ async def test_a_fence_that_would_not_act_is_an_error(change, words):
     async with linked(Script(**change)) as (_, link), await connected(link) as seen:
         with pytest.raises(AutopilotError, match=words):
             await enable_fence(seen, line_mission())
+
+
+@pytest.mark.parametrize(("amsl_m", "held"), [(1269.0, False), (1271.0, True)])
+async def test_heights_above_the_sea_are_held_against_a_limit_above_home(amsl_m, held):
+    """As other planners write them: home is at 1180 m, and the limit at 90 m above it."""
+    mission = line_mission()
+    items = tuple(replace(item, frame=0, z=amsl_m) if item.frame == 6 else item for item in mission.items)
+    script = Script()
+    script.params["FENCE_ALT_MAX"] = (90.0, 9)
+    async with linked(script) as (vehicle, link), await connected(link, streams=False) as seen:
+        high = replace(mission, items=items)
+        with pytest.raises(NotReadyError, match="does not say how high"):
+            await enable_fence(seen, high)
+        vehicle.report()
+        assert await seen.wait_until(lambda t: t.above_home_m is not None, 5.0) is not None
+        if held:
+            with pytest.raises(NotReadyError, match="climbs to 91 m above home and FENCE_ALT_MAX is 90 m"):
+                await enable_fence(seen, high)
+        else:
+            await enable_fence(seen, high)

@@ -179,6 +179,14 @@ def test_a_plan_is_sent_when_its_vehicles_are_ready_and_every_check_is_done(live
         at.picture("launch-flies")
         newest.get_by_role("link", name="Watch it in Fly").click()
         expect(page.get_by_role("heading", name="Fly")).to_be_attached()
+        words = "vehicle 1: 3 flights, 2 flown to the end, at most 9 s after their time; called back by Pat; "
+        station.outcome(launch["id"], "done", 3 * words + "all are down")
+        page.get_by_role("link", name="Plan", exact=True).click()
+        page.get_by_role("tab", name="Send").click()
+        panel = page.get_by_role("tabpanel")
+        expect(panel).to_contain_text("all are down")
+        assert panel.evaluate("it => it.scrollWidth <= it.clientWidth"), "what the station said is cut off"
+        at.picture("launch-done")
 
 
 def test_what_waits_is_withdrawn_and_what_the_service_refuses_is_said_with_nothing_lost(live, desk):
@@ -307,6 +315,30 @@ def test_a_plan_of_before_is_taken_over_changed_and_asked_for_again(live, desk):
     page.get_by_role("button", name="Undo u").click()  # the name
     page.get_by_role("button", name="Undo u").click()  # and all that was taken over
     expect(form.get_by_label("Name of the plan")).to_have_value("")
+
+
+def test_what_went_wrong_in_plan_is_said_there_and_nowhere_else(live, desk):
+    at = desk(live, "pilot", "#/plan")
+    at.forgiven += ["ERR_FAILED", "/adoption"]
+    page = at.page
+    notice = page.locator(".notice.bad")
+    page.get_by_role("button", name="Nogales").click()
+    page.get_by_role("tab", name="Adopt").click()
+    page.get_by_label("Owner").fill("Border Watch")
+    page.get_by_label("Shift begins").fill("2026-12-01T06:00")
+    page.route("**/adoption", lambda route: route.abort())
+    page.get_by_role("button", name="Adopt this plan").click()
+    expect(notice).to_be_visible()
+    page.get_by_role("link", name="Fly", exact=True).click()
+    expect(page.get_by_role("region", name="Alarms")).to_be_visible()
+    expect(notice).to_have_count(0)
+    page.route("**/plannings?*", lambda route: route.abort())
+    page.get_by_role("link", name="Plan", exact=True).click()
+    expect(notice).to_be_visible()
+    page.get_by_role("button", name="Earlier plannings").click()
+    page.get_by_role("link", name="Account", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(notice).to_have_count(0)
 
 
 def _oldest_first(live: Live) -> list[dict[str, Any]]:

@@ -328,6 +328,8 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         expect(page.get_by_role("button", name="Redo r")).to_be_in_viewport(ratio=1)
+        layers = page.get_by_role("group", name="Shown")
+        assert layers.evaluate("it => it.scrollHeight <= it.clientHeight"), "what colours mean is cut off"
         at.picture(f"plan-{width}")
     # At the last of these one lies below the other.
     parts, result = page.locator(".wish-parts").bounding_box(), page.get_by_role("tablist").bounding_box()

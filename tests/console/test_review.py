@@ -486,7 +486,7 @@ def test_a_lost_connection_keeps_verdict_and_note_over_a_reload(live, desk):
     expect(page.get_by_role("textbox", name="Note")).to_have_value("half a", timeout=SOON_MS)
 
 
-def test_a_verdict_outlives_the_page_that_it_was_given_in(serve, desk):
+def test_a_verdict_outlives_the_page_that_it_was_given_in_and_goes_once_its_person_says_so(serve, desk):
     with serve() as live:
         port = int(live.url.rsplit(":", 1)[1])
         id_ = deliver(live, "closed")
@@ -506,9 +506,51 @@ def test_a_verdict_outlives_the_page_that_it_was_given_in(serve, desk):
         page = at.page.context.new_page()
         at.hear(page)
         page.goto(f"{live.url}/#/review")
+        left = page.locator(".left")
+        expect(left).to_contain_text("It is not sent before you say so")
+        expect(left.get_by_role("listitem")).to_contain_text("confirmed")
+        at.page = page
+        opened(page, id_)
+        assert at.axe_in_every_theme("review-left") == []
+        assert verdicts_of(live, id_) == []
+        left.get_by_role("button", name="It is mine: send it").click()
         judged(live, page, id_, "confirmed")
+        expect(left).to_have_count(0, timeout=SOON_MS)
         expect(page.get_by_text("Nothing here.")).to_be_visible(timeout=SOON_MS)
         assert [each["reviewer"] for each in verdicts_of(live, id_)] == ["Analyst"]
+
+
+def test_what_somebody_has_planted_in_the_browser_is_not_said_in_the_name_of_the_next(live, desk):
+    ids = [deliver(live, f"planted{n}", 10 * n) for n in range(2)]
+    accounts = live.ask("administrator", "GET", "/accounts").json()
+    analyst = next(one["id"] for one in accounts if one["login"] == "analyst")
+    at = desk(live, "analyst", "#/account")  # somebody with the same account of the computer writes what they like
+    page = at.page
+    for n, id_ in enumerate(ids):
+        etag = live.ask("analyst", "GET", f"/crossings/{id_}").headers["ETag"]
+        said = {"record_id": id_, "etag": etag, "given": 1_790_000_000_000 + n, "known": 0, "away": False}
+        said |= {"verdict": "dismiss", "reason": "nothing there", "category": "other"}
+        kept = [f"vedette.review.outbox.{analyst}.{id_}", json.dumps(said)]
+        page.evaluate("([name, text]) => localStorage.setItem(name, text)", kept)
+    page.reload()
+    page.get_by_role("link", name="Review", exact=True).click()
+    left = page.locator(".left")
+    expect(left.get_by_role("listitem")).to_have_count(2)
+    expect(left.get_by_role("listitem").first).to_contain_text("nothing there")
+    opened(page, ids[1])
+    left.get_by_role("button", name="Throw it away").first.click()
+    said_of_it = page.get_by_text("Taken back: nothing was said.")
+    expect(said_of_it).to_be_visible()
+    expect(left.get_by_role("listitem")).to_have_count(1)
+    looked(page)
+    page.keyboard.press("c")  # what they say themselves of the other one counts, and nothing else
+    judged(live, page, ids[1], "confirmed")
+    expect(left).to_have_count(0)
+    page.reload()
+    opened(page, ids[0])
+    expect(left).to_have_count(0)
+    assert [len(verdicts_of(live, each)) for each in ids] == [0, 1]
+    assert page.evaluate("Object.keys(localStorage).filter(name => name.includes('outbox'))") == []
 
 
 def test_what_a_network_in_between_answers_is_no_word_on_a_verdict(live, desk):

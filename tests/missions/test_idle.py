@@ -62,3 +62,14 @@ def test_a_wind_too_strong_is_named_and_no_base_is_blamed(speed):
     assert f"wind of {speed:g} m/s" in said
     assert "max_m_s" in said
     assert "out of reach" not in said
+
+
+@pytest.mark.parametrize("objective", ["revisit", "risk"])
+def test_a_wind_that_leaves_nothing_to_patrol_with_is_named_with_the_battery(objective):
+    border = straight(10_000)
+    fleet = fleet_for(border, 1, distance_m=80.0)
+    craft = fleet.vehicles[0].aircraft
+    said = refused(fleet, border, wind=Wind(craft.cruise_m_s - 0.004, 90.0), objective=objective)
+    for word in (repr(craft.kind), repr(fleet.vehicles[0].base.name), "battery_wh", "wind"):
+        assert word in said
+    assert "no better" not in said

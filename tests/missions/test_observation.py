@@ -4,12 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from geo import Altitude, CameraPose, Datum, FlatTerrain, LocalFrame, footprint
-from missions import Base, ObservationError, PlanOptions, default_fleet, observe, plan
-from tests.missions.helpers import LAT, LON, fleet_for, straight
+from missions import (
+    Base,
+    ObservationError,
+    PlanOptions,
+    default_fleet,
+    footprints,
+    load_plan,
+    observe,
+    plan,
+    save_plan,
+)
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
 
 CAMERA = default_fleet(Base("b", LAT, LON)).camera
 
@@ -59,6 +70,23 @@ def test_the_view_agrees_with_the_footprint():
     _, north, _ = LocalFrame(LAT, LON).to_enu(corners[:, 0], corners[:, 1])
     assert min(north) == pytest.approx(look.view_from_m, abs=0.1)
     assert max(north) == pytest.approx(look.view_to_m, abs=0.1)
+
+
+def test_a_view_to_the_horizon_ends_where_its_gsd_no_longer_counts(tmp_path):
+    border = straight(3000.0, stand_off_m=600.0)
+    fleet = fleet_for(border, 1, distance_m=1500.0)
+    fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=3.0))
+    made = plan(border, fleet)
+    look = made.observation
+    pose = CameraPose(LAT, LON, Altitude(look.height_agl_m, Datum.AMSL), 0.0, look.gimbal_pitch_deg)
+    body = np.array([[0.0, look.view_to_m, -look.height_agl_m]]) @ pose.rotation_enu_from_camera()
+    assert body[0, 2] / fleet.camera.model.focal_px == pytest.approx(3.0)
+    save_plan(made, tmp_path / "plan.json")
+    assert load_plan(tmp_path / "plan.json") == made
+    bands = sum(border.length_m() * depth for depth in (border.band_own_m, border.band_far_m))
+    drawn = [shapely.geometry.shape(one) for own in footprints(made) for one in own]
+    scale = M_LAT * M_LON
+    assert sum(one.area for one in drawn) * scale == pytest.approx(bands, rel=0.02)
 
 
 def test_a_longer_dwell_flies_slower_in_proportion():

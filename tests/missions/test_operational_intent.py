@@ -299,6 +299,16 @@ def test_every_polygon_is_lawful(made):
         assert sum(map(len, rings)) <= 10_000
 
 
+def test_vertices_nearer_to_each_other_than_their_rounding_are_one(monkeypatch):
+    monkeypatch.setattr("missions.operational_intent._QUAD_SEGS", 2000)
+    monkeypatch.setattr("uas_standards.astm.f3548.v21.constants.OiMaxVertices", 10**6)
+    border = straight(2000)
+    (intent, *_) = operational_intents(plan(border, fleet_for(border, 1)), START, GEOID, Margins(across_m=5.0))
+    for ring in Volumes(intent.details).rings:
+        assert len(ring) > 1000
+        assert len(set(ring)) == len(ring)
+
+
 def _first(value):
     return value["intents"][0]["details"]
 

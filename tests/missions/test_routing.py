@@ -94,3 +94,24 @@ def test_a_rail_joins_what_no_straight_piece_does():
     ways = Router([wall], corners_of=[], rails=[line]).between(line[[0, 2]], _length)
     assert ways.cost[0, 1] == pytest.approx(3800, abs=0.1)
     assert len(ways.way(0, 1)) >= 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), zones=st.integers(1, 6), targets=st.integers(1, 6), rails=st.integers(0, 2))
+def test_edges_that_are_not_tried_make_no_way_longer(seed, zones, targets, rails):
+    """What is left out as useless is tried after all: every way stays as long as it was."""
+    rng = np.random.default_rng(seed)
+    obstacles = [
+        shapely.box(x, y, x + w, y + h)
+        for x, y, w, h in np.column_stack([rng.uniform(0, 4000, (zones, 2)), rng.uniform(100, 1500, (zones, 2))])
+    ]
+    free = shapely.difference(shapely.box(-800, -800, 6300, 6300), shapely.union_all(obstacles).buffer(5.0))
+    at = rng.uniform(-500, 6000, (1 + targets, 2))
+    assume(shapely.contains_xy(free, *at.T).all())
+    lines = [np.column_stack([np.linspace(-600, 6100, 9), np.full(9, y)]) for y in (-700.0, 6200.0)[:rails]]
+    router = Router(obstacles, rails=lines)
+    lengths, _ = router.ways(at[0], at[1:])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("missions.routing._may_be_shorter", lambda _, edges, *__: np.ones(len(edges), dtype=bool))
+        every, _ = router.ways(at[0], at[1:])
+    assert np.allclose(lengths, every, rtol=0, atol=1e-6)

@@ -165,6 +165,7 @@ def test_every_mode_that_a_failsafe_names_can_be_flown(kind):
     """In the air every mode of a dialect begins without an error and is flown for a minute."""
     craft = Craft(kind.autopilot, kind.frame, FAR).start()
     craft.until(lambda flight: flight.body.u > 50.0)
+    craft.flight.steering.heard = True  # as if setpoints came, for OFFBOARD
     for row in craft.dialect.modes:
         assert craft.flight.set_mode(row.mode)
         assert craft.dialect.mode_of(row.number) == row.mode

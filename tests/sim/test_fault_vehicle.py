@@ -360,7 +360,7 @@ def test_a_reboot_on_the_ground_keeps_what_is_stored_and_nothing_else():
         client.ready()
         assert client.upload(small_mission()) == 0
         assert client.upload(fence, 1) == 0
-        assert client.set_param("RTL_ALT", 2222.0) == 2222.0
+        assert client.set_param("RTL_ALT_M", 2222.0) == 2222.0
         client.stream(BOOT_TIME)
         assert client.command(SET_MODE, 1, GUIDED) == ACCEPTED
         assert client.command(ARM, 1) == ACCEPTED
@@ -376,7 +376,7 @@ def test_a_reboot_on_the_ground_keeps_what_is_stored_and_nothing_else():
         client.ready()
         assert [m.command for m in client.download()] == [m[1] for m in small_mission()]
         assert [m.command for m in client.download(1)] == [5003]
-        client.send_param_read("RTL_ALT")
+        client.send_param_read("RTL_ALT_M")
         assert client.wait("PARAM_VALUE").param_value == 2222.0
         client.arm_and_start()
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pyproj import Geod, Proj
 from shapely import Point, Polygon, unary_union
 
+from sim.dialect_ardupilot import ARDUCOPTER
 from sim.fleet_config import Boot
 from sim.flight import Flight
 from sim.flight_body import GRAVITY_MPS2, Body
@@ -189,7 +190,7 @@ def test_speed_of_the_return_is_that_of_the_parameters():
 def test_return_goes_to_the_nearest_of_home_and_rally_points():
     from sim.flight_orders import limits_from, return_home
 
-    params = parameter_table(1, PowerModel(), {})
+    params = ARDUCOPTER.figures_of(parameter_table(1, PowerModel(), {}))
     body = Body()
     body.place(0.0, 1000.0, 40.0, 0.0)
     for rally, expected in [

@@ -78,6 +78,30 @@ def test_one(sitl_vehicle):
     assert none_left(tmp_path)
 
 
+def test_a_mission_is_flown_on_what_the_executable_flies(project, tmp_path):  # noqa: F811
+    """The whole path: found, started, reached by its URL, sent a mission, flown and down again."""
+    binary = stand_in(tmp_path / "bin", "ardupilot")
+    ran = project(
+        """
+import asyncio
+from autopilot import FlightTask, fly
+from tests.autopilot.scripted import HOME, line_mission
+
+@pytest.mark.sitl(speedup=40.0, home=HOME)
+def test_flies(sitl_vehicle):
+    task = FlightTask(sitl_vehicle.sysid, sitl_vehicle.url, (line_mission(1),))
+    report = asyncio.run(fly([task], time_scale=sitl_vehicle.speedup))
+    assert report.completed, report.vehicles[0].failure
+    (sortie,) = report.vehicles[0].sorties
+    assert sortie.landing.from_home_m < 5.0
+""",
+        "--sitl=ardupilot",
+        environment={"VEDETTE_ARDUPILOT_SITL": str(binary)},
+    )
+    passed(ran, 1)
+    assert none_left(tmp_path)
+
+
 def test_px4_by_docker(project, tmp_path):  # noqa: F811
     docker = stand_in(tmp_path / "bin", "docker")
     log = tmp_path / "docker.log"

@@ -44,17 +44,17 @@ def test_one_that_comes_back_is_a_new_client_and_torn_packets_are_joined():
             with socket.create_connection((endpoints[0].host, endpoints[0].port), timeout=10.0) as raw:
                 codec = mav.MAVLink(None, srcSystem=255, srcComponent=190)
                 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                for byte in mav.MAVLink_param_request_read_message(1, 1, b"WPNAV_SPEED", -1).pack(codec):
+                for byte in mav.MAVLink_param_request_read_message(1, 1, b"WP_SPD", -1).pack(codec):
                     raw.sendall(bytes([byte]))
                     time.sleep(0.001)
                 names, end = [], time.monotonic() + 10.0
-                while "WPNAV_SPEED" not in names and time.monotonic() < end:
+                while "WP_SPD" not in names and time.monotonic() < end:
                     names += [
                         message.param_id
                         for message in codec.parse_buffer(raw.recv(4096)) or []
                         if message.get_type() == "PARAM_VALUE"
                     ]
-                assert "WPNAV_SPEED" in names
+                assert "WP_SPD" in names
 
 
 def test_a_client_that_reads_nothing_holds_nobody_up():

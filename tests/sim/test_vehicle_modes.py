@@ -88,12 +88,12 @@ def test_parameters_are_listed_read_and_set():
                     break
         else:
             pytest.fail(f"only {len(seen)} parameters came")
-        assert seen["WPNAV_SPEED"] == 1000.0
+        assert seen["WP_SPD"] == 10.0
         assert seen["MAV_GCS_SYSID"] == 255.0
         assert "SYSID_MYGCS" not in seen
-        assert client.set_param("WPNAV_SPEED", 1234.0) == 1234.0
-        client.send(mav.MAVLink_param_request_read_message(1, 1, b"WPNAV_SPEED", -1))
-        assert client.wait("PARAM_VALUE").param_value == 1234.0
+        assert client.set_param("WP_SPD", 12.5) == 12.5
+        client.send(mav.MAVLink_param_request_read_message(1, 1, b"WP_SPD", -1))
+        assert client.wait("PARAM_VALUE").param_value == 12.5
     with vehicle(legacy_names=True) as client:
         assert client.set_param("SYSID_MYGCS", 42.0) == 42.0
 

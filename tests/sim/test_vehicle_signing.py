@@ -36,7 +36,7 @@ class Signed(Client):
 
 def answered(client, timeout_s=0.5):
     """Whether it answers a question at all."""
-    client.send_param_read("WPNAV_SPEED" if client.estimator == 193 else "MPC_XY_CRUISE")
+    client.send_param_read("WP_SPD" if client.estimator == 193 else "MPC_XY_CRUISE")
     try:
         client.wait("PARAM_VALUE", timeout_s=timeout_s)
     except AssertionError:
@@ -71,9 +71,9 @@ def test_a_forged_time_from_the_future_shuts_nobody_out():
 def test_what_was_said_once_is_not_heard_again():
     with fleet(signing_key=KEY) as endpoints, Signed(endpoints[0]) as client:
         assert answered(client, 10.0)
-        packet = mav.MAVLink_param_request_read_message(1, 1, b"RTL_ALT", -1).pack(client._mav)
+        packet = mav.MAVLink_param_request_read_message(1, 1, b"RTL_ALT_M", -1).pack(client._mav)
         client._socket.sendto(packet, client._address)
-        client.wait("PARAM_VALUE", where=lambda m: m.param_id == "RTL_ALT")
+        client.wait("PARAM_VALUE", where=lambda m: m.param_id == "RTL_ALT_M")
         client._socket.sendto(packet, client._address)
         assert "PARAM_VALUE" not in client.silent(0.5)
 
@@ -84,9 +84,9 @@ def test_a_new_station_may_be_a_minute_behind_and_no_more(behind_s, heard):
         assert answered(client, 10.0)
         late = mav.MAVLink(None, srcSystem=250, srcComponent=190)
         late.signing.secret_key, late.signing.sign_outgoing, late.signing.timestamp = KEY, True, stamp(-behind_s)
-        client._socket.sendto(mav.MAVLink_param_set_message(1, 1, b"RTL_ALT", 4321.0, 9).pack(late), client._address)
-        client.send_param_read("RTL_ALT")
-        value = client.wait("PARAM_VALUE", where=lambda m: m.param_id == "RTL_ALT").param_value
+        client._socket.sendto(mav.MAVLink_param_set_message(1, 1, b"RTL_ALT_M", 4321.0, 9).pack(late), client._address)
+        client.send_param_read("RTL_ALT_M")
+        value = client.wait("PARAM_VALUE", where=lambda m: m.param_id == "RTL_ALT_M").param_value
         assert (value == 4321.0) is heard
 
 

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim import protocol_commands
+from sim import protocol_commands, protocol_own
 from tests.asked import asked
 from tests.sim.crafts import ARM, SET_MODE, every_kind
 from tests.sim.lockstep_pilot import Pilot, lockstep
 
 WHOLE = {f"{sign}int{bits}_t": (sign, bits) for sign in ("", "u") for bits in (8, 16, 32, 64)}
 FLOATS = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 1.0, -1.0, 3.4e38, 1e-40]) | st.floats(width=32)
-COMMANDS = sorted(protocol_commands._HANDLERS)
+COMMANDS = sorted({*protocol_commands._HANDLERS, *(number for own in protocol_own.OWN.values() for number in own)})
 # It would listen to those alone who sign.
 LEFT_OUT = {mav.MAVLINK_MSG_ID_SETUP_SIGNING}
 

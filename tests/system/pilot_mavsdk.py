@@ -1,4 +1,4 @@
-"""MAVSDK as a pilot, in the environment of the peers: ``pilot_mavsdk.py PORT hand|plan [PLAN]``: prints what it saw."""
+"""MAVSDK as a pilot, with the peers: ``pilot_mavsdk.py PORT hand|steered|plan [PLAN]``: prints what it saw."""
 
 import json
 import sys
@@ -6,8 +6,11 @@ import time
 
 from mavsdk.logging import log_subscribe
 from mavsdk.mavsdk import Configuration, Mavsdk
-from mavsdk.plugins.action import Action
+from mavsdk.plugins.action import Action, ActionError, OrbitYawBehavior
+from mavsdk.plugins.ftp import Ftp
+from mavsdk.plugins.log_files import LogFiles, LogFilesError
 from mavsdk.plugins.mission_raw import MissionRaw
+from mavsdk.plugins.offboard import Offboard, VelocityNedYaw
 from mavsdk.plugins.param import Param
 from mavsdk.plugins.telemetry import Telemetry
 
@@ -39,7 +42,7 @@ def connect(port):
     for kind in ("health", "position", "landed_state", "battery"):
         getattr(told, f"set_rate_{kind}")(5.0)
     until("healthy", told.health_all_ok)
-    return sdk, told, Action(system), MissionRaw(system), Param(system)
+    return sdk, told, system, Action(system), MissionRaw(system), Param(system)
 
 
 def by_hand(told, order):
@@ -57,6 +60,36 @@ def by_hand(told, order):
     order.return_to_launch()
     until("down", lambda: not told.armed(), 60.0)
     return {"from_start_deg": abs(told.position().latitude_deg - start.latitude_deg)}
+
+
+def by_targets(told, order, system):
+    """Up, north by a stream of velocities, round where it then is (PX4), home; files and logs are asked for too."""
+    order.set_takeoff_altitude(UP_M)
+    order.arm()
+    order.takeoff()
+    until("up", lambda: told.position().relative_altitude_m > UP_M - 1)
+    start = told.position()
+    stream = Offboard(system)
+    stream.set_velocity_ned(VelocityNedYaw(3.0, 0.0, 0.0, 0.0))
+    stream.start()
+    until("north", lambda: told.position().latitude_deg > start.latitude_deg + NORTH_DEG)
+    stream.stop()
+    seen = {"files": len(Ftp(system).list_directory("/").entries), "logs": "some", "orbit": "went round"}
+    try:
+        LogFiles(system).get_entries()
+    except LogFilesError as error:
+        seen["logs"] = error.result.name
+    centre = told.position()
+    place = (centre.latitude_deg, centre.longitude_deg, centre.absolute_altitude_m)
+    try:
+        order.do_orbit(15.0, 4.0, OrbitYawBehavior.HOLD_FRONT_TO_CIRCLE_CENTER, *place)
+        for side in (1.0, -1.0):
+            until("round", lambda side=side: (told.position().latitude_deg - place[0]) * side > NORTH_DEG / 5)
+    except ActionError as error:
+        seen["orbit"] = error.result.name
+    order.return_to_launch()
+    until("down", lambda: not told.armed(), 60.0)
+    return seen
 
 
 def by_plan(told, order, mission, file):
@@ -82,9 +115,14 @@ def by_plan(told, order, mission, file):
 def main():
     log_subscribe(lambda *_: True)
     port, way, *file = sys.argv[1:]
-    sdk, told, order, mission, param = connect(port)
+    sdk, told, system, order, mission, param = connect(port)
     every = param.get_all_params()
-    seen = by_hand(told, order) if way == "hand" else by_plan(told, order, mission, *file)
+    ways = {
+        "hand": lambda: by_hand(told, order),
+        "steered": lambda: by_targets(told, order, system),
+        "plan": lambda: by_plan(told, order, mission, *file),
+    }
+    seen = ways[way]()
     sys.stdout.write(json.dumps({"params": len(every.int_params) + len(every.float_params), **seen}) + "\n")
     del sdk  # everything lives as long as it does
 

@@ -163,6 +163,14 @@ def test_mavsdk_flies_by_hand(made, tmp_path, autopilot):
     assert lat.max() - lat[0] == pytest.approx(0.0005, abs=2e-5)
 
 
+@pytest.mark.parametrize(("autopilot", "orbit"), [("ardupilot", "UNSUPPORTED"), ("px4", "went round")])
+def test_mavsdk_steers_from_moment_to_moment(made, tmp_path, autopilot, orbit):
+    seen = mavsdk(made, tmp_path, autopilot, "steered")
+    assert (seen["files"], seen["logs"], seen["orbit"]) == (0, "NO_LOGFILES", orbit)
+    modes = {"GUIDED"} if autopilot == "ardupilot" else {"OFFBOARD", "ORBIT"}
+    assert modes <= set(flown(tmp_path, 1)[3])
+
+
 @pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
 def test_mavsdk_flies_a_plan(made, tmp_path, autopilot):
     missions.write_plan_folder(made, tmp_path / "plan", autopilot)

@@ -66,7 +66,7 @@ def test_a_mission_that_the_vehicle_refuses_is_an_error():
         assert caught.value.result == 4
         assert caught.value.state in (VehicleState.KEPT, VehicleState.CLEARED)  # by file first, where it offers that
         # And it is still there for orders.
-        assert ours.do(lambda vehicle: vehicle.parameter("WPNAV_SPEED")) == 1000.0
+        assert ours.do(lambda vehicle: vehicle.parameter("WP_SPD")) == 10.0
 
 
 def test_orders_go_the_same_way():

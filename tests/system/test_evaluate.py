@@ -3,10 +3,13 @@
 import json
 import math
 
+import av
+import numpy as np
 import pytest
 from lxml import html
 
 import sim
+import vision
 from geo import CameraModel
 from tests.sim.stage_flights import BORDER, patrol_flight
 
@@ -77,6 +80,46 @@ def test_the_field_of_view_is_given_where_the_video_has_none(run, scenario, tmp_
     assert errors[1] > 2 * errors[0]
 
 
+def test_each_video_has_its_own_poses_and_start_and_a_calibration_puts_them_right(run, scenario, tmp_path):
+    """As people hand recordings in: the pictures in MP4, the poses in files beside them, and a camera that is askew."""
+    given, told, poses = sorted(scenario.glob("*.ts")), [], []
+    for video in given:
+        plain, beside = tmp_path / f"{video.stem}.mp4", tmp_path / f"poses-{video.stem}.klv"
+        with av.open(str(video)) as source, av.open(str(plain), "w") as out:
+            pictures, klv = source.streams.video[0], bytearray()
+            target = out.add_stream_from_template(pictures)
+            for packet in source.demux():
+                if packet.stream is pictures and packet.size:
+                    packet.stream = target
+                    out.mux(packet)
+                elif packet.size:
+                    klv += bytes(packet)
+        beside.write_bytes(klv)
+        with vision.open_source(video) as source:
+            told.append((plain, video.with_suffix(".truth.json"), vision.iso_time(source.start_us)))
+        poses.append(beside)
+
+    def evaluated(poses, *more):
+        pairs = [(plain, "--truth", truth, "--start", start) for plain, truth, start in told]
+        named = [part for pose in poses for part in ("--pose", pose)]
+        return run(
+            "evaluate", *[p for pair in pairs for p in pair], *named, "--fps", 2, "--json", tmp_path / "p.json", *more
+        )
+
+    def median_m(poses, *more):
+        ran = evaluated(poses, *more)
+        assert ran.code == 0, ran.err
+        return json.loads((tmp_path / "p.json").read_text())["georeference"]["single"]["median_m"]
+
+    assert median_m(poses) < 6
+    swapped = evaluated(poses[::-1])
+    assert swapped.code == 1
+    assert "poses are known, and none of them at the times of its pictures" in swapped.err
+    askew = vision.Calibration((0.0, 0.0, 0.0), 12.0, np.eye(4) * 0.01)
+    vision.save_calibration(tmp_path / "camera.json", askew)
+    assert median_m(poses, "--calibration", tmp_path / "camera.json") > 12
+
+
 def test_a_street_with_a_line(run, tmp_path, shared_data):
     """PETS09-S2L1 at three frames a second: 28 passages of the middle by people who are seen a second around them."""
     ran = run(
@@ -119,6 +162,10 @@ def test_boxes_without_identity(run, tmp_path, shared_data):
     ("arguments", "words"),
     [
         (["a.ts", "b.ts", "--truth", "a.txt"], "2 videos and 1 --truth"),
+        (["a.ts", "b.ts", "--pose", "a.csv"], "2 videos and 1 --pose: give one for each"),
+        (["a.ts", "b.ts", "--start", "2026-05-01T06:30:00Z"], "2 videos and 1 --start: give one for each"),
+        (["a.ts", "--start", "noon"], "--start 'noon': give ISO 8601"),
+        (["a.ts", "--calibration", "absent.json"], "absent.json"),
         (["a.ts", "--line", "1,2,3,4", "--fixed", "f.json"], "give one"),
         (["a.ts", "--line", "1,2,3,4", "--border", "b.geojson"], "two lines: give one"),
         (["a.ts", "--alarm", "2"], "--alarm 2: give a score between 0 and 1"),

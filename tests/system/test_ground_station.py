@@ -23,7 +23,7 @@ async def test_all_parameters_over_a_link_that_loses_a_quarter(legacy):
             table = await all_parameters(vehicle)
             assert len(table) > 30
             assert ("SYSID_MYGCS" in table) is legacy
-            assert table["WPNAV_SPEED"] == 1000.0
+            assert table["WPNAV_SPEED" if legacy else "WP_SPD"] == (1000.0 if legacy else 10.0)
             assert await vehicle.parameter("MAV_GCS_SYSID") == await vehicle.parameter("SYSID_MYGCS") == 255.0
 
 

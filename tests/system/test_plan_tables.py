@@ -1,16 +1,17 @@
 """The tables that `vedette plan` prints: every word and every figure is there, however narrow the terminal."""
 
 import io
+import json
 import re
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from cli.planning import changes_table, plan_table, seen_table, validation_table
+from cli.planning import changes_table, flights_table, plan_table, seen_table, validation_table
 from geo import FlatTerrain
-from missions import Change, Uncovered, plan, validate
-from tests.missions.helpers import fleet_for, straight
+from missions import Change, Flight, Uncovered, Vehicle, plan, save_plan, validate
+from tests.missions.helpers import beside, fleet_for, straight
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,52 @@ def test_no_reason_and_no_figure_is_cut(made, width):
     assert narrow == wide
     narrow, wide = (words(printed(table, w)) for table in [validation_table(validate(made))] for w in (width, 300))
     assert narrow == wide
+    narrow, wide = (words(printed(table, w)) for table in [flights_table(made)] for w in (width, 300))
+    assert narrow == wide
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_who_flies_when_from_where_and_with_what_reserve_is_read_in_a_row(tmp_path, width):
+    border = straight(9000)
+    craft, middle = fleet_for(border, 1).vehicles[0].aircraft, beside(border, 900.0)
+    west, east = (
+        replace(middle, name=name, lon_deg=middle.lon_deg + off) for name, off in (("west", -0.04), ("east", 0.04))
+    )
+    bases = [west, east, east]
+    crew = tuple(Vehicle(k, f"drone-{k}", craft, base) for k, base in enumerate(bases, 1))
+    made = plan(border, replace(fleet_for(border, 1), vehicles=crew), FlatTerrain(500.0))
+    save_plan(made, tmp_path / "plan.json")
+    told = json.loads((tmp_path / "plan.json").read_text())["plan"]
+    rows, row = [], None
+    for line in printed(flights_table(made), width).splitlines():
+        if line.startswith("│"):
+            cells = [cell.strip() for cell in line.strip("│").split("│")]
+            if cells[0]:
+                row = cells
+                rows.append(row)
+            else:
+                row[:] = [f"{a} {b}".strip() for a, b in zip(row, cells, strict=True)]
+    of = {vehicle["sysid"]: vehicle for vehicle in told["fleet"]["vehicles"]}
+    flown = {(flight["sysid"], flight["sortie"]) for flight in told["flights"]}
+    assert len(rows) == len(flown)
+    for sysid, number in flown:
+        sortie = told["sorties"][number]
+        (row,) = (row for row in rows if row[:2] == [of[sysid]["name"], sortie["name"]])
+        starts = [f["start_s"] / 60 for f in told["flights"] if (f["sysid"], f["sortie"]) == (sysid, number)]
+        capacity = of[sysid]["aircraft"]["battery_wh"]
+        used = sum(leg["energy_wh"] for leg in sortie["legs"])
+        assert row[2] == of[sysid]["base"]["name"]
+        assert row[4] == f"{1 - used / capacity:.0%}"
+        first, apart, last = map(float, re.findall(r"[0-9.]+", row[3]))
+        assert [first, last] == [pytest.approx(min(starts), abs=0.051), pytest.approx(max(starts), abs=0.051)]
+        for k, start in enumerate(sorted(starts)):
+            assert first + k * apart == pytest.approx(start, abs=0.1 + 0.05 * k)
+    assert {row[2] for row in rows} == {"west", "east"}
+
+
+def test_take_offs_that_are_not_evenly_apart_are_told_one_by_one(made):
+    flights = tuple(Flight(60.0 * start, 0, 1, k) for k, start in enumerate([0, 10, 25, 31], 1))
+    assert "0.0 10.0 25.0 31.0" in printed(flights_table(replace(made, flights=flights)), 100)
 
 
 def test_reasons_keep_their_figures(made):

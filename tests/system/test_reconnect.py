@@ -106,7 +106,7 @@ async def test_the_vehicle_goes_on_where_it_was():
                     lambda t: t.time_us > before and vehicle.position_age_s < 0.5, 0.0, wall_s=10.0
                 )
                 await vehicle.prove()
-                assert await vehicle.parameter("RTL_ALT") > 0
+                assert await vehicle.parameter("RTL_ALT_M") > 0
             assert [event.up for event in events] == [False, True]
             assert cable.connections == 2
 

@@ -28,7 +28,7 @@ def test_face_is_all(room):
     assert face.__doc__
 
 
-@pytest.mark.parametrize("room", ["api", "sim"])
+@pytest.mark.parametrize("room", ["api", "geo", "sim"])
 def test_no_name_of_a_face_that_loads_late_is_a_module(room):
     """Whoever imports that module puts it in the place of the name."""
     face, modules = importlib.import_module(room), {path.stem for path in (ROOT / room).iterdir()}
@@ -41,7 +41,8 @@ def test_no_name_of_a_face_that_loads_late_is_a_module(room):
     [
         ("import api; api.Client, api.Spool", {"sqlalchemy", "fastapi", "uvicorn", "missions"}),
         ("import api.planning.worker", {"sqlalchemy", "fastapi", "uvicorn"}),
-        ("import sim; sim.start_fleet", {"cv2", "pydantic", "httpx"}),
+        ("import sim; sim.start_fleet", {"cv2", "pydantic", "httpx", "pyproj", "shapely", "yaml"}),
+        ("import cli.commands", {"numpy", "pyproj", "shapely"}),
     ],
 )
 def test_whoever_asks_for_a_part_loads_no_other(code, needless):

@@ -113,7 +113,7 @@ async def test_orders_go_over_the_other_link_at_once_when_one_falls_silent():
                 while not orders(other):
                     await asyncio.sleep(0.02)
                     assert loop.time() - cut_at < 10.0
-                assert await vehicle.parameter("RTL_ALT") > 0
+                assert await vehicle.parameter("RTL_ALT_M") > 0
                 one.cut = False
                 one.carried.clear()
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +90,25 @@ def test_ctrl_c_while_a_command_loads_ends_it_without_a_word(module, command, tm
         check=False,
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, b"", b"")
+
+
+IGNORING = """
+import os, signal, subprocess, sys
+from tests.programs import heed_signals
+heed_signals()
+os.kill(os.getpid(), signal.SIGHUP)
+asked = "import signal; print(*(signal.getsignal(n) == signal.SIG_IGN for n in (signal.SIGINT, signal.SIGHUP)))"
+subprocess.run([sys.executable, "-c", asked], check=True)
+"""
+
+
+def test_tests_that_run_with_signals_ignored_start_programs_that_hear_them():
+    """As `nohup` has it; what ends the programs does not end the run."""
+    ran = subprocess.run(
+        ["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh", sys.executable, "-c", IGNORING],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout.split()) == (0, ["False", "False"]), ran.stderr

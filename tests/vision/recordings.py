@@ -91,3 +91,16 @@ def write_video(
                 container.mux(wrapped)
         container.mux(video.encode(None))
     return path
+
+
+def write_part(recording, part, keyframe):
+    """A recording from one of its keyframes on, as another program cuts it: with all that follows in the file."""
+    with av.open(str(recording)) as container, av.open(str(part), "w") as output:
+        video = container.streams.video[0]
+        target, keys = output.add_stream_from_template(video), 0
+        for packet in container.demux(video):
+            keys += packet.is_keyframe
+            if packet.size and keys > keyframe:
+                packet.stream = target
+                output.mux(packet)
+    return part

@@ -5,9 +5,10 @@ import os
 import av
 import pytest
 
-from tests.vision.recordings import FPS, T0_US, klv, write_video
-from vision import clip_index
+from tests.vision.recordings import FPS, T0_US, klv, number_of, picture, write_video
+from vision import clip_index, open_source
 from vision.clip import cut_clip
+from vision.clip_picture import pictures_at
 
 COUNT = 400
 STEP_US = 1_000_000 // FPS
@@ -98,3 +99,17 @@ def test_a_recording_that_has_changed_is_read_again(tmp_path):
     before = clip_index._indexed.cache_info().misses
     cut_clip(path, at(0), at(99), tmp_path / "clip.ts")
     assert clip_index._indexed.cache_info().misses == before + 1
+
+
+@pytest.mark.parametrize("form", ["mp4", "mkv", "ts"])
+def test_a_clip_of_pictures_that_come_seldom_has_their_times(tmp_path, form):
+    """One a second, with pictures that refer to those seconds later: their order in the file is no clock that jumps."""
+    path = write_video(tmp_path / f"lapse.{form}", 60, fps=1, options={"bf": "3", "b_strategy": "0"})
+    clip = cut_clip(path, 26_000_000, 34_000_000, tmp_path / f"clip.{form}", start_time=0)
+    with open_source(clip.path, start_time=clip.start_us) as source:
+        seen = [(number_of(frame.image), frame.time_us) for frame in source]
+        assert source.complete
+        assert source.counts.problems == []
+    assert seen[: 34 - 20 + 1] == [(number, 1_000_000 * number) for number in range(20, 35)]
+    assert pictures_at(clip.path, clip.start_us, [30_000_000])[30_000_000].shape == picture(0).shape
+    assert number_of(pictures_at(clip.path, clip.start_us, [30_000_000])[30_000_000]) == 30

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -16,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.vision.tiny_models import ANSWER, tiny_model
 from vision import SHIPPED_MODEL, Detector, ModelError, bare_rate, letterbox, open_source, read_model_file
-from vision.runtime import pick_backend
+from vision.runtime import open_session, pick_backend
 from vision.yolo_output import decode_output, suppress
 
 YOLO11, YOLO26 = "weights/coco-yolo11n.onnx", "weights/coco-yolo26n.onnx"
@@ -242,10 +243,14 @@ def test_who_hands_over_several_pictures_gets_the_engine_that_takes_less_of_the_
             self.late_s = max(0.0, self.late_s - 3.0)
 
     engines = {"sparing": lambda: Engine(2.0, 1.0), "soon": lambda: Engine(1.0, 3.0)}
-    tensor, cache = np.zeros((1, 3, 4, 4), np.float32), tmp_path / "cache"
+    cache = tmp_path / "cache"
+
+    def look(engine, count):
+        engine.run([None] * count)
+
     for _ in range(2):  # measured, then kept
-        assert pick_backend(engines, ("model",), tensor, cache, 1)[0] == "soon"
-        assert pick_backend(engines, ("model",), tensor, cache, 4)[0] == "sparing"
+        assert pick_backend(engines, ("model",), look, cache, 1)[0] == "soon"
+        assert pick_backend(engines, ("model",), look, cache, 4)[0] == "sparing"
 
 
 def test_a_cache_that_cannot_be_written_is_told_and_no_obstacle(tmp_path, caplog):
@@ -347,6 +352,24 @@ def test_the_input_is_the_picture_in_floats_whatever_memory_it_lands_in(tmp_path
     inside = tensor[0, :, box.top + 1 : box.height - box.top - 1, box.left + 1 : box.width - box.left - 1]
     assert np.allclose(inside, 200 / 255, atol=1e-6)
     assert tensor.shape == (1, 3, box.height, box.width)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (100, 40), (40, 100), (200, 150), (31, 77)])
+def test_a_network_that_takes_bytes_sees_what_one_of_floats_sees(tmp_path, size):
+    """Margins on every side, memory that held another picture; OpenVINO's own scores beside those of its floats."""
+    detector = Detector(tiny_model(tmp_path / "tiny.onnx", ANSWER), backend="openvino", image_size=128, threads=1)
+    rng = np.random.default_rng(7)
+    image = cv2.resize(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8), size, interpolation=cv2.INTER_CUBIC)
+    detector.detect([np.full_like(image, 3)] * 2)  # its memory is used again
+    ((laid, box),) = detector._prepared([image])
+    floats, same = detector.prepare(image)
+    assert box == same
+    assert laid.dtype == np.uint8
+    assert np.allclose(laid[0].transpose(2, 0, 1)[::-1] / 255, floats[0], atol=1e-6)
+    shipped = open_session("openvino", SHIPPED_MODEL, 1)
+    assert shipped.takes_bytes
+    a, b = shipped.run([laid])[0], shipped.run([floats])[0]
+    assert np.abs(a - b).max() < 0.02  # of places, which are pixels
 
 
 def test_two_threads_get_what_one_gets(tmp_path):

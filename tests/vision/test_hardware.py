@@ -12,7 +12,7 @@ import av
 import pytest
 
 from bench import device_decode
-from tests.vision.recordings import T0_US, klv, number_of, picture, write_video
+from tests.vision.recordings import T0_US, klv, number_of, picture, write_part, write_video
 from vision import BackOff, SourceError, decode, decoding_devices, demux, hardware, open_source
 from vision.hardware import DECODERS, Decoding
 from vision.location import Location
@@ -93,6 +93,21 @@ def test_a_video_that_the_device_declines_is_opened_for_the_processor(recording,
     assert source.counts.decoded == source.counts.delivered == 40
     assert source.complete
     assert len(source.counts.problems) == (asked == "cuda")
+
+
+def test_what_a_device_declined_is_counted_once(made_up, tmp_path):
+    """A recording that begins with pictures that nobody can decode is opened twice, and has as many of them."""
+    options = {"x265-params": "open-gop=1:keyint=10:min-keyint=10:bframes=3:scenecut=0:log-level=none"}
+    whole = write_video(tmp_path / "whole.mp4", 40, codec="libx265", options=options)
+    part = write_part(whole, tmp_path / "part.mp4", 2)
+    counted = []
+    for decode_on in ("software", "auto"):
+        with open_source(part, decode=decode_on) as source:
+            assert len(numbers(source)) == 20
+            counted.append((source.counts.leading, source.counts.decode_errors))
+    assert made_up == [None, "cuda", None]
+    assert counted[0] == counted[1]
+    assert counted[0][0] > 0
 
 
 def test_a_device_has_one_thread_and_the_processor_those_that_were_given(recording, made_up, monkeypatch):

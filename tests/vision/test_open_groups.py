@@ -3,7 +3,7 @@
 import av
 import pytest
 
-from tests.vision.recordings import number_of, write_video
+from tests.vision.recordings import number_of, write_part, write_video
 from vision import open_source
 from vision.clip import cut_clip
 
@@ -40,15 +40,7 @@ def test_a_clip_holds_what_can_be_seen_of_it_and_no_more(recording, tmp_path):
 def test_a_recording_that_begins_with_such_a_group_is_no_torn_one(recording, tmp_path):
     """Another program cut it at a keyframe, and kept what follows in the file."""
     whole, _ = frames_of(recording)
-    part = tmp_path / "part.mp4"
-    with av.open(str(recording)) as container, av.open(str(part), "w") as output:
-        video = container.streams.video[0]
-        target, keys = output.add_stream_from_template(video), 0
-        for packet in container.demux(video):
-            keys += packet.is_keyframe
-            if packet.size and keys > 2:
-                packet.stream = target
-                output.mux(packet)
+    part = write_part(recording, tmp_path / "part.mp4", 2)
     seen, source = frames_of(part)
     assert [number for number, _ in seen] == [number for number, _ in whole[20:]]
     assert source.complete

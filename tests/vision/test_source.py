@@ -355,6 +355,30 @@ def test_video_of_a_kind_that_no_clip_holds_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        ([f"{n}.png" for n in range(8, 12)], [0, 1, 2, 3]),
+        (["a9.png", "a10.png", "a11.png", "a14.png", "a15.png"], [0, 1, 2, 5, 6]),
+        (["x_0010_w.png", "x_0020_w.png", "x_0050_w.png", "x_0060_w.png"], [0, 1, 4, 5]),
+        (["c2_7.png", "c2_8.png", "c10_1.png"], [0, 1, 2]),  # two numbers: a counter for each folder of a card
+        (["1.png", "2.png", "9.png"], [0, 1, 2]),  # most would be missing: no counter
+        (["one.png", "three.png", "two.png"], [0, 1, 2]),
+        (["3.png"], [0]),
+    ],
+)
+def test_images_come_by_their_numbers_and_missing_ones_take_their_time(tmp_path, names, taken):
+    for number, name in enumerate(names):
+        cv2.imwrite(str(tmp_path / name), picture(number))
+    with open_source(tmp_path, fps=2.0) as source:
+        frames = list(source)
+    assert [number_of(frame.image) for frame in frames] == list(range(len(names)))
+    assert [frame.time_us for frame in frames] == [500_000 * n for n in taken]
+    missing = taken[-1] + 1 - len(taken)
+    assert any(f"leave out {missing}:" in problem for problem in source.counts.problems) == (missing > 0)
+    assert source.complete
+
+
 def broken_files(folder):
     sound = write_video(folder / "sound.mp4", 10).read_bytes()
     yield "missing.mp4", None

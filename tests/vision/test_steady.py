@@ -15,6 +15,7 @@ from vision.border import BorderLine
 from vision.camera_motion import SteadyPicture
 from vision.detector import Detector
 from vision.fixed import Homography, KnownPoint, PixelLine
+from vision.image_motion import SmallPicture
 from vision.source import open_source
 from vision.steady import AWAY, SteadyCamera
 from vision.types import Detection, Direction, Frame, Method, ModelRef
@@ -254,6 +255,40 @@ def test_how_far_is_away():
         view = camera.view(at_rate(seen(WORLD, moved(-share * WIDTH))), ())
         if abs(share - AWAY) > 0.011:
             assert (view is not None) == (share < AWAY)
+
+
+def test_a_camera_that_stands_still_is_laid_on_its_picture_once_a_second(monkeypatch):
+    """People walk through, the sensor is noisy, and the light changes: only the patches are looked at."""
+    laid = []
+    of = SmallPicture.of
+    monkeypatch.setattr(SmallPicture, "of", lambda *given: laid.append(1) or of(*given))
+    rng, camera, later = np.random.default_rng(4), SteadyCamera(), itertools.count(100_000)
+    for i in range(60):
+        image = seen(WORLD, noise=4.0, rng=rng)
+        boxes = [drawn(image, (100 + 6 * i, 200)), drawn(image, (500 - 5 * i, 300))]
+        drawn(image, (300, 80 + 4 * i))  # nobody found this one
+        image = (image * (1 - 0.004 * i)).astype(np.uint8)
+        number = next(later)
+        view = camera.view(Frame(image, T0 + number * 100_000, number, number / RATE), boxes)
+        assert np.hypot(*(view.absolute(grid()) - grid()).T).max() < 0.5
+    assert camera.frames == 60
+    assert len(laid) <= 12
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    shift=st.tuples(st.floats(-6, 6), st.floats(-6, 6)),
+    turn=st.floats(-1.5, 1.5),
+    zoom=st.floats(0.98, 1.02),
+)
+def test_a_camera_that_stood_still_and_moves_is_seen_to_move(seed, shift, turn, zoom):
+    rng, camera = np.random.default_rng(seed), SteadyCamera()
+    for _ in range(4):
+        camera.view(at_rate(seen(WORLD, noise=3.0, rng=rng)), ())
+    motion = moved(*shift, turn, zoom)
+    view = camera.view(at_rate(seen(WORLD, motion, noise=3.0, rng=rng)), ())
+    assert np.hypot(*(view.absolute(apply(motion, grid())) - grid()).T).max() < 1.5
 
 
 def test_known_points_go_with_the_picture():

@@ -180,6 +180,15 @@ def test_a_track_outlives_a_gap_of_seconds_not_of_frames(rate, gap_s, tracks):
     assert len(fly([walker(-30, -70, 0.0, 1.3)], times=times, moving=False)) == tracks
 
 
+@pytest.mark.parametrize("every_s", [0.8, 1.0, 1.9])
+def test_where_pictures_come_seldom_people_are_followed_too(every_s):
+    """A time-lapse, or an old camera: a step or two from picture to picture."""
+    times = np.arange(0, 40, every_s)
+    tracks = fly([walker(-30, -75, 0.0, 0.7), walker(-22, -60, 0.1, -0.5)], times=times, moving=False)
+    assert [len(set(names)) for _, names in tracks] == [1, 1]
+    assert all(len(names) > 15 / every_s for _, names in tracks)
+
+
 SCENE = [walker(0, -70, 0.3, 1.2), walker(4, -66, 0.2, -0.9), walker(-20, -58, 1.4, 0.1), walker(8, -61, 0.0, 0.0)]
 
 

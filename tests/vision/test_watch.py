@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -61,6 +62,15 @@ def test_a_flight_past_people_finds_who_crossed(seed):
     for crossing in result.crossings:
         # The bias was drawn from what the pose says of itself, so the ellipse holds the place (it would fail 1 in 20).
         assert crossing.ellipse.semi_major_m < 6
+
+
+def test_pictures_that_come_too_seldom_for_anybody_to_be_followed_are_said():
+    frames, _ = fly([INBOUND])
+    blind = SimpleNamespace(model=MODEL, detect=lambda images: [[] for _ in images])
+    every_s = (frames[1].time_us - frames[0].time_us) / 1e6
+    told = watch(frames[:: round(2.6 / every_s)], blind, border=border(), name="v").notes
+    assert [note for note in told if note.startswith("a picture comes every 2.6 s: nobody can be followed")]
+    assert watch(frames, blind, border=border(), name="v").notes == ()
 
 
 def test_the_same_recording_gives_the_same_ids_and_a_good_pose_confirms():

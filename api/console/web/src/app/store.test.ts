@@ -29,8 +29,20 @@ it.each([
   expect(store.getItem("a")).toBe(before);
   store.setItem("a", "new");
   expect([store.getItem("a"), store.names(), store.outlasts("a")]).toEqual(["new", ["a"], false]);
+  expect(given?.getItem("a") ?? null).toBe(null); // the next page is not told what is true no more
   store.removeItem("a");
   expect(store.getItem("a")).toBe(null);
+});
+
+it("what comes in the place of something has its room too", () => {
+  const held: Record<string, string> = { a: "old", b: "others" };
+  const given = real(held, (name, text) => {
+    if (Object.keys(held).length > 1) throw new DOMException("full", "QuotaExceededError");
+    held[name] = text;
+  });
+  const store = guarded(() => given);
+  store.setItem("a", "newer");
+  expect([held.a, store.outlasts("a")]).toEqual(["newer", true]);
 });
 
 it("what a store keeps outlasts the page, until it is taken out", () => {

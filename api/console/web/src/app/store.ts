@@ -29,10 +29,15 @@ export function guarded(real: () => Storage): Store {
     getItem: (name) => own.get(name) ?? tried(() => real().getItem(name), null),
     setItem(name, text) {
       own.set(name, text);
-      tried(() => {
+      const put = () => {
         real().setItem(name, text);
         own.delete(name);
-      }, undefined);
+        return true;
+      };
+      if (tried(put, false)) return;
+      // Where there is no room for it, what it comes in place of is not to outlast it; and may have made the room.
+      tried(() => real().removeItem(name), undefined);
+      tried(put, false);
     },
     removeItem(name) {
       own.delete(name);

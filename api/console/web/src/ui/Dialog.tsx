@@ -24,6 +24,10 @@ export function Dialog({ title, busy = false, onClose, children }: Props) {
     if (away) dialog.current?.close();
     else show(dialog.current);
   }, [away]);
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    return () => queueMicrotask(() => giveBack(before)); // once it is gone: what lies below one cannot be reached
+  }, []);
   // Not after the next picture: a key may come before it.
   useLayoutEffect(() => {
     if (!busy) return;
@@ -50,6 +54,13 @@ export function Dialog({ title, busy = false, onClose, children }: Props) {
       {children}
     </dialog>
   );
+}
+
+/** To what had it before; where that has gone meanwhile, to the view, so that the key Tab does not begin at the top. */
+function giveBack(before: Element | null): void {
+  if (document.activeElement !== document.body || !(before instanceof HTMLElement) || before === document.body) return;
+  before.focus();
+  if (document.activeElement === document.body) document.querySelector<HTMLElement>(".view")?.focus();
 }
 
 /** Else a second Escape would close it, and a third, before it is there again, would be one for the view below. */

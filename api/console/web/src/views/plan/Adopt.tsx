@@ -47,7 +47,7 @@ export function Adopt({ planning }: { planning: Planning }) {
       made.value = dataOf(await service.POST("/plannings/{planning_id}/adoption", { params, body }));
       say(t("plan.adopted"));
       open(planning.id);
-    });
+    }, "plan");
     busy.value = false;
   }
   const value = custody.value;

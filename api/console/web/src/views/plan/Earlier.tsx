@@ -12,7 +12,7 @@ export function Earlier() {
   useEffect(() => {
     attempt(async () => {
       lines.value = dataOf(await service.GET("/plannings", { params: { query: { limit: 20 } } }));
-    });
+    }, "plan");
   }, [planning.value?.state]);
   if (lines.value.length === 0) return null;
   return (

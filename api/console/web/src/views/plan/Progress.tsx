@@ -18,7 +18,7 @@ export function Progress() {
       <p role="status">{words(one)}</p>
       {away.value && <p role="alert">{t("plan.away")}</p>}
       {open ? (
-        <button type="button" onClick={() => attempt(cancel)}>
+        <button type="button" onClick={() => attempt(cancel, "plan")}>
           {t("app.cancel")}
         </button>
       ) : (

@@ -75,7 +75,7 @@ function Newest({ launch }: { launch: Launch }) {
           disabled={busy.value}
           onClick={async () => {
             busy.value = true;
-            await attempt(() => withdraw(launch));
+            await attempt(() => withdraw(launch)); // said in every view: what was not withdrawn may fly
             busy.value = false;
           }}
         >

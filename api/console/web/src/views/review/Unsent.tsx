@@ -2,8 +2,9 @@ import { to } from "../../app/router";
 import { t } from "../../i18n";
 import { connectionText } from "../../ui/connection";
 import { Time } from "../../ui/Time";
-import { chosen, leave, outbox, type Returned, returned } from "./desk";
+import { chosen, leave, outbox, type Returned, returned, throwAway } from "./desk";
 import { connection, heard } from "./follow";
+import type { Waiting } from "./outbox";
 import { named } from "./words";
 
 /** Verdicts that have not arrived, those that came back, and whether what is shown may be old. */
@@ -22,9 +23,45 @@ export function Unsent() {
           </button>
         </p>
       )}
+      <Left />
       {elsewhere.map((each) => (
         <CameBack key={each.id} back={each} />
       ))}
+    </div>
+  );
+}
+
+/** What an earlier page, or another one, has left in the browser in the reader's name: it waits for their word. */
+function Left() {
+  const found = outbox.value?.found.value ?? [];
+  if (found.length === 0) return null;
+  const send = (each: Waiting) => outbox.peek()?.adopt(each);
+  return (
+    <div class="warn left">
+      <p>
+        {t("review.left", { count: found.length })}{" "}
+        {found.length > 1 && (
+          <button type="button" onClick={() => found.forEach(send)}>
+            {t("review.left_send_all")}
+          </button>
+        )}
+      </p>
+      <ul>
+        {found.map((each) => (
+          <li key={each.record_id}>
+            <Time at={new Date(each.given).toISOString()} />: <strong>{named(each.verdict)}</strong>
+            {each.category !== null && `, ${named(each.category)}`}
+            {each.reason !== null && `, “${each.reason}”`}{" "}
+            <a href={to("review", [each.record_id])}>{t("review.left_look")}</a>{" "}
+            <button type="button" onClick={() => send(each)}>
+              {t("review.left_send")}
+            </button>{" "}
+            <button type="button" onClick={() => void throwAway(each)}>
+              {t("review.left_throw")}
+            </button>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -59,12 +59,16 @@ export const ownFirst = computed<Kept | null>(() => {
   return last !== undefined && last.reviewer_key === me.value?.account_id ? last : null;
 });
 
+/** Names of the verdicts that were given in this page: nobody else has put them there. */
+const givenHere = new Set<string>();
+
 /** Who sat here last. */
 let sitter: string | null = null;
 
 /** Begin for a person; returns what ends it. */
 export function sitDown(person: string): () => void {
-  const box = new Outbox(person, { who, clear: claimSettled, send, read: readVerdicts }, browserStore, settled);
+  const post = { who, clear: claimSettled, send, read: readVerdicts };
+  const box = new Outbox(person, post, browserStore, settled, givenHere);
   outbox.value = box;
   asking.value = null;
   if (person !== sitter) {
@@ -78,8 +82,11 @@ export function sitDown(person: string): () => void {
     if (!isBeginningAnew() && !box.outlasts) event.preventDefault();
   };
   addEventListener("beforeunload", ask);
+  const look = () => box.lookAgain(); // another page has changed what the browser keeps
+  addEventListener("storage", look);
   return () => {
     removeEventListener("beforeunload", ask);
+    removeEventListener("storage", look);
     box.stop();
     outbox.value = null;
   };
@@ -133,6 +140,12 @@ export function judge({ crossing, reviews }: Details, { verdict, reason, categor
     if (chosen.peek() === id) choose(next);
     strike(id);
   }
+}
+
+/** Throw away what an earlier page has left; it may have arrived before, and the person is told what is known of that. */
+export async function throwAway({ record_id: id }: Waiting): Promise<void> {
+  const taken = (await outbox.peek()?.take(id)) ?? null;
+  if (taken !== null) say(t(`review.undo_${taken}`), taken === "unsaid" ? "good" : "bad");
 }
 
 /** Leave it at that: a verdict that came back is not given again. */

@@ -68,7 +68,7 @@ export default function Review() {
   return (
     <div class="reviewing">
       <aside class="waiting" aria-label={t("review.list")}>
-        <h1>{t("review.title")}</h1>
+        <h1 class="unseen">{t("review.title")}</h1>
         <Filters />
         <List />
       </aside>

@@ -8,10 +8,11 @@ const kept = (reviewer_key: string) => ({ ...YES, reviewer: "x", reviewer_key, r
 
 const USUAL: Post = { who: () => "ana", clear: () => Promise.resolve(), send: vi.fn(), read: vi.fn() };
 
-function made(post: Partial<Post>, store = memory()) {
+/** A box of ana's; with what was given in the page before, it is another one of that page. */
+function made(post: Partial<Post>, store = memory(), here = new Set<string>()) {
   const outcomes: Outcome[] = [];
-  const box = new Outbox("ana", { ...USUAL, ...post }, store, (_, outcome) => outcomes.push(outcome));
-  return { box, outcomes, store };
+  const box = new Outbox("ana", { ...USUAL, ...post }, store, (_, outcome) => outcomes.push(outcome), here);
+  return { box, outcomes, store, here };
 }
 
 /** Under which a verdict on the crossing `a` is kept. */
@@ -37,15 +38,81 @@ async function unsent(store = memory()) {
   return page;
 }
 
-test("what cannot be sent is kept over the page, for the same person alone, and sent with the same etag", async () => {
-  const { store } = await unsent();
+test("what cannot be sent is kept over the view, for the same person alone, and sent with the same etag", async () => {
+  const { store, here } = await unsent();
   const send = vi.fn().mockResolvedValue({ state: "confirmed", etag: '"1-1"' });
-  const again = made({ send }, store);
+  const other = new Outbox("ben", { ...USUAL, send }, store, vi.fn(), here);
+  expect([other.waiting.value, other.found.value]).toEqual([[], []]);
+  const again = made({ send }, store, here);
   await again.box.flush();
   expect(send).toHaveBeenCalledWith(expect.objectContaining({ record_id: "a", etag: '"1-0"' }));
   expect(again.outcomes).toMatchObject([{ kind: "taken" }]);
-  expect(new Outbox("ben", { ...USUAL, send }, store, vi.fn()).waiting.value).toEqual([]);
-  expect(made({}, store).box.waiting.value).toEqual([]);
+  expect(made({}, store, here).box.waiting.value).toEqual([]);
+});
+
+describe("what another page has left in the browser", () => {
+  const answers = () => vi.fn().mockResolvedValue({ state: "confirmed", etag: '"1-1"' });
+
+  test("is shown and not sent, whoever put it there, until the person says so", async () => {
+    const { store } = await unsent();
+    const send = answers();
+    const { box, outcomes } = made({ send }, store);
+    await box.flush();
+    expect([send.mock.calls, outcomes, box.waiting.value]).toEqual([[], [], []]);
+    const [found] = box.found.value;
+    expect(found).toMatchObject({ record_id: "a", verdict: "confirm" });
+    if (found !== undefined) box.adopt(found);
+    await vi.waitFor(() => expect(outcomes).toMatchObject([{ kind: "taken" }]));
+    expect(send).toHaveBeenCalledWith(expect.objectContaining({ record_id: "a", etag: '"1-0"' }));
+    expect([box.found.value, store.getItem(NAME)]).toEqual([[], null]);
+  });
+
+  test("goes as it was shown, whatever is put in its place meanwhile", async () => {
+    const { store } = await unsent();
+    const send = answers();
+    const { box } = made({ send }, store);
+    const [found] = box.found.value;
+    store.setItem(NAME, JSON.stringify({ ...found, verdict: "dismiss", reason: "planted" }));
+    if (found !== undefined) box.adopt(found);
+    await vi.waitFor(() => expect(send).toHaveBeenCalled());
+    expect(send).toHaveBeenCalledWith(expect.objectContaining({ verdict: "confirm", reason: null }));
+  });
+
+  test("is another page's still where this page's own was written over", async () => {
+    const { store, here, box } = await unsent();
+    store.setItem(NAME, JSON.stringify({ ...box.waiting.value[0], verdict: "dismiss" }));
+    const send = answers();
+    const next = made({ send }, store, here);
+    await next.box.flush();
+    expect([send.mock.calls, next.box.found.value.length]).toEqual([[], 1]);
+  });
+
+  test("is thrown away for good, and looked for at the service", async () => {
+    const { store } = await unsent();
+    const read = vi.fn().mockResolvedValue({ reviews: [], state: "pending", etag: '"1-0"' });
+    const { box } = made({ read }, store);
+    expect(await box.take("a")).toBe("unsaid");
+    expect([box.found.value, store.getItem(NAME)]).toEqual([[], null]);
+    box.stop();
+  });
+
+  test("gives way to what the person says of the same crossing now", async () => {
+    const { store } = await unsent();
+    const send = answers();
+    const { box } = made({ send }, store);
+    box.give("a", '"1-0"', 0, { ...YES, verdict: "dismiss" });
+    expect(box.found.value).toEqual([]);
+    await vi.waitFor(() => expect(store.getItem(NAME)).toBeNull());
+    expect(send.mock.calls.map(([one]) => one.verdict)).toEqual(["dismiss"]);
+  });
+
+  test("goes from the list when that page has brought it to its end", async () => {
+    const { store } = await unsent();
+    const { box } = made({}, store);
+    store.removeItem(NAME);
+    box.lookAgain();
+    expect(box.found.value).toEqual([]);
+  });
 });
 
 test("whether what waits outlasts the page is known", async () => {
@@ -58,8 +125,8 @@ test("a fault of the page itself is told, and what was given is sent again", asy
     .fn()
     .mockRejectedValueOnce(new TypeError("broken"))
     .mockResolvedValue({ state: "confirmed", etag: "" });
-  const { store } = await unsent();
-  const { box, outcomes } = made({ send }, store);
+  const { store, here } = await unsent();
+  const { box, outcomes } = made({ send }, store, here);
   await expect(box.flush()).rejects.toThrow("broken");
   expect(box.waiting.value[0]?.away).toBe(true);
   await vi.advanceTimersByTimeAsync(2000);
@@ -75,8 +142,8 @@ test("a fault in a box that was stopped leaves alone what the next one keeps", a
         fail = no;
       }),
   );
-  const { store } = await unsent();
-  const { box } = made({ send }, store);
+  const { store, here } = await unsent();
+  const { box } = made({ send }, store, here);
   const flushed = expect(box.flush()).rejects.toThrow("broken");
   await vi.waitFor(() => expect(send).toHaveBeenCalled());
   box.stop();
@@ -165,13 +232,14 @@ describe("of two pages of one person that have the same verdict", () => {
     first.box.give("a", '"1-0"', 0, YES);
     await vi.advanceTimersByTimeAsync(1);
     const second = made(service, first.store);
-    expect(second.box.waiting.value).toHaveLength(1);
+    expect(second.box.found.value).toHaveLength(1);
     return { service, first, second, store: first.store };
   }
 
   test("one sends it, and the other hears so", async () => {
     const { service, first, second, store } = await two();
-    await second.box.flush();
+    for (const each of second.box.found.value) second.box.adopt(each);
+    await vi.advanceTimersByTimeAsync(1);
     const sent = service.senders.length;
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect([first.outcomes, first.box.waiting.value]).toEqual([[{ kind: "elsewhere" }], []]);
@@ -283,16 +351,16 @@ describe.each(MOMENTS)("while it waits at %s, which was %s", (step, fate) => {
 
   async function begun() {
     const service = new Service(step, fate);
-    const { box, outcomes, store } = made(service);
+    const { box, outcomes, store, here } = made(service);
     box.give("a", '"1-0"', 0, YES);
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(service.waits).toBe(true);
     expect(outcomes).toEqual([]);
-    return { service, box, outcomes, store };
+    return { service, box, outcomes, store, here };
   }
 
   test("a box that is stopped sends, keeps and tells nothing more; the next one brings it to its end, once", async () => {
-    const { service, box, outcomes, store } = await begun();
+    const { service, box, outcomes, store, here } = await begun();
     box.give("b", '"1-0"', 0, { ...YES, verdict: "dismiss" });
     const [stored, sent] = [store.getItem(NAME), service.senders.length];
     box.stop();
@@ -301,7 +369,7 @@ describe.each(MOMENTS)("while it waits at %s, which was %s", (step, fate) => {
     expect([outcomes, store.getItem(NAME), service.senders.length]).toEqual([[], stored, sent]);
     expect(await box.take("a")).toBe(null);
 
-    const next = made(service, store);
+    const next = made(service, store, here);
     expect(await next.box.take("b")).toBe("unsaid");
     await next.box.flush();
     await vi.advanceTimersByTimeAsync(MINUTE);
@@ -311,9 +379,9 @@ describe.each(MOMENTS)("while it waits at %s, which was %s", (step, fate) => {
   });
 
   test("what the next box took back stays so, whatever the stopped one is answered", async () => {
-    const { service, box, store } = await begun();
+    const { service, box, store, here } = await begun();
     box.stop();
-    const [sent, next] = [service.senders.length, made(service, store)];
+    const [sent, next] = [service.senders.length, made(service, store, here)];
     const arrived = service.of("ana") === 1;
     expect(await next.box.take("a")).toBe(arrived ? "arrived" : "unsaid");
     expect(next.outcomes).toMatchObject(arrived ? [{ kind: "taken" }] : []);
@@ -323,9 +391,9 @@ describe.each(MOMENTS)("while it waits at %s, which was %s", (step, fate) => {
   });
 
   test("the next box sends it too while the stopped one is not answered: one verdict, and one word of it", async () => {
-    const { service, box, outcomes, store } = await begun();
+    const { service, box, outcomes, store, here } = await begun();
     box.stop();
-    const next = made(service, store);
+    const next = made(service, store, here);
     await next.box.flush();
     service.release();
     await vi.advanceTimersByTimeAsync(MINUTE);

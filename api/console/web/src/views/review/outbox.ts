@@ -2,6 +2,9 @@
  * Verdicts on their way. Each is kept in the browser until the service has answered, whatever becomes of the page, and is
  * sent again with the same If-Match while the service is away: what has arrived already is refused then, and so is never
  * doubled. Pages of one person may have the same verdict: the store says whether it is to be sent still.
+ *
+ * Of what another page has left in the browser this one cannot tell who put it there: whoever has the same account of the
+ * computer could have. None of it goes in a person's name before they have seen it and said so.
  */
 
 import { signal } from "@preact/signals";
@@ -75,10 +78,13 @@ const LOOKS_MS = [2000, 5000, 15_000, 30_000, 60_000] as const;
 /** The verdicts of one person that have not arrived. */
 export class Outbox {
   readonly waiting = signal<readonly Waiting[]>([]);
+  /** What another page has left under this person's account: it waits for their word. */
+  readonly found = signal<readonly Waiting[]>([]);
   readonly #person: string;
   readonly #post: Post;
   readonly #store: Store;
   readonly #done: (waiting: Waiting, outcome: Outcome) => void;
+  readonly #here: Set<string>;
   /** By crossing, what was taken back and may arrive yet. */
   readonly #takenBack = new Map<string, Waiting>();
   #sending = false;
@@ -89,14 +95,29 @@ export class Outbox {
   /**
    * @param person id of who gives them: a verdict is never sent in the name of another one
    * @param done is told how each ended
+   * @param here names of those that were given in this page, by whichever box of it; this one adds its own
    */
-  constructor(person: string, post: Post, store: Store, done: (waiting: Waiting, outcome: Outcome) => void) {
+  constructor(
+    person: string,
+    post: Post,
+    store: Store,
+    done: (waiting: Waiting, outcome: Outcome) => void,
+    here: Set<string>,
+  ) {
     this.#person = person;
     this.#post = post;
     this.#store = store;
     this.#done = done;
+    this.#here = here;
     const stored = store.names().filter((name) => name.startsWith(this.#nameOf("")));
-    this.waiting.value = stored.flatMap((name) => waitingOf(store.getItem(name))).sort((a, b) => a.given - b.given);
+    const all = stored.flatMap((name) => waitingOf(store.getItem(name))).sort((a, b) => a.given - b.given);
+    this.waiting.value = all.filter((each) => here.has(this.#markOf(each)));
+    this.found.value = all.filter((each) => !here.has(this.#markOf(each)));
+  }
+
+  /** What one verdict of one person is known by in the page: all that would be sent. */
+  #markOf({ record_id, etag, given, verdict, reason, category }: Waiting): string {
+    return JSON.stringify([this.#person, record_id, etag, given, verdict, reason, category]);
   }
 
   #nameOf(id: string): string {
@@ -114,8 +135,24 @@ export class Outbox {
     const { verdict: said, reason, category } = verdict;
     const given = { verdict: said, reason, category, record_id: id, etag, given: Date.now(), known, away: false };
     this.#store.setItem(this.#nameOf(id), JSON.stringify(given));
+    this.#here.add(this.#markOf(given));
+    this.found.value = this.found.peek().filter((each) => each.record_id !== id);
     this.waiting.value = [...this.waiting.peek().filter((each) => each.record_id !== id), given];
     void this.flush();
+  }
+
+  /** Send what another page has left, as it was shown to the person, who wants it so. */
+  adopt(found: Waiting): void {
+    if (!this.found.peek().includes(found)) return;
+    this.#here.add(this.#markOf(found));
+    this.found.value = this.found.peek().filter((each) => each !== found);
+    this.waiting.value = [...this.waiting.peek(), found];
+    void this.flush();
+  }
+
+  /** Look at the store again: another page may have brought to its end what it had left. */
+  lookAgain(): void {
+    this.found.value = this.found.peek().filter((each) => this.#isStored(each));
   }
 
   /**
@@ -124,8 +161,9 @@ export class Outbox {
    * @returns null where nothing can be taken back: it is on its way, or has ended
    */
   async take(id: string): Promise<TakenBack | null> {
-    const found = this.waiting.peek().find((each) => each.record_id === id);
-    if (found === undefined || !found.away || this.#sending || this.#stopped) return null;
+    const found = [...this.waiting.peek(), ...this.found.peek()].find((each) => each.record_id === id);
+    const sends = this.#sending && !this.found.peek().some((each) => each.record_id === id);
+    if (found === undefined || !found.away || sends || this.#stopped) return null;
     this.#drop(found);
     const outcome = await this.#look(found);
     if (outcome?.kind !== "taken") void this.#lookAfter(found);
@@ -245,6 +283,7 @@ export class Outbox {
   #drop(waiting: Waiting): void {
     if (this.#isStored(waiting)) this.#store.removeItem(this.#nameOf(waiting.record_id));
     this.waiting.value = this.waiting.peek().filter((each) => !isSame(each, waiting));
+    this.found.value = this.found.peek().filter((each) => !isSame(each, waiting));
   }
 
   #isStored(waiting: Waiting): boolean {

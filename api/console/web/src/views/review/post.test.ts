@@ -46,7 +46,7 @@ test("a verdict that was recorded and never answered is asked after in time, and
   const store = guarded(() => {
     throw new DOMException("denied", "SecurityError");
   });
-  const box = new Outbox("ana", post, store, (_, outcome) => outcomes.push(outcome));
+  const box = new Outbox("ana", post, store, (_, outcome) => outcomes.push(outcome), new Set());
   box.give("a", '"1-0"', 0, verdict);
   await vi.waitFor(() => expect(sent).toHaveLength(1));
   expect(now.limits.map(({ ms }) => ms)).toEqual([10_000]);

@@ -1,0 +1,165 @@
+"""Commands that ArduPilot and PX4 answer each in its own way: a table for each.
+
+ArduPilot's are those of its three GCS_MAVLink files (common, Copter, Plane), PX4's those of Commander.cpp and
+navigator_main.cpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import copysign, isfinite, sqrt
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from sim.dialect import Form
+from sim.flight import Flight
+from sim.flight_state import Mode, Severity
+from sim.protocol_order import ACCEPTED, DENIED, FAILED, UNSUPPORTED, Handler, Order, result_of
+
+__all__ = ["OWN"]
+
+_FORCE = 21196.0
+_REBOOT = 1.0
+# Of orbits (FlightTaskOrbit.hpp).
+_LEAST_M, _MOST_M = 1.0, 1000.0
+_FASTEST_MPS, _ORBIT_MPS2 = 10.0, 2.0
+_TO_THE_CENTRE = int(mav.ORBIT_YAW_BEHAVIOUR_HOLD_FRONT_TO_CIRCLE_CENTER)  # of the others none is simulated
+
+
+def _arm(flight: Flight, order: Order) -> int:
+    wanted, magic = order.item.params[0], order.item.params[1]
+    if wanted == 1.0:
+        return result_of(flight, flight.arm(force=magic == _FORCE))
+    if wanted == 0.0:
+        return result_of(flight, flight.disarm(force=magic == _FORCE))
+    return UNSUPPORTED
+
+
+# --- ArduPilot -----------------------------------------------------------------------------------------------------
+
+
+def _terminate(flight: Flight, order: Order) -> int:
+    """Motors off at once, where that is set up; there is nothing to take back."""
+    if not flight.dialect.ends_flights:
+        flight.say(Severity.INFO, "AFS not enabled, can't terminate the vehicle")
+        return FAILED
+    return result_of(flight, order.item.params[0] > 0.5 and flight.disarm(force=True))
+
+
+def _change_speed(flight: Flight, order: Order) -> int:
+    if flight.dialect.form is Form.ROTOR and not order.item.params[1] > 0.0:
+        return DENIED
+    return ACCEPTED if flight.mode in flight.dialect.speed_modes and flight.do(order.item) else FAILED
+
+
+def _yaw(flight: Flight, order: Order) -> int:
+    angle_deg, _, _, relative = order.item.params
+    valid = 0.0 <= angle_deg <= 360.0 and relative in (0.0, 1.0)
+    return ACCEPTED if valid and flight.do(order.item) else FAILED
+
+
+def _fence(flight: Flight, order: Order) -> int:
+    """0 and 1 switch it, 2 its floor, which is not simulated; there has to be one to switch on."""
+    wanted = order.item.params[0]
+    if wanted not in (0.0, 1.0, 2.0) or (wanted == 1.0 and not flight.guard.present):
+        return FAILED
+    return ACCEPTED if flight.do(order.item) else FAILED
+
+
+def _reboot(flight: Flight, order: Order) -> int:
+    """The vehicle boots anew once it has answered; not in the air, nor armed."""
+    if order.item.params[0] != _REBOOT:
+        return UNSUPPORTED
+    return FAILED if flight.armed else ACCEPTED
+
+
+def _start(flight: Flight, order: Order) -> int:
+    """Copter takes off; Plane changes the mode, and says that it has."""
+    first, last, *_ = order.item.params
+    if first or last:
+        return DENIED
+    if flight.dialect.heeds_nothing:
+        flight.set_mode(Mode.AUTO)
+        return ACCEPTED
+    return result_of(flight, flight.start_mission())
+
+
+# --- PX4 -----------------------------------------------------------------------------------------------------------
+
+
+def _px4_arm(flight: Flight, order: Order) -> int:
+    wanted, magic, *_ = order.item.params
+    if not isfinite(wanted) or round(wanted) not in (0, 1):
+        return UNSUPPORTED
+    force = magic == _FORCE
+    return result_of(flight, flight.arm(force=force) if round(wanted) else flight.disarm(force=force))
+
+
+def _px4_terminate(flight: Flight, order: Order) -> int:
+    if not (order.item.params[0] > 0.5 and flight.armed):
+        return DENIED
+    return result_of(flight, flight.disarm(force=True))
+
+
+def _px4_change_speed(flight: Flight, order: Order) -> int:
+    """Any speed is taken; one that is none ends the last that was."""
+    if not (order.item.params[1] > 0.0 and flight.do(order.item)):
+        flight.course.usual_speed()
+    return ACCEPTED
+
+
+def _px4_reboot(flight: Flight, order: Order) -> int:
+    """0 asks for nothing, and gets it."""
+    wanted = order.item.params[0]
+    return ACCEPTED if wanted == 0.0 or (wanted == _REBOOT and not flight.armed) else DENIED
+
+
+def _px4_start(flight: Flight, order: Order) -> int:
+    count = len(flight.mission) - 1
+    if count < 1:
+        flight.say(Severity.CRITICAL, "Mission start denied! No valid mission\t")
+        return DENIED
+    return result_of(flight, flight.start_mission()) if -1.0 <= order.item.params[0] < count else DENIED
+
+
+def _orbit(flight: Flight, order: Order) -> int:
+    """Round a place; wings in HOLD, as they loiter. Its turn takes 2 m/s² at most (FlightTaskOrbit)."""
+    item = order.item
+    radius, speed, nose, _ = item.params
+    mode = Mode.LOITER if flight.body.load > 0.0 or flight.dialect.form is Form.WING else Mode.ORBIT
+    if not flight.set_mode(mode):
+        flight.say(Severity.CRITICAL, "Orbit command rejected")
+        return flight.dialect.refusal
+    if flight.landed:
+        return ACCEPTED
+    size_m = min(max(abs(radius), _LEAST_M), _MOST_M) if isfinite(radius) else _LEAST_M
+    most_mps = min(_FASTEST_MPS, sqrt(_ORBIT_MPS2 * size_m))
+    speed_mps = min(abs(speed), most_mps) if isfinite(speed) else min(1.0, most_mps)
+    east, north, up = flight.course.point_of(item if isfinite(item.z) else replace(item, z=0.0, frame=3))
+    centre = (east, north, up if isfinite(item.z) else flight.body.u)
+    faces = not isfinite(nose) or int(nose) == _TO_THE_CENTRE
+    flight.course.orbit(centre, copysign(size_m, radius) if isfinite(radius) else size_m, speed_mps, faces=faces)
+    return ACCEPTED
+
+
+OWN: Mapping[str, Mapping[int, Handler]] = {
+    "ardupilot": {
+        mav.MAV_CMD_COMPONENT_ARM_DISARM: _arm,
+        mav.MAV_CMD_DO_FLIGHTTERMINATION: _terminate,
+        mav.MAV_CMD_DO_CHANGE_SPEED: _change_speed,
+        mav.MAV_CMD_CONDITION_YAW: _yaw,
+        mav.MAV_CMD_DO_FENCE_ENABLE: _fence,
+        mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
+        mav.MAV_CMD_MISSION_START: _start,
+    },
+    "px4": {
+        mav.MAV_CMD_COMPONENT_ARM_DISARM: _px4_arm,
+        mav.MAV_CMD_DO_FLIGHTTERMINATION: _px4_terminate,
+        mav.MAV_CMD_DO_CHANGE_SPEED: _px4_change_speed,
+        mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _px4_reboot,
+        mav.MAV_CMD_MISSION_START: _px4_start,
+        mav.MAV_CMD_DO_ORBIT: _orbit,
+    },
+}
+"""By autopilot."""
