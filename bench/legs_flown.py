@@ -2,7 +2,8 @@
 
 In a plane in which nothing is in the way, tours cut across bends of a border. Here they may not: the legs lie on the
 flight line beside it, and ways between them are the shortest that keep the stand-off. Everybody's tours are built into
-sorties by the planner, with their climbs and turns, and judged by the last landing.
+sorties by the planner, with their climbs and turns, and judged by the longest time in the air: what those of one base
+wait for each other, to be apart, counts for nobody.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from missions.airspace import Airspace
 from missions.building import Builder
 from missions.plane import Plane
 from missions.planning import Planner
-from missions.setting import Setting
+from missions.setting import Crew, Setting
 from missions.task import Task
 
 __all__ = ["OPTIONS", "Beside", "beside"]
@@ -59,7 +60,7 @@ class Beside:
     legs: Legs
 
     def planned_s(self) -> float:
-        """When the last aircraft has landed by what `plan` flies, seconds."""
+        """How long the longest flight of what `plan` flies takes, seconds: the last landing where none share a base."""
         landed: dict[int, float] = {}
         rotas = Planner(self.setting).rotas
         for roster in rotas.periods[0].rosters:
@@ -80,7 +81,7 @@ class Beside:
 
     def _sortie_s(self, drone: int, order: Sequence[int]) -> float:
         setting = self.setting
-        (crew,) = (crew for crew in setting.crews if crew.vehicles[0].sysid == drone + 1)
+        crew = _crews(setting)[drone]
         builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
         made, _ = builder.legs(
             crew.vehicles[0],
@@ -104,7 +105,7 @@ class Beside:
 
 
 def beside(legs: Legs) -> Beside:
-    """The border that legs in a plane lie on, with a base for each drone, and legs on the flight line beside it.
+    """The border that legs in a plane lie on, with the bases of the drones, and legs on the flight line beside it.
 
     Raises
     ------
@@ -122,7 +123,8 @@ def beside(legs: Legs) -> Beside:
     )
     fleet = default_fleet(Base("any", LAT, LON), 1)
     (one,) = fleet.vehicles
-    places = zip(*(v.tolist() for v in plane.lat_lon(base_m - middle)), strict=True)
+    bases, which = np.unique(base_m, axis=0, return_inverse=True)
+    places = list(zip(*(v.tolist() for v in plane.lat_lon(bases - middle)), strict=True))
     fleet = replace(
         fleet,
         vehicles=tuple(
@@ -131,9 +133,9 @@ def beside(legs: Legs) -> Beside:
                 name=f"drone {drone}",
                 sysid=drone,
                 aircraft=replace(one.aircraft, battery_wh=BATTERY_WH),
-                base=Base(f"base {drone}", *place),
+                base=Base(f"base {base}", *places[base]),
             )
-            for drone, place in enumerate(places, 1)
+            for drone, base in enumerate(which.ravel().tolist(), 1)
         ),
     )
     setting = Setting(Task.of(border), fleet, None, OPTIONS, airspace=Airspace(), risk=RiskTable())
@@ -146,33 +148,34 @@ def on_own_side(corners: Floats, base: Floats) -> Floats:
 
     The own side is the right one. Where another bend is in the way the base is half as far, or half of that.
     """
-    ahead = np.diff(corners, axis=0)
-    place, side = _nearest(corners, ahead, base)
-    off = base - place
-    if side > 0:
-        off, base = -off, place - off
-    while _nearest(corners, ahead, base)[1] > 0:
-        off = off / 2
-        base = place + off
+    place, right, side = _nearest(corners, base)
+    if side <= 0:
+        return base
+    away_m = float(np.hypot(*(base - place)))
+    while _nearest(corners, base)[2] > 0:
+        base = place + away_m * right
+        away_m /= 2
     return base
 
 
-def _nearest(corners: Floats, ahead: Floats, point: Floats) -> tuple[Floats, float]:
-    """The place of a line that is nearest to a point, and a number above 0 where the point is left of it there."""
+def _nearest(corners: Floats, point: Floats) -> tuple[Floats, Floats, float]:
+    """The place of a line that is nearest to a point, what is to the right there, and how far left of it the point is.
+
+    At a corner, of which both pieces are as near, ahead is where they lead on the mean.
+    """
+    ahead = np.diff(corners, axis=0)
     square = (ahead**2).sum(axis=1)
     share = (((point - corners[:-1]) * ahead).sum(axis=1) / square).clip(0, 1)
     places = corners[:-1] + share[:, None] * ahead
     far = np.hypot(*(point - places).T)
-    # At a corner both of its pieces are as near, and what lies ahead is the mean of them.
     east, north = (ahead / np.sqrt(square)[:, None])[far <= far.min() * (1 + 1e-9)].sum(axis=0)
-    place = places[far.argmin()]
-    off = point - place
-    return place, float(east * off[1] - north * off[0])
+    place, right = places[far.argmin()], np.array([north, -east]) / np.hypot(east, north)
+    return place, right, float((place - point) @ right)
 
 
 def _lawful(setting: Setting, cuts: list[int]) -> Legs:
     """The legs between some stations, in the plane of the first base."""
-    crews = sorted(setting.crews, key=lambda crew: crew.vehicles[0].sysid)
+    crews = _crews(setting)
     craft, look = crews[0].aircraft, setting.looks[crews[0].aircraft, crews[0].camera]
     access = setting.access_of(crews[0])
     plane = access.region.plane
@@ -186,7 +189,8 @@ def _lawful(setting: Setting, cuts: list[int]) -> Legs:
     between[low, high] = between[high, low] = np.minimum(between[low, high], along_m)
     between = scipy.sparse.csgraph.floyd_warshall(between)
     which = np.stack([low, high], axis=1)
-    home = [[_length_m(setting.access_of(crew).way(station)) for station in cuts] for crew in crews]
+    ways = {crew.base: [_length_m(setting.access_of(crew).way(station)) for station in cuts] for crew in setting.crews}
+    home = [ways[crew.base] for crew in crews]
     base = plane.xy(*np.array([[crew.base.lat_deg, crew.base.lon_deg] for crew in crews]).T)
     return Legs(
         ends,
@@ -197,6 +201,12 @@ def _lawful(setting: Setting, cuts: list[int]) -> Legs:
         home_m=np.array(home)[:, which],
         along_m=along_m,
     )
+
+
+def _crews(setting: Setting) -> list[Crew]:
+    """Of each drone."""
+    of = {vehicle.sysid: crew for crew in setting.crews for vehicle in crew.vehicles}
+    return [of[sysid] for sysid in sorted(of)]
 
 
 def _length_m(way: Floats) -> float:

@@ -240,6 +240,15 @@ def test_ours_is_the_last_landing_of_the_plan(there):
     assert there.planned_s() == pytest.approx(made.revisit_s, abs=0.01)
 
 
+def test_drones_of_one_base_stand_at_one():
+    two_each = beside(wandering(40, 2, 4, 3))
+    assert len({vehicle.base for vehicle in two_each.fleet.vehicles}) == 2
+    made = plan(two_each.border, two_each.fleet, None, OPTIONS)
+    # The plan knows besides how long those of one base wait for each other to be apart.
+    assert made.revisit_s - 60 < two_each.planned_s() <= made.revisit_s + 0.01
+    assert two_each.flown_s(even_split(two_each.legs)) >= two_each.planned_s()
+
+
 def test_the_planners_own_passes_are_flown_as_it_flies_them(there):
     """Its own division, given as a tour of legs, is the same flight: only the ends of legs are not its stations."""
     rotas = Planner(there.setting).rotas

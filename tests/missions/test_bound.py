@@ -1,6 +1,7 @@
 """Lower bounds: beside the relaxation solved whole by HiGHS, beside plans, and what they say of themselves."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.optimize import linprog
 
 from missions import Fleet, Objective, PlanOptions, Wind, default_fleet, plan, share_out
 from missions.bound import dearest
+from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
 from tests.asked import asked
 from tests.missions.helpers import beside, border_from_metres, fleet_for, straight
@@ -80,6 +82,56 @@ def test_no_sharing_out_is_better_than_the_bound(seed, count):
     if count == 1:
         # One team has nothing to share: the planner's own programme is the optimum.
         assert found == pytest.approx(made, rel=1e-6)
+
+
+PIECES = 6
+
+
+def _all_sorties(craft, patrol_m_s, height_m, ends, base):
+    """Every set of pieces of a straight line that one sortie over level ground can see in calm air, and its time."""
+    climb_s, down_s = height_m / craft.climb_m_s, height_m / craft.descent_m_s
+    fixed_wh = (climb_s * craft.climb_power_w + down_s * craft.hover_power_w) / 3600
+    for seen in itertools.product((False, True), repeat=PIECES):
+        own = [piece for piece, is_seen in zip(ends, seen, strict=True) if is_seen]
+        if not own:
+            continue
+        patrol_m = sum(b - a for a, b in own)
+        ways_m = math.dist((own[0][0], 0), base) + math.dist((own[-1][1], 0), base) + own[-1][1] - own[0][0] - patrol_m
+        transit_s, patrol_s = ways_m / craft.cruise_m_s, patrol_m / patrol_m_s
+        air_wh = (transit_s * craft.cruise_power_w + patrol_s * float(craft.power_w(patrol_m_s))) / 3600
+        if air_wh + fixed_wh <= craft.usable_wh:
+            yield seen, transit_s + patrol_s + climb_s + down_s + craft.turn_round_s
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=2))
+def test_by_risk_no_mix_of_all_sorties_there_are_is_below_the_bound(seed, sizes):
+    """What weighs twice as much is looked at twice as often: the least figure by HiGHS, sorties in fractions."""
+    rng = np.random.default_rng(seed)
+    length = rng.uniform(200, 6000, PIECES)
+    at = np.append(0.0, np.cumsum(length))
+    ends = list(itertools.pairwise(at.tolist()))
+    weight = rng.choice([0.3, 1.0, 2.0, 9.0], PIECES)
+    craft = fleet_for(straight(1000), 1).vehicles[0].aircraft
+    patrol_m_s, height_m = float(rng.uniform(8, 15)), float(rng.uniform(30, 120))
+    crews, columns = [], []
+    for number, size in enumerate(sizes):
+        base = float(rng.uniform(0, at[-1])), -float(rng.uniform(500, 6000))
+        middle = (at[1:] + at[:-1]) / 2
+        crews.append(Crew(craft, size, np.hypot(middle - base[0], base[1]), patrol_m_s, height_m))
+        columns += [(number, *sortie) for sortie in _all_sorties(craft, patrol_m_s, height_m, ends, base)]
+    rows = [[-float(seen[piece]) for _, seen, _ in columns] + [0.0] for piece in range(PIECES)]
+    rows += [[time * (own == k) for own, _, time in columns] + [-float(size)] for k, size in enumerate(sizes)]
+    least = linprog(
+        np.append(np.zeros(len(columns)), 1.0), A_ub=rows, b_ub=[*-weight, *[0.0] * len(sizes)], method="highs"
+    )
+    bound = sortie_bound(crews, length, weight=weight)
+    if least.status != 0:
+        return
+    assert bound <= least.fun * (1 + 1e-9)
+    # Risk that is twice as great is twice as dear, and no piece of the line is for nothing.
+    assert bound >= float(weight @ length) / patrol_m_s / sum(sizes)
+    assert sortie_bound(crews, length, weight=2 * weight) == pytest.approx(2 * bound, rel=5e-3)
 
 
 def test_prices_are_sought_until_the_bound_is_that_of_the_linear_programme():
