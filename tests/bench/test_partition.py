@@ -207,7 +207,7 @@ def test_a_base_beyond_the_line_is_put_on_the_own_side_as_far_and_one_on_it_stay
     corners = np.vstack([[0.0, 0.0], steps.cumsum(axis=0)])
     way_in, way_out = (3e4 * step / np.hypot(*step) for step in (steps[0], steps[-1]))
     longer = np.vstack([corners[:1] - way_in, corners, corners[-1:] + way_out])
-    south = Polygon([*longer, (longer[-1, 0], -1e6), (longer[0, 0], -1e6)])
+    south = Polygon([*longer, (1e6, -1e6), (-1e6, -1e6)])
     base = np.array([east * corners[-1, 0], north_m])
     line = LineString(corners)
     assume(line.distance(Point(base)) > 0.1)
