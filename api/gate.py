@@ -121,9 +121,10 @@ class Gate:
         seen = Seen({})
         if not self._doorman.lets(scope, known.principal, seen):
             return False
-        exit_.headers.update(seen.headers)
+        before, exit_.headers = exit_.headers, exit_.headers | seen.headers
         if await self._is_ready(key, exit_, Call(known.principal, exit_.request_id), now_us, known.proof):
             return True
+        exit_.headers = before  # how much may still be asked is for whom the key stands for, and it may do so no more
         self._doorman.give_back(scope, known.principal)
         return False
 

@@ -173,12 +173,13 @@ class Notes:
 def _written(batch: list[_Note], transaction: Writing) -> list[bool]:
     """Write down what is still true; which of them that was."""
     stamp = last_seq(transaction)
+    now_us = max(note.deed.time_us for note in batch)  # of the last: a key may have ended since the first came
     stands: dict[tuple[Proof, Principal], bool] = {}
     written = []
     for note in batch:
         who = note.deed.call.principal
         if note.proof is not None and (note.proof, who) not in stands:
-            stands[note.proof, who] = _stands_for(transaction, note.proof, who, note.deed.time_us)
+            stands[note.proof, who] = _stands_for(transaction, note.proof, who, now_us)
         written.append(note.stamp == stamp and (note.proof is None or stands[note.proof, who]))
     append_deeds(transaction, [note.deed for note, is_true in zip(batch, written, strict=True) if is_true])
     return written

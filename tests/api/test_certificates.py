@@ -74,11 +74,15 @@ def test_a_bound_key_works_with_its_certificate_alone(tmp_path, authority, serve
         for context in (none, stranger.context(authority.certificate)):
             assert_problem(ask(service, context, key), 401)
             assert_problem(ask(service, context, key, **lies), 401)
+            # Nor is it shown a page that is ready for who has the certificate.
+            for _ in range(2):
+                assert ask(service, bravo.context(authority.certificate), key, "/crossings").status_code == 200
+            assert_problem(ask(service, context, key, "/crossings"), 401)
         # A stolen key shows in the audit, under the key's name and nobody's hand.
         with service.store.read() as session:
             entries = [entry.body for entry in read_audit(session, after=0, limit=1000)]
         refusals = [entry for entry in entries if entry["action"] == "request.refused"]
-        assert [(entry["actor"], entry["detail"]["key"]) for entry in refusals] == [("system", issued["id"])] * 4
+        assert [(entry["actor"], entry["detail"]["key"]) for entry in refusals] == [("system", issued["id"])] * 6
         # A key that is bound to nothing works from either.
         free = issue(service, none, admin)["key"]
         assert ask(service, none, free).status_code == 200

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from starlette.routing import BaseRoute
 
-from api.identity.roles import Call, Principal, Role, Shown
+from api.canonical import sha256_hex
+from api.identity.keys import Proof, authenticate, issue_key
+from api.identity.roles import SYSTEM, Call, Principal, Role, Shown
 from api.ready import Answer, Notes, ReadyAnswers
 from api.records.endpoints import list_readable
 from api.trail.audit import audit_head, read_audit
 
 HOUR_US = 3_600_000_000
 ROUTE = BaseRoute()
+SYSTEM_CALL = Call(SYSTEM, "r")
 
 
 @pytest.fixture
@@ -229,6 +232,19 @@ async def test_only_what_is_still_true_is_written_down_as_shown(store):
     with store.read() as session:
         entries = read_audit(session, after=before, limit=10)
     assert [entry.body["objects"] for entry in entries] == [[str(now)]] * 2
+
+
+async def test_a_key_that_ends_while_notes_are_gathered_is_worth_nothing_to_whoever_came_after_that(store, clock):
+    """Each is looked up once for all that are written down together."""
+    ends = clock() + 1000
+    with store.write() as session:
+        issued = issue_key(session, SYSTEM_CALL, clock(), name="k", role=Role.ANALYST, expires_us=ends)
+    proof = Proof(sha256_hex(issued.key))
+    who, _ = authenticate(lambda asked, values: store.looks.first(asked, **values), proof, clock())
+    notes, shown = Notes(store), Shown(store.stamp(), "a.b", [], 2**60)
+    noted = [notes.note(Call(who, "r"), time_us, shown, proof) for time_us in (ends - 1, ends)]
+    _, late = await asyncio.gather(*noted)
+    assert late is False
 
 
 async def test_a_database_that_does_not_answer_keeps_the_loop_free(store, monkeypatch):
