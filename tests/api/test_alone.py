@@ -1,5 +1,7 @@
 """A store in a folder is served by one process at a time, however the one before ended."""
 
+import errno
+import os
 import re
 import signal
 import subprocess
@@ -11,6 +13,7 @@ import pytest
 from api import Settings, StorageError, Store, migrate_store, running
 from api.identity.keys import list_keys
 from api.pages import Window
+from api.store.alone import alone
 from tests.programs import Program
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +80,39 @@ def test_a_folder_that_takes_no_file_is_said(tmp_path):
     why = r"serving\.lock cannot be made: .*choose another folder"
     with pytest.raises(StorageError, match=why), running(Settings(tmp_path, port=0)):
         pass
+
+
+def test_a_full_disk_is_said_and_nothing_is_held(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StorageError, match="No space left on device; choose"), alone(tmp_path, "one"):
+        pass
+    monkeypatch.setattr(os, "pwrite", real)
+    with alone(tmp_path, "another"):
+        pass
+
+
+def test_a_link_in_the_place_of_the_file_leads_nowhere(tmp_path):
+    other = tmp_path / "other"
+    other.write_text("of somebody else")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "serving.lock").symlink_to(other)
+    with pytest.raises(StorageError, match="cannot be made"), alone(tmp_path / "store", "one"):
+        pass
+    assert other.read_text() == "of somebody else"
+
+
+def test_what_root_makes_in_a_folder_of_another_is_that_ones(tmp_path, monkeypatch):
+    """Else the service could not begin after `sudo vedette migrate`."""
+    owner = 65534 if os.geteuid() == 0 else os.getuid()  # who is not root can give to nobody else
+    os.chown(tmp_path, owner, -1)
+    given = []
+    real = os.fchown
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda file, user, group: (given.append(user), real(file, user, group)))
+    with alone(tmp_path, "one"):
+        assert (tmp_path / "serving.lock").stat().st_uid == owner
+    assert given == [owner]
