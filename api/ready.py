@@ -157,7 +157,7 @@ class Notes:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 try:
-                    written = await run_in_threadpool(self._store.note_together, partial(_written, batch))
+                    written = await run_in_threadpool(self._note, batch)
                 except Exception as error:  # noqa: BLE001 - handed to each who waits
                     for note in batch:
                         if not note.done.done():
@@ -168,6 +168,17 @@ class Notes:
                             note.done.set_result(is_written)
         finally:
             self._writer = None
+
+    def _note(self, batch: list[_Note]) -> list[bool]:
+        """Write down what is still true; which of them that was.
+
+        Nobody waits for the store to be written to for what has changed, which might be what a caller may not know of.
+        """
+        stamp = self._store.stamp()
+        fresh = [note for note in batch if note.stamp == stamp]
+        written = self._store.note_together(partial(_written, fresh)) if fresh else []
+        true = {id(note) for note, is_true in zip(fresh, written, strict=True) if is_true}
+        return [id(note) in true for note in batch]
 
 
 def _written(batch: list[_Note], transaction: Writing) -> list[bool]:

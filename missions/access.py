@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -29,6 +29,7 @@ from missions.way_rises import GroundNear, ways_followed, ways_straightened
 __all__ = ["Access"]
 
 Floats = NDArray[np.float64]
+_Transit = tuple[Floats, Floats, Floats, Floats]
 
 
 class _Pieces(NamedTuple):
@@ -96,6 +97,7 @@ class Access:
         self._router: Router | None = None
         self._open: Router | None = None
         self._ground: dict[bool, tuple[Terrain, _Pieces]] = {}
+        self._transits: dict[Any, tuple[Terrain, _Transit]] = {}
         self._lost: dict[int, tuple[float, float]] = {}
         if not len(near):
             return
@@ -126,7 +128,7 @@ class Access:
         corners = [*(shape for _, shape in self.region.zones), *voids]
         self._router = Router([*self.region.obstacles, *voids], corners_of=corners, rails=rails)
         self._ways = self._ways_home = [None] * self._count
-        self._ground = {}
+        self._ground, self._transits = {}, {}
         self.__dict__.pop("reached", None)
         begin = np.zeros(2) if self.runway is None else self.runway.climbed
         self._find(self._ways, near, begin, places)
@@ -216,11 +218,32 @@ class Access:
         look: Observation,
         terrain: Terrain,
         options: PlanOptions,
-    ) -> tuple[Floats, Floats, Floats, Floats]:
+    ) -> _Transit:
         """Time out and home, energy out and home of every station, climbs included, shape (n,); infinite for no way.
 
-        `layers_agl_m` are the heights above ground of the way out and of the way home, metres.
+        `layers_agl_m` are the heights above ground of the way out and of the way home, metres. Whoever asks the same
+        of ground that is not level again is given the same arrays, which cannot be written to: for wings over steep
+        ground they take seconds.
         """
+        if not math.isfinite(terrain.resolution_m):
+            return self._transit(aircraft, layers_agl_m, look, terrain, options)
+        key = aircraft, layers_agl_m, look.height_agl_m, options
+        kept = self._transits.get(key)
+        if kept is None or kept[0] is not terrain:
+            found = self._transit(aircraft, layers_agl_m, look, terrain, options)
+            for each in found:
+                each.setflags(write=False)
+            kept = self._transits[key] = terrain, found
+        return kept[1]
+
+    def _transit(
+        self,
+        aircraft: Aircraft,
+        layers_agl_m: tuple[float, float],
+        look: Observation,
+        terrain: Terrain,
+        options: PlanOptions,
+    ) -> _Transit:
         out_s, out_wh, home_s, home_wh = (np.full(self._count, np.inf) for _ in range(4))
         if not len(self.reached):
             return out_s, home_s, out_wh, home_wh

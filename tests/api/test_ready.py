@@ -251,12 +251,19 @@ async def test_a_database_that_does_not_answer_keeps_the_loop_free(store, monkey
     going = threading.Event()
     monkeypatch.setattr(store, "note_together", lambda _work: going.wait(20) and [False])
     noted = asyncio.create_task(
-        Notes(store).note(Call(Principal("k", "k", Role.ANALYST), "r"), 1, Shown(1, "a.b", [], 2**60))
+        Notes(store).note(Call(Principal("k", "k", Role.ANALYST), "r"), 1, Shown(store.stamp(), "a.b", [], 2**60))
     )
     await asyncio.sleep(0.05)  # the loop goes on
     assert not noted.done()
     going.set()
     assert await noted is False
+
+
+async def test_what_is_no_longer_true_locks_nothing(store, monkeypatch):
+    """Whoever may not know of a change does not wait for its being written down."""
+    monkeypatch.setattr(store, "note_together", lambda _work: pytest.fail("the store was to be written to"))
+    old = Shown(store.stamp() - 1, "a.b", [], 2**60)
+    assert await Notes(store).note(Call(Principal("k", "k", Role.ANALYST), "r"), 1, old) is False
 
 
 async def test_who_is_gone_before_the_note_is_written_keeps_nobody_waiting(store, monkeypatch):
