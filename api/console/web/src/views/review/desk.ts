@@ -77,7 +77,7 @@ export function sitDown(person: string): () => void {
   }
   sitter = person;
   void box.flush();
-  // What the browser keeps is sent when this person is here again; what it had no room for is lost with the page.
+  // What the browser keeps is there when this person is here again; what it had no room for is lost with the page.
   const ask = (event: BeforeUnloadEvent) => {
     if (!isBeginningAnew() && !box.outlasts) event.preventDefault();
   };

@@ -106,6 +106,16 @@ describe("what another page has left in the browser", () => {
     expect(send.mock.calls.map(([one]) => one.verdict)).toEqual(["dismiss"]);
   });
 
+  test.each([
+    ["a time that no clock has", { given: 1e300 }],
+    ["a state that no request can name", { etag: '"1-0"\n' }],
+    ["the name of another crossing", { record_id: "b" }],
+  ])("is no verdict with %s: nothing is shown that could be neither sent nor thrown away", async (_, changed) => {
+    const { store } = await unsent();
+    store.setItem(NAME, JSON.stringify({ ...made({}, store).box.found.value[0], ...changed }));
+    expect(made({}, store).box.found.value).toEqual([]);
+  });
+
   test("goes from the list when that page has brought it to its end", async () => {
     const { store } = await unsent();
     const { box } = made({}, store);

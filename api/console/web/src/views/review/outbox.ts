@@ -110,7 +110,9 @@ export class Outbox {
     this.#done = done;
     this.#here = here;
     const stored = store.names().filter((name) => name.startsWith(this.#nameOf("")));
-    const all = stored.flatMap((name) => waitingOf(store.getItem(name))).sort((a, b) => a.given - b.given);
+    const all = stored
+      .flatMap((name) => waitingOf(store.getItem(name)).filter((each) => this.#nameOf(each.record_id) === name))
+      .sort((a, b) => a.given - b.given);
     this.waiting.value = all.filter((each) => here.has(this.#markOf(each)));
     this.found.value = all.filter((each) => !here.has(this.#markOf(each)));
   }
@@ -304,12 +306,18 @@ function parsed(stored: string | null): unknown {
   }
 }
 
+/** The end of the year 9999: what is beyond that cannot be written as a time. */
+const LAST_MS = 253_402_300_799_999;
+/** What may stand in If-Match. */
+const IN_A_HEADER = /^[!-~]+$/;
+
 /** None where what is stored is no verdict. */
 function waitingOf(stored: string | null): Waiting[] {
   const said = members(parsed(stored));
   const [id, etag, given] = [text(said.record_id), text(said.etag), number(said.given)];
   const verdict = said.verdict === "confirm" || said.verdict === "dismiss" ? said.verdict : null;
   if (id === null || etag === null || given === null || verdict === null) return [];
+  if (given < 0 || given > LAST_MS || !IN_A_HEADER.test(etag)) return [];
   const category = CATEGORIES.find((each) => each === said.category) ?? null;
   // It may have arrived just before the page was left: it is looked for at the service.
   const known = number(said.known) ?? 0;
