@@ -218,11 +218,10 @@ def test_what_is_dragged_can_be_done_without_dragging(live, desk):
     before = scale.inner_text()
     page.get_by_role("button", name="Zoom in").click()
     expect(scale).not_to_have_text(before)
-    shot = canvas.screenshot()
+    wide = scale.get_attribute("style")  # by the latitude of the middle; a picture changes as tiles come too
     canvas.focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(1000)
-    assert canvas.screenshot() != shot
+    page.keyboard.press("ArrowUp")
+    expect(scale).not_to_have_attribute("style", wide)
 
 
 def test_nothing_moves_where_less_motion_is_asked_for(stocked, desk):
