@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from api.trail.heads import SignedHead, read_signed_heads, verify_with_heads
     from api.trail.settings import HeadSettings
 else:
-    __getattr__ = lazily(__name__)
+    __getattr__, __dir__ = lazily(__name__)
 
 __all__ = [
     "ApiError",

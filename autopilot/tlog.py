@@ -32,7 +32,8 @@ def read_tlog(path: Path) -> Iterator[tuple[int, Message]]:
     Yields
     ------
     tuple
-        UTC microseconds since the Unix epoch, and the message. Of those that the dialect lacks, EVENT alone.
+        UTC microseconds since the Unix epoch, and the message. Of those that the dialect lacks EVENT alone, which is
+        no message of pymavlink's: it has its type, its sender and its words.
 
     Raises
     ------

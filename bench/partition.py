@@ -1,9 +1,10 @@
 """One look at many legs shared out among many drones, beside PyVRP and OR-Tools with ten times the time.
 
-The figure is the time until the last drone has landed. `bench.legs` makes the instances and works out the exact figure
-of everybody's tours, `bench.leg_bound` what no tours can beat. Peers run one after the other in processes of their own
-(`bench.peer_pyvrp`, `bench.peer_ortools`), on one core as ours does; starting up is not counted in their time. A peer
-that finds no better plan has the even split that it began with, and its row says so.
+The figure is the time until the last drone has landed, in rows of `flown` the longest time in the air. `bench.legs`
+makes the instances and works out the exact figure of everybody's tours, `bench.leg_bound` what no tours can beat. Peers
+run one after the other in processes of their own (`bench.peer_pyvrp`, `bench.peer_ortools`), on one core as ours does;
+starting up is not counted in their time. A peer that finds no better plan has the even split that it began with, and
+its row says so.
 
 In a plane in which nothing is in the way ours is `share_legs`: flights may fold, as those of the peers may. Rows of
 `passes` have flights from end to end alone (`share_out`), as `plan` has them: of seeds 1 to 3 and 11 to 20 with 300

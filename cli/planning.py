@@ -75,7 +75,7 @@ def plan_table(made: missions.PatrolPlan) -> Table:
 
 def flights_table(made: missions.PatrolPlan) -> Table:
     """Who flies what when, from where, and with what reserve left: a row for each aircraft and each of its sorties."""
-    title = f"who flies when: take-offs in minutes of the shift{_began(made.options)}"
+    title = f"who flies when: take-offs in minutes {_since(made)}"
     table = _table(title, "who", "flies", "from", "takes off at", "reserve left")
     times: dict[tuple[int, int], list[float]] = {}
     for flight in made.flights:
@@ -84,15 +84,17 @@ def flights_table(made: missions.PatrolPlan) -> Table:
     for (sysid, number), starts in sorted(times.items())[:_SHOWN]:
         vehicle, sortie = vehicles[sysid], made.sorties[number]
         names = (escape(name) for name in (vehicle.name, sortie.name, vehicle.base.name))
-        table.add_row(*names, _told(starts), f"{sortie.reserve_left:.0%}")
+        table.add_row(*names, "in the air" if sortie.airborne else _told(starts), f"{sortie.reserve_left:.0%}")
     if len(times) > _SHOWN:
         table.add_row(f"and {len(times) - _SHOWN} more, in plan.json")
     return table
 
 
-def _began(options: missions.PlanOptions) -> str:
-    """When the shift begins, where that is known."""
-    return f" from {options.shift_start}" if options.shift_start else ""
+def _since(made: missions.PatrolPlan) -> str:
+    """What the times of a plan count from: of a rest from when it was planned."""
+    if made.rest:
+        return "from now"
+    return f"of the shift from {made.options.shift_start}" if made.options.shift_start else "of the shift"
 
 
 def _told(starts_s: Sequence[float]) -> str:

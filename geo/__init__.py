@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from geo.terrain import FlatTerrain, GridTerrain, Terrain, footprint, intersect
     from geo.tiles import TileTerrain, open_terrain
 else:
-    __getattr__ = lazily(__name__)
+    __getattr__, __dir__ = lazily(__name__)
 
 __all__ = [
     "Altitude",

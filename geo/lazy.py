@@ -16,8 +16,8 @@ from typing import Any
 __all__ = ["lazily"]
 
 
-def lazily(package: str) -> Callable[[str], Any]:
-    """``__getattr__`` of a package: a name is imported when it is first asked for.
+def lazily(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """``__getattr__`` and ``__dir__`` of a package: a name is listed from the first, and imported when it is asked for.
 
     Where each name comes from is read from the imports that stand under ``if TYPE_CHECKING:`` in the package's own
     ``__init__.py``, so that people, type checkers and this function have one list.
@@ -39,7 +39,11 @@ def lazily(package: str) -> Callable[[str], Any]:
         setattr(sys.modules[package], name, value)
         return value
 
-    return load
+    def names() -> list[str]:
+        face = sys.modules[package]
+        return [*{**vars(face), **dict.fromkeys(face.__all__)}]
+
+    return load, names
 
 
 def _origins(package: str) -> dict[str, str]:

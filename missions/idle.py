@@ -95,11 +95,12 @@ def _why_not_there_and_back(setting: Setting, crew: Crew, *, alone: bool) -> str
             "move the base nearer, or take an aircraft with more endurance"
         )
     if alone:
+        blown = f" in a wind of {wind.speed_m_s:g} m/s" if wind.speed_m_s else ""
         return (
             f"{craft.kind!r} can watch nothing from base {base.name!r}: the least way there and back over {far_km:.1f} "
-            f"km takes {least:.1f} Wh in a wind of {wind.speed_m_s:g} m/s, and what is left of {team.usable_wh:.1f} "
-            f"({_energy(craft)}) is not enough for any piece of the flight line: move the base nearer, wait for less "
-            "wind, or take an aircraft with more endurance"
+            f"km takes {least:.1f} Wh{blown}, and what is left of {team.usable_wh:.1f} ({_energy(craft)}) is not "
+            f"enough for any piece of the flight line: move the base nearer, {'wait for less wind, ' if blown else ''}"
+            "or take an aircraft with more endurance"
         )
     in_turns = " or in turns with the others" if setting.options.objective is Objective.REVISIT else ""
     return f"with it, on a stretch of its own{in_turns}, the plan is no better"

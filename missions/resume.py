@@ -25,6 +25,7 @@ from missions.options import Objective
 from missions.patrol import PATROL_ALONE, Bound, PatrolPlan, Period, Roster
 from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
+from missions.risk import RiskTable
 from missions.round_left import round_left
 from missions.runway import runway_of
 from missions.schedule import schedule
@@ -380,7 +381,8 @@ def _notes(sortie: Sortie, progress: Progress, here: Reached, rest: Sequence[Sor
 
 def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]) -> PatrolPlan:
     """A plan in which each aircraft flies its sorties once, in their order."""
-    options = replace(plan.options, objective=Objective.ONCE)
+    # Its times count from now, whenever that is: it has neither the date of the shift nor the risk of its hours.
+    options = replace(plan.options, objective=Objective.ONCE, shift_hour=0.0, shift_start="")
     rosters = []
     for vehicle in plan.fleet.vehicles:
         own = [k for k, sortie in enumerate(sorties) if sortie.vehicle.sysid == vehicle.sysid]
@@ -397,6 +399,7 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
     return replace(
         plan,
         options=options,
+        risk=RiskTable(),
         sorties=made,
         flights=flights,
         periods=periods,

@@ -20,6 +20,7 @@ __all__ = ["places_of_band"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 _GOLDEN = 0.6180339887498949
 _M_PER_DEG = 111_132.0
@@ -35,11 +36,15 @@ def places_of_band(lines: Sequence[BorderSegment | Branch], count: int) -> Float
     line that turns back and forth, as a noisy track does, few are kept, and more are drawn.
     """
     shapes = [shape for line in lines for shape in _shapes(line)]
-    area = sum(float(shape.area_m2.sum()) for shape in shapes)
+    ends = np.append(0.0, np.cumsum([shape.area_m2.sum() for shape in shapes]))
     wanted = count
     while True:
+        # Of many short lines most have one place, or none.
+        number = np.arange(wanted)
+        at = (number + 0.5) / wanted * ends[-1]
+        shares = np.split(number, np.searchsorted(at, ends[1:-1]))
         kept = np.concatenate(
-            [shape.drawn(max(4, round(wanted * float(shape.area_m2.sum()) / area))) for shape in shapes]
+            [shape.drawn(own, at[own] - begin) for shape, own, begin in zip(shapes, shares, ends[:-1], strict=True)]
         )
         if len(kept) >= _ENOUGH * count or wanted >= _MOST_DRAWN * count:
             return kept
@@ -74,26 +79,36 @@ class _Side:
         """Of rectangles and then of sectors, square metres, shape (2n - 1,)."""
         return np.concatenate([self.length_m * self.depth_m, np.abs(self.turn_rad) * self.depth_m**2 / 2])
 
-    def drawn(self, count: int) -> Floats:
-        """Latitude and longitude, degrees, of those of so many places that are nowhere nearer to the line."""
+    def drawn(self, number: Ints, at_m2: Floats) -> Floats:
+        """Latitude and longitude, degrees, of those of some places that are nowhere nearer to the line.
+
+        Parameters
+        ----------
+        number
+            Of each place among all that are drawn, shape (n,): it says how deep the place lies.
+        at_m2
+            How much of the side lies before it, square metres, shape (n,).
+        """
+        if not len(number):
+            return np.empty((0, 2))
         ends = np.cumsum(self.area_m2)
-        at = (np.arange(count) + 0.5) / count * ends[-1]
+        at = np.clip(at_m2, 0.0, ends[-1] * (1 - 1e-12))
         which = np.minimum(np.searchsorted(ends, at, side="right"), len(ends) - 1)
         share = (at - (ends - self.area_m2)[which]) / self.area_m2[which]
         # A sequence of the golden ratio fills the depth evenly, whatever the line does meanwhile.
-        depth = np.arange(count) * _GOLDEN % 1.0
+        depth = number * _GOLDEN % 1.0
         pieces, bent = len(self.length_m), which >= len(self.length_m)
         piece = np.clip(np.where(bent, which - pieces - 1, which), 0, pieces - 1)
         vertex = np.where(bent, which - pieces, which)
         off = self.depth_m * np.where(bent, np.sqrt(depth), depth)
-        along = np.where(bent, 0.0, share * self.length_m[piece])
-        course = self.azimuth_rad[piece]
-        aside = course + self.sign * np.pi / 2 + np.where(bent, share * self.turn_rad[np.where(bent, vertex, 0)], 0.0)
-        east_north = np.stack(
-            [along * np.cos(course) + off * np.cos(aside), along * np.sin(course) + off * np.sin(aside)], axis=-1
-        )
-        cos = np.cos(np.radians(self.vertices[vertex, 1]))
-        place = self.vertices[vertex] + east_north / _M_PER_DEG / np.column_stack([cos, np.ones_like(cos)])
+        aside = self.azimuth_rad[piece] + self.sign * np.pi / 2
+        aside += np.where(bent, share * self.turn_rad[np.where(bent, vertex, 0)], 0.0)
+        # Lines are straight in degrees: of a long piece metres along it would lead beside it.
+        along = np.where(bent, 0.0, share)[:, None] * (self.vertices[piece + 1] - self.vertices[piece])
+        foot = self.vertices[vertex] + along
+        cos = np.cos(np.radians(foot[:, 1]))
+        east_north = off[:, None] * np.column_stack([np.cos(aside), np.sin(aside)])
+        place = foot + east_north / _M_PER_DEG / np.column_stack([cos, np.ones_like(cos)])
         return np.asarray(place[_nearest_here(self.vertices, place, off)][:, ::-1])
 
 

@@ -108,7 +108,8 @@ def share_legs(
     best = found.stretches
     high = max(stretch.time_s for stretch in best)
     step = _FIRST_STEP * high
-    while low < high * (1 - _ROUNDING):
+    # What is tried lies below `high` by more than is counted as within it: each success lowers it.
+    while low < high * (1 - 4 * _ROUNDING):
         found = _fill(course, order, max((low + high) / 2, high - step))
         if found.stretches:
             best, step = found.stretches, _NEXT_STEP * step

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from sim.world_file import load_world
     from sim.world_truth import track_features, write_tracks
 else:
-    __getattr__ = lazily(__name__)
+    __getattr__, __dir__ = lazily(__name__)
 
 __all__ = [
     "DAY_LOOK",

@@ -98,9 +98,10 @@ class FleetConfig:
         Whether the vehicles know that terrain, as from a card. Else they ask their ground station for it, and a mission
         above terrain that nobody answers for is not armed for, as on ArduPilot.
     params
-        Parameters that differ from the defaults.
+        Parameters that differ from the defaults. Those of ArduPilot 4.7 may be given by the names and in the units of
+        4.6 too.
     legacy_names
-        Call parameters as ArduCopter 4.6 does (SYSID_MYGCS), not as 4.7 (MAV_GCS_SYSID).
+        Have ArduPilot's parameters as 4.6 does (SYSID_MYGCS, RTL_ALT in cm), not as 4.7 (MAV_GCS_SYSID, RTL_ALT_M).
     heading_deg
         Grid heading on the pad.
     turnaround_s

@@ -343,7 +343,7 @@ class Flight:
     def _obey(self, demands: list[Demand]) -> None:
         for demand in demands:
             self.events.append(demand.text)
-            self._fall() if demand.fall else act(self, demand.mode)
+            self.disarm(force=True) if demand.fall else act(self, demand.mode)
 
     def crash(self) -> None:
         """It has hit the ground, and will not fly again."""

@@ -54,6 +54,8 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
         yield _EVERY, "vehicle outside fence"
     if flight.wrecked:
         yield _NONE, "Vehicle is wrecked"
+    if flight.mode == Mode.OFFBOARD and not flight.steering.heard:
+        yield _NONE, "no offboard signal"
     if flight.unheard:
         yield _NONE, "No connection to the ground control station"
     for reason in _terrain(flight):

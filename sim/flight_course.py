@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from math import radians
+from math import isfinite, radians
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -289,7 +289,7 @@ class Course:
 
     def change_speed(self, kind: float, speed_mps: float) -> bool:
         """MAV_CMD_DO_CHANGE_SPEED: 0 and 1 along the ground, 2 climbing, 3 descending."""
-        name = _SPEED_NAMES.get(int(kind))
+        name = _SPEED_NAMES.get(int(kind)) if isfinite(kind) else None
         if name is None or not speed_mps > 0.0:
             return False
         most = self._params.get("SPEED_MOST", speed_mps) if name == "speed" else speed_mps

@@ -17,6 +17,7 @@ _FLATTENING = 1.0 / 298.257223563
 _E = sqrt(_FLATTENING * (2.0 - _FLATTENING))
 _N = _FLATTENING / (2.0 - _FLATTENING)
 _RADIUS_M = _SEMI_MAJOR_M / (1.0 + _N) * (1.0 + _N**2 / 4.0 + _N**4 / 64.0)
+_MOST_SIN = 1.0 - 1e-14  # atanh has no value at 1
 # Krüger's series to the fourth order of the third flattening (Karney 2011, equations 35, 36 and the inverse latitude).
 _ALPHA = (
     _N / 2 - 2 * _N**2 / 3 + 5 * _N**3 / 16 + 41 * _N**4 / 180,
@@ -57,8 +58,8 @@ class FlightFrame:
         object.__setattr__(self, "_north0_m", self.to_local(self.lat_deg, self.lon_deg)[1])
 
     def to_local(self, lat_deg: float, lon_deg: float) -> tuple[float, float]:
-        """East and north in metres of a point in degrees."""
-        sin_lat = sin(radians(lat_deg))
+        """East and north in metres of a point in degrees; for a pole, a place within a metre of it."""
+        sin_lat = max(-_MOST_SIN, min(_MOST_SIN, sin(radians(lat_deg))))
         lon = radians(lon_deg - self.lon_deg)
         t = sinh(atanh(sin_lat) - _E * atanh(_E * sin_lat))
         xi1 = atan2(t, cos(lon))

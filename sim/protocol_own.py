@@ -19,7 +19,7 @@ from sim.protocol_order import ACCEPTED, DENIED, FAILED, UNSUPPORTED, Handler, O
 
 __all__ = ["OWN"]
 
-_FORCE = 21196.0
+_FORCE, _FORCE_ARM = 21196.0, 2989.0  # the second is ArduPilot's (GCS.h)
 _REBOOT = 1.0
 # Of orbits (FlightTaskOrbit.hpp).
 _LEAST_M, _MOST_M = 1.0, 1000.0
@@ -30,7 +30,7 @@ _TO_THE_CENTRE = int(mav.ORBIT_YAW_BEHAVIOUR_HOLD_FRONT_TO_CIRCLE_CENTER)  # of 
 def _arm(flight: Flight, order: Order) -> int:
     wanted, magic = order.item.params[0], order.item.params[1]
     if wanted == 1.0:
-        return result_of(flight, flight.arm(force=magic == _FORCE))
+        return result_of(flight, flight.arm(force=magic == _FORCE_ARM))
     if wanted == 0.0:
         return result_of(flight, flight.disarm(force=magic == _FORCE))
     return UNSUPPORTED

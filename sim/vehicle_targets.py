@@ -40,7 +40,11 @@ def take_target(flight: Flight, message: Any) -> bool:
             return False
         x, y = (0, 0) if wings else (message.lat_int, message.lon_int)
         point = flight.course.point_of(Item(mav.MAV_CMD_DO_REPOSITION, frame, _NONE, x, y, message.alt))
-        _change_height(flight, point[2]) if wings else flight.steering.go_to_point(point)
+        if wings:
+            _change_height(flight, point[2])
+        else:
+            flight.steering.go_to_point(point)
+            _face(flight, message, turned=False)
         return True
     return _drive(flight, message, turned=False)
 
@@ -64,13 +68,14 @@ def take_local_target(flight: Flight, message: Any) -> bool:
         body = flight.body
         north, east, up = north + body.n, east + body.e, up + body.u
     steering.go_to_point((east, north, up))
-    _face(flight, message, turned=False)
+    _face(flight, message, turned=frame in _TURNED)
     return True
 
 
 def _face(flight: Flight, message: Any, *, turned: bool) -> None:
-    """Where the nose is to point, where that is told."""
-    if not message.type_mask & _NO_YAW and isfinite(message.yaw) and not flight.landed and not turned:
+    """Where the nose is to point, where that is told and targets are what it flies by."""
+    follows = flight.mode == flight.steering.mode and not flight.landed
+    if follows and not message.type_mask & _NO_YAW and isfinite(message.yaw) and not turned:
         flight.course.turn(Item(mav.MAV_CMD_CONDITION_YAW, 0, (degrees(message.yaw) % 360.0, 0.0, 0.0, 0.0), 0, 0, 0.0))
 
 

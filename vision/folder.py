@@ -27,6 +27,7 @@ from vision.media import Event, Image, Media, Picture, SourceCounts
 __all__ = ["open_folder"]
 
 _PARTS = re.compile(r"(\D*)(\d*)")
+_SIXTY = 60  # seconds of a minute, minutes of an hour
 _IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 
@@ -101,9 +102,15 @@ def _places(paths: Sequence[Path]) -> Sequence[int]:
     steps = [after - before for before, after in pairwise(numbers)]
     step = Counter(steps).most_common(1)[0][0]
     whole = (numbers[-1] - numbers[0]) // step + 1 if step > 0 else 0
-    if not count <= whole < 2 * count or any(one < 1 or one % step for one in steps):
+    if not count <= whole < 2 * count or any(one < 1 or one % step for one in steps) or _are_times(numbers, step):
         return range(count)
     return [(number - numbers[0]) // step for number in numbers]
+
+
+def _are_times(numbers: Sequence[int], step: int) -> bool:
+    """Whether they are times of day or dates: nothing is missing where 120100 follows 120059, or 0201 follows 0131."""
+    passes = numbers[0] // 100 != numbers[-1] // 100
+    return passes and step < 100 - _SIXTY and all(number % 100 < _SIXTY for number in numbers)
 
 
 def _first(path: Path) -> Image:

@@ -37,6 +37,7 @@ _SIZE_S = 0.56
 _PACE_OF = 5
 SELDOM_S = 2.0
 """Pictures that come more seldom say too little of who is who, seconds."""
+_JITTER = 1.05  # of the times of pictures that come just so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,11 @@ class Tracker:
         """Seconds from one picture to the next, of late; 0 before the second."""
         steps = sorted(self._steps_us)
         return steps[len(steps) // 2] / 1e6 if steps else 0.0
+
+    @property
+    def seldom(self) -> bool:
+        """Whether pictures come too seldom, of late, for anybody to be followed."""
+        return self.pace_s > _JITTER * SELDOM_S
 
     def update(
         self,
@@ -306,7 +312,7 @@ class Tracker:
     def _retire(self, time_us: int) -> list[Track]:
         """Drop lanes unseen for too long; return those that counted."""
         kept, ended = [], []
-        least_s = 1.5 * min(self.pace_s, SELDOM_S)
+        least_s = 0.0 if self.seldom else 1.5 * self.pace_s
         for lane in self._lanes:
             patience_s = self.settings.lost_s if lane.number else self.settings.tentative_s
             if (time_us - lane.last_us) / 1e6 <= max(patience_s, least_s):

@@ -216,7 +216,7 @@ class Watcher:
 
     def _pace(self) -> list[str]:
         """Whether pictures come often enough for objects to be followed, in words where they do not."""
-        if self.tracker.pace_s <= SELDOM_S:
+        if not self.tracker.seldom:
             return []
         told = f"a picture comes every {self.tracker.pace_s:.1f} s: nobody can be followed so, and no crossing is found"
         return [f"{told}; give one in {SELDOM_S:g} s at least"]

@@ -353,6 +353,21 @@ async def test_one_that_does_not_end_its_flight_by_that_order_is_disarmed_in_the
         assert vehicle.armed is False
 
 
+@pytest.mark.parametrize(
+    ("answers", "disarms", "words"),
+    [
+        ({185: [-1]}, 0, "no answer to"),  # whether it obeyed is not known, nor whether it hears
+        ({185: [mav.MAV_RESULT_FAILED], 400: [mav.MAV_RESULT_DENIED]}, 1, "COMPONENT_ARM_DISARM: denied"),
+    ],
+)
+async def test_an_emergency_stop_that_nobody_obeys_is_an_error(answers, disarms, words):
+    async with in_flight(plane(commands=answers), upload=False) as (vehicle, seen):
+        with pytest.raises(CommandError, match=words):
+            await emergency_stop(seen, confirm_sysid=1)
+        assert len(sent(vehicle, 400)) == disarms
+        assert vehicle.armed is True
+
+
 def places_with(*extra):
     mission = line_mission(dialect="px4")
     items = (*mission.items[:2], *extra, *mission.items[2:])

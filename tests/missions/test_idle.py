@@ -55,6 +55,25 @@ def test_a_battery_too_small_for_any_is_named(battery_wh):
     assert repr(craft.kind) in said
 
 
+def test_a_battery_that_leaves_too_little_in_calm_air_blames_no_wind():
+    border = straight(10_000)
+    fleet = fleet_for(border, 1, distance_m=80.0)
+    vehicle = fleet.vehicles[0]
+    said, low, high = "", 8.0, 30.0
+    # The largest battery that takes it over no piece.
+    while high - low > 1e-4:
+        battery_wh = (low + high) / 2
+        craft = replace(vehicle.aircraft, battery_wh=battery_wh)
+        try:
+            plan(border, replace(fleet, vehicles=(replace(vehicle, aircraft=craft),)))
+        except PlanError as error:
+            said, low = str(error), battery_wh
+        else:
+            high = battery_wh
+    assert "not enough for any piece" in said
+    assert "wind" not in said
+
+
 @pytest.mark.parametrize("speed", [18.0, 25.0])
 def test_a_wind_too_strong_is_named_and_no_base_is_blamed(speed):
     border = straight(10_000)

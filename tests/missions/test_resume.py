@@ -37,6 +37,7 @@ from missions import (
     plan,
     read_qgc_plan,
     read_waypoints,
+    replan,
     resume,
     save_plan,
     validate_missions,
@@ -606,6 +607,19 @@ def test_an_aircraft_flies_its_sorties_one_after_the_other(made):
         assert b.start_s >= a.start_s + a.duration_s + sortie.vehicle.aircraft.turn_round_s - 1e-6
     assert after.revisit_bound_s <= after.revisit_s
     assert after.coverage == made.coverage
+
+
+def test_a_rest_has_no_date_and_can_be_planned_anew():
+    """Nobody knows when it will be flown: the hours of the shift, and with them its risk, are not those of the rest."""
+    border = straight(20_000)
+    options = PlanOptions(objective=Objective.RISK, shift_start="2027-03-28T00:30+01:00", shift_s=4 * 3600.0)
+    risk = RiskTable((Risk(0, 8000, 9.0, 0, 6),), "Europe/Zurich")
+    before = plan(border, fleet_for(border, 2), options=options, risk=risk)
+    sortie = before.sorties[0]
+    rest = resume(before, Progress(sortie.name, at=_place(sortie, 0.3)[0], battery=0.8, airborne=True))
+    assert (rest.options.shift_start, rest.options.shift_hour) == ("", 0)
+    assert check(rest) == []
+    assert replan(rest, {vehicle.sysid for vehicle in rest.fleet.vehicles}, 60.0).flights
 
 
 def test_apps_that_begin_at_a_take_off_refuse_a_rest_in_the_air(tmp_path):

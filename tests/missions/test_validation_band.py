@@ -3,12 +3,14 @@
 import math
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 from scipy.stats import qmc
 
-from missions import Branch, LineKind, Side
+from missions import Base, BorderSegment, Branch, LineKind, Side, check, default_fleet, plan
 from missions.validation_band import places_of_band
 from tests.missions.helpers import border_from_metres, metres
 
@@ -67,3 +69,44 @@ def test_a_line_that_goes_round_and_a_branch_have_places_by_their_area_too():
     for band in bands:
         share = shapely.contains_xy(band.buffer(0.5), *places.T).mean()
         assert abs(share - band.area / whole) < 0.03
+
+
+def test_many_short_lines_have_no_more_places_than_their_area_and_these_lie_at_every_depth():
+    border = border_from_metres([(0.0, 0.0), (20_000.0, 0.0)], "left", band_own_m=50.0, band_far_m=50.0)
+    branches = []
+    for number in range(600):
+        north = 1000.0 + 100.0 * number
+        ends = border_from_metres([(0.0, north), (20.0, north)], "left").coordinates
+        branches.append(Branch(f"fence {number}", LineKind.FENCE, ends, band_left_m=20.0, band_right_m=20.0))
+    places = metres(places_of_band([border, *branches], COUNT)[:, ::-1])
+    short = places[places[:, 1] > 500.0]
+    area = 600 * 20.0 * 40.0
+    assert abs(len(short) / len(places) - area / (area + 2e6)) < 0.02
+    depth = (short[:, 1] + 50.0) % 100.0 - 50.0
+    counted, _ = np.histogram(depth, bins=4, range=(-20.0, 20.0))
+    assert counted.sum() == len(short)
+    assert counted.min() > 0.15 * len(short)
+
+
+def _on_globe(lon_lat):
+    lon, lat = np.radians(lon_lat).T
+    return 6_371_000.0 * np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+
+
+@pytest.mark.parametrize("lon", [20.0, 179.0])
+def test_beside_one_long_oblique_piece_all_places_are_in_the_band(lon):
+    ends = ((lon, 60.0), ((lon + 182.0) % 360.0 - 180.0, 61.0))
+    border = BorderSegment("long", "AAA", "BBB", ends, Side.LEFT, band_own_m=100.0, band_far_m=300.0)
+    line = np.array([lon, 60.0]) + np.linspace(0, 1, 20_000)[:, None] * [2.0, 1.0]
+    places = places_of_band([border], COUNT)
+    away, nearest = cKDTree(_on_globe(line)).query(_on_globe(places[:, ::-1]))
+    assert len(places) > 0.9 * COUNT
+    assert away.max() < 300 * 1.02
+    # And along all of it.
+    counted, _ = np.histogram(nearest, bins=10)
+    assert counted.min() > 0.9 * len(places) / 10
+
+
+def test_a_border_of_one_long_oblique_piece_is_planned():
+    border = BorderSegment("long", "AAA", "BBB", ((20.0, 60.0), (20.4, 60.35)), Side.RIGHT)
+    assert check(plan(border, default_fleet(Base("base", 60.16, 20.22), 2))) == []

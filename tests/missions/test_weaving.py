@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from missions import PlanError, share_legs
+from missions import PlanError, share_legs, weaving
 
 PATROL, CRUISE = 10.0, 15.0
 CLOSE = 1e-9
@@ -184,6 +184,26 @@ def test_two_drones_share_legs_on_end_at_the_best_of_all_places(seed, count):
     assert value == pytest.approx(min(cut_s(0, 1), cut_s(1, 0)), rel=1e-9) or value == pytest.approx(
         max(cut_s(0, 1), cut_s(1, 0)), rel=1e-9
     )
+
+
+@pytest.mark.parametrize("share", [0.5e-12, 1.5e-12, 3e-12, 1e-11])
+def test_the_search_ends_where_two_flights_take_all_but_the_same_time(monkeypatch, share):
+    """A limit between two times that rounding hardly tells apart was tried for ever."""
+    tried = []
+    fill = weaving._fill
+
+    def counted(*given):
+        tried.append(given)
+        assert len(tried) < 200
+        return fill(*given)
+
+    monkeypatch.setattr(weaving, "_fill", counted)
+    cut = 1000.0 * (1 - share)
+    ends = np.array([[[0.0, 0.0], [cut, 0.0]], [[cut, 0.0], [cut + 1000.0, 0.0]]])
+    bases = np.array([[cut / 2, 0.0], [cut + 500.0, 0.0]])
+    tours = share_legs(ends, bases, PATROL, PATROL)
+    assert [tour.legs for tour in tours] == [(0,), (1,)]
+    assert max(tour.time_s for tour in tours) == pytest.approx(200.0, rel=CLOSE)
 
 
 def test_a_spit_is_seen_on_both_sides_by_one_flight_and_a_straight_border_from_end_to_end():

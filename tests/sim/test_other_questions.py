@@ -155,6 +155,16 @@ def test_a_place_from_home_from_where_it_is_and_ahead_of_it():
     assert isclose((body.n - north) / 15.0, cos(yaw), abs_tol=0.1)
 
 
+def test_yaw_beside_a_place_ahead_is_no_heading():
+    """In frames of the body ArduCopter counts it from the nose, which is not simulated."""
+    pilot, body = aloft()
+    target(pilot, mav.MAV_FRAME_LOCAL_NED, 0xDF8, place=(0.0, 30.0, -30.0))
+    pilot.advance(30.0)
+    target(pilot, mav.MAV_FRAME_BODY_OFFSET_NED, 0xDF8 & ~0x400, place=(15.0, 0.0, 0.0))
+    pilot.advance(10.0)
+    assert cos(body.yaw - pi / 2) > 0.99
+
+
 def test_a_velocity_holds_for_three_seconds_after_it_was_told_last():
     pilot, body = aloft()
     north = body.n

@@ -58,6 +58,7 @@ def test_offboard_is_refused_until_setpoints_come():
     steered.tell(SPEED, velocity=(0.0, 0.0, 0.0))
     assert steered.pilot.command(SET_MODE, *OFFBOARD) == ACCEPTED
     steered.pilot.advance(3.0)
+    assert steered.pilot.command(ARM, 1) == REJECTED
     assert steered.pilot.command(SET_MODE, *HOLD) == ACCEPTED
     assert steered.pilot.command(SET_MODE, *OFFBOARD) == REJECTED
 
@@ -90,6 +91,53 @@ def test_setpoints_that_end_are_a_failsafe(action, mode):
     if mode == AUTO_HOLD:
         steered.pilot.advance(10.0)
         assert hypot(steered.body.vn, steered.body.ve) < 0.05
+
+
+def test_setpoints_that_end_on_the_ground_may_disarm():
+    steered = Steered(params={"COM_OBL_RC_ACT": 7.0})
+    steered.tell(SPEED)
+    assert [steered.pilot.command(SET_MODE, *OFFBOARD), steered.pilot.command(ARM, 1)] == [ACCEPTED] * 2
+    steered.pilot.advance(0.5, 0.1)
+    assert steered.flight.armed
+    steered.pilot.advance(1.5, 0.1)
+    assert not steered.flight.armed
+    assert steered.flight.landed
+
+
+def test_setpoints_turn_nothing_that_does_not_follow_them():
+    """They come before OFFBOARD is asked for, and in any other mode."""
+    steered = aloft()
+    assert steered.pilot.command(SET_MODE, *HOLD) == ACCEPTED
+    before = steered.body.yaw
+    for mask in (PLACE, SPEED):
+        steered.keep_telling(5.0, mask & ~0x400, yaw=before + pi / 2)
+        assert steered.body.yaw == pytest.approx(before, abs=0.01)
+
+
+def test_the_nose_is_turned_at_a_place_in_either_frame():
+    steered = aloft()
+    steered.keep_telling(6.0, PLACE & ~0x400, place=(0.0, 0.0, -20.0), yaw=pi / 2)
+    assert degrees(steered.body.yaw) % 360.0 == pytest.approx(90.0, abs=2.0)
+    place = (round(HOME[0] * 1e7), round(HOME[1] * 1e7), 20.0)
+    for _ in range(24):
+        head = (0, 1, 1, 6, PLACE & ~0x400)
+        steered.pilot.send(mav.MAVLink_set_position_target_global_int_message(*head, *place, *[0.0] * 6, pi, 0.0))
+        steered.pilot.advance(0.25)
+    assert degrees(steered.body.yaw) % 360.0 == pytest.approx(180.0, abs=2.0)
+    assert hypot(steered.body.e, steered.body.n, steered.body.u - 20.0) < 0.5
+
+
+@pytest.mark.parametrize("lat_e7", [900_000_000, -900_000_000, 2**31 - 1])
+def test_a_place_at_a_pole_ends_nothing(lat_e7):
+    steered = aloft()
+    head = (0, 1, 1, 6, PLACE)
+    steered.pilot.send(mav.MAVLink_set_position_target_global_int_message(*head, lat_e7, 1, 20.0, *[0.0] * 8))
+    steered.pilot.advance(1.0)
+    steered.pilot.send(
+        mav.MAVLink_command_int_message(1, 1, 6, mav.MAV_CMD_DO_ORBIT, 0, 0, 30.0, 4.0, 0.0, 0.0, lat_e7, 1, 20.0)
+    )
+    steered.pilot.advance(1.0)
+    assert steered.pilot.request(mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT).relative_alt == pytest.approx(20_000, abs=500)
 
 
 def orbit(steered, radius, speed, nose=0.0, z=nan):

@@ -21,6 +21,7 @@ ASKED = [
     (SET_MODE, (0, 0), (DENIED, DENIED, DENIED, REJECTED)),
     (SPEED, (1, 0), (DENIED, FAILED, FAILED, ACCEPTED)),
     (SPEED, (1, 5), (FAILED, FAILED, FAILED, ACCEPTED)),
+    (SPEED, (nan, 5), (FAILED, FAILED, FAILED, ACCEPTED)),
     (START, (1, 0), (DENIED, DENIED, DENIED, DENIED)),
     (START, (0, 0), (FAILED, ACCEPTED, ACCEPTED, DENIED)),
     (FENCE, (1,), (ACCEPTED, FAILED, FAILED, UNSUPPORTED)),
@@ -54,6 +55,14 @@ def column(kind):
 @pytest.mark.parametrize(("command", "params", "answers"), ASKED)
 def test_each_command_is_answered_as_its_autopilot_does(kind, command, params, answers):
     assert of(kind).command(command, *params) == answers[column(kind)]
+
+
+@every_kind
+def test_each_has_its_own_number_for_arming_without_checks(kind):
+    """ArduPilot's is not the one by which it disarms in the air (GCS.h)."""
+    pilot = Pilot(lockstep(**kind.config, boot=sim.Boot(0.0, 100.0, 100.0)))
+    by = {magic: pilot.command(ARM, 1, magic) for magic in (0, *((2989, 21196) if kind.px4 else (21196, 2989)))}
+    assert list(by.values()) == [kind.refusal, kind.refusal, ACCEPTED]
 
 
 @every_kind

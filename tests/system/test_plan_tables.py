@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cli.planning import changes_table, flights_table, plan_table, seen_table, validation_table
 from geo import FlatTerrain
-from missions import Change, Flight, Uncovered, Vehicle, plan, save_plan, validate
+from missions import Change, Flight, PlanOptions, Progress, Uncovered, Vehicle, plan, resume, save_plan, validate
 from tests.missions.helpers import beside, fleet_for, straight
 
 
@@ -90,6 +90,20 @@ def test_who_flies_when_from_where_and_with_what_reserve_is_read_in_a_row(tmp_pa
         for k, start in enumerate(sorted(starts)):
             assert first + k * apart == pytest.approx(start, abs=0.1 + 0.05 * k)
     assert {row[2] for row in rows} == {"west", "east"}
+
+
+def test_times_count_from_when_the_shift_begins_and_those_of_a_rest_from_now():
+    border = straight(12_000)
+    dated = plan(border, fleet_for(border, 1), options=PlanOptions(shift_start="2027-03-01T06:00+01:00"))
+    sortie = dated.sorties[0]
+    middle = sortie.patrol[len(sortie.patrol) // 2].start
+    rest = resume(dated, Progress(sortie.name, at=(middle.lat_deg, middle.lon_deg), battery=0.9, airborne=True))
+    shift, left = (" ".join(printed(flights_table(made), 200).split()) for made in (dated, rest))
+    assert "minutes of the shift from 2027-03-01T06:00+01:00" in shift
+    assert "in the air" not in shift
+    assert "take-offs in minutes from now" in left
+    (row,) = (line for line in printed(flights_table(rest), 200).splitlines() if f"{sortie.name}-rest-1" in line)
+    assert "in the air" in row
 
 
 def test_take_offs_that_are_not_evenly_apart_are_told_one_by_one(made):

@@ -118,5 +118,5 @@ async def test_an_aircraft_goes_on_in_the_air_with_a_new_mission(made, tmp_path)
             assert landed is not None
             assert landed.battery_percent / 100 > rest.vehicle.aircraft.reserve_fraction
     watched = _watched(made, _rows(tmp_path / "vehicle-1-sortie-1.csv"))
-    assert 0 < len(rest.patrol) < len(sortie.patrol)
+    assert 0 < sum(leg.distance_m for leg in rest.patrol) < 0.8 * sum(leg.distance_m for leg in sortie.patrol)
     assert _unwatched_m(made, watched) < 40

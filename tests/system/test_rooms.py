@@ -36,6 +36,16 @@ def test_no_name_of_a_face_that_loads_late_is_a_module(room):
     assert not modules & set(face.__all__)
 
 
+@pytest.mark.parametrize("room", ["api", "geo", "sim"])
+def test_a_face_that_loads_late_lists_its_names_before(room):
+    """For whoever completes a name by the Tab key, and for `help`."""
+    listed = f"import {room}, sys; print(*dir({room})); print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True, cwd=ROOT)
+    names, loaded = (set(line.split()) for line in ran.stdout.splitlines())
+    assert set(importlib.import_module(room).__all__) <= names
+    assert not loaded & {"numpy", "sqlalchemy"}
+
+
 @pytest.mark.parametrize(
     ("code", "needless"),
     [

@@ -1,9 +1,11 @@
 """Models that can be used, and those that cannot: what is wrong is said of each engine."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
+import openvino.preprocess
 import pytest
 from onnx import TensorProto, helper
 
@@ -24,6 +26,21 @@ def test_shipped_models_can_be_used_and_the_engines_agree(sensor):
     assert 0 < done.box_px < 0.1
     assert 0 <= done.score < 1e-4
     assert done.kinds == {kind: kind for kind in ("person", "vehicle", "bicycle", "animal")}
+
+
+def test_an_engine_is_given_the_picture_in_the_form_in_which_a_watch_hands_it_over(monkeypatch):
+    """OpenVINO takes bytes: what mixes up their colours is seen."""
+    taken = vision.runtime._of_bytes
+    red = openvino.preprocess.ColorFormat.RGB
+
+    def mixed_up(model):
+        with monkeypatch.context() as swapped:
+            swapped.setattr(openvino.preprocess, "ColorFormat", SimpleNamespace(BGR=red, RGB=red))
+            return taken(model)
+
+    monkeypatch.setattr(vision.runtime, "_of_bytes", mixed_up)
+    (problem,) = check_model(SHIPPED_MODELS["daylight"]).problems
+    assert "onnxruntime and openvino differ by" in problem
 
 
 @pytest.mark.parametrize("name", COCO)
@@ -132,6 +149,8 @@ def test_a_graph_that_does_not_load_is_told_of_each_engine(tmp_path):
 
 class Shifted:
     """An engine that computes with a coarser rule."""
+
+    takes_bytes = False
 
     def __init__(self, inner, shift, rows):
         self.inner, self.shift, self.rows = inner, shift, rows

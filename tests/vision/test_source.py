@@ -362,6 +362,8 @@ def test_video_of_a_kind_that_no_clip_holds_is_named(tmp_path):
         (["a9.png", "a10.png", "a11.png", "a14.png", "a15.png"], [0, 1, 2, 5, 6]),
         (["x_0010_w.png", "x_0020_w.png", "x_0050_w.png", "x_0060_w.png"], [0, 1, 4, 5]),
         (["c2_7.png", "c2_8.png", "c10_1.png"], [0, 1, 2]),  # two numbers: a counter for each folder of a card
+        ([f"12{m:02}{s:02}.png" for m in (3, 4) for s in range(0, 60, 10)], list(range(12))),  # a time of day
+        ([f"{n}00.png" for n in (1, 2, 3, 5)], [0, 1, 2, 4]),
         (["1.png", "2.png", "9.png"], [0, 1, 2]),  # most would be missing: no counter
         (["one.png", "three.png", "two.png"], [0, 1, 2]),
         (["3.png"], [0]),

@@ -275,6 +275,23 @@ def test_a_camera_that_stands_still_is_laid_on_its_picture_once_a_second(monkeyp
     assert len(laid) <= 12
 
 
+CREEPS = {
+    "pan": lambda t: moved(-1.0 * max(0.0, t - 0.5)),
+    "sway": lambda t: moved(0.6 * np.sin(3 * t), turn_deg=0.05 * np.sin(2 * t)),
+    "jolt and back": lambda t: moved(8.0, 3.0) if 0.9 < t < 1.1 else np.eye(3),
+}
+
+
+@pytest.mark.parametrize("way", CREEPS.values(), ids=CREEPS)
+def test_what_moves_too_little_to_be_seen_at_once_does_not_add_up(way):
+    """Fifteen pictures a second, most of which are not laid: never off by a pixel, at most by what counts as still."""
+    rng, camera = np.random.default_rng(6), SteadyCamera()
+    for i in range(40):
+        motion = way(i / 15)
+        view = camera.view(at_rate(seen(WORLD, motion, noise=2.0, rng=rng), 15.0), ())
+        assert np.hypot(*(view.absolute(apply(motion, grid())) - grid()).T).max() < 0.5
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 10_000),

@@ -189,6 +189,14 @@ def test_where_pictures_come_seldom_people_are_followed_too(every_s):
     assert all(len(names) > 15 / every_s for _, names in tracks)
 
 
+@pytest.mark.parametrize(("every_s", "followed"), [(2.04, 2), (2.2, 0), (2.6, 0), (2.95, 0)])
+def test_where_they_come_more_seldom_nobody_is(every_s, followed):
+    """As it is told: who is who would be guessed."""
+    times = np.arange(0, 60, every_s)
+    people = [walker(-30, -75, 0.0, 0.4), walker(-22, -60, 0.1, -0.3)]
+    assert sum(bool(names) for _, names in fly(people, times=times, moving=False)) == followed
+
+
 SCENE = [walker(0, -70, 0.3, 1.2), walker(4, -66, 0.2, -0.9), walker(-20, -58, 1.4, 0.1), walker(8, -61, 0.0, 0.0)]
 
 
