@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from house.kitchen import bread
     from house.cellar import wine
 else:
-    __getattr__ = lazily(__name__)
+    __getattr__, __dir__ = lazily(__name__)
 
 __all__ = ["bread", "wine"]
 """
@@ -58,3 +58,8 @@ def test_what_is_put_in_its_place_stays(house, monkeypatch):
     assert house.wine == "vinegar"
     monkeypatch.undo()
     assert house.wine is sys.modules["house.cellar"].wine
+
+
+def test_names_are_listed_before_they_are_loaded(house):
+    assert {"bread", "wine"} <= set(dir(house))
+    assert not {"house.kitchen", "house.cellar"} & set(sys.modules)
