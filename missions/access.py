@@ -29,7 +29,6 @@ from missions.way_rises import GroundNear, ways_followed, ways_straightened
 __all__ = ["Access"]
 
 Floats = NDArray[np.float64]
-_Transit = tuple[Floats, Floats, Floats, Floats]
 
 
 class _Pieces(NamedTuple):
@@ -97,7 +96,7 @@ class Access:
         self._router: Router | None = None
         self._open: Router | None = None
         self._ground: dict[bool, tuple[Terrain, _Pieces]] = {}
-        self._transits: dict[Any, tuple[Terrain, _Transit]] = {}
+        self._followed: dict[Any, tuple[Terrain, tuple[Floats, Floats]]] = {}
         self._lost: dict[int, tuple[float, float]] = {}
         if not len(near):
             return
@@ -128,7 +127,7 @@ class Access:
         corners = [*(shape for _, shape in self.region.zones), *voids]
         self._router = Router([*self.region.obstacles, *voids], corners_of=corners, rails=rails)
         self._ways = self._ways_home = [None] * self._count
-        self._ground, self._transits = {}, {}
+        self._ground, self._followed = {}, {}
         self.__dict__.pop("reached", None)
         begin = np.zeros(2) if self.runway is None else self.runway.climbed
         self._find(self._ways, near, begin, places)
@@ -218,32 +217,11 @@ class Access:
         look: Observation,
         terrain: Terrain,
         options: PlanOptions,
-    ) -> _Transit:
+    ) -> tuple[Floats, Floats, Floats, Floats]:
         """Time out and home, energy out and home of every station, climbs included, shape (n,); infinite for no way.
 
-        `layers_agl_m` are the heights above ground of the way out and of the way home, metres. Whoever asks the same
-        of ground that is not level again is given the same arrays, which cannot be written to: for wings over steep
-        ground they take seconds.
+        `layers_agl_m` are the heights above ground of the way out and of the way home, metres.
         """
-        if not math.isfinite(terrain.resolution_m):
-            return self._transit(aircraft, layers_agl_m, look, terrain, options)
-        key = aircraft, layers_agl_m, look.height_agl_m, options
-        kept = self._transits.get(key)
-        if kept is None or kept[0] is not terrain:
-            found = self._transit(aircraft, layers_agl_m, look, terrain, options)
-            for each in found:
-                each.setflags(write=False)
-            kept = self._transits[key] = terrain, found
-        return kept[1]
-
-    def _transit(
-        self,
-        aircraft: Aircraft,
-        layers_agl_m: tuple[float, float],
-        look: Observation,
-        terrain: Terrain,
-        options: PlanOptions,
-    ) -> _Transit:
         out_s, out_wh, home_s, home_wh = (np.full(self._count, np.inf) for _ in range(4))
         if not len(self.reached):
             return out_s, home_s, out_wh, home_wh
@@ -259,10 +237,17 @@ class Access:
             steps, rises_m, first, begins, unknown = self._pieces(ways, terrain, home=home)
             more: Floats = np.zeros((2, len(steps)))
             if sloped:
-                ground = GroundNear(begins, self.region.plane, terrain, self.clear)
-                rises_m, more = ways_followed(
-                    steps, rises_m, first, aircraft, ground, layer_agl_m=layers_agl_m[home], options=options, home=home
-                )
+                # Over steep ground that takes seconds, and a plan asks again each time that it shares out the line.
+                key = home, aircraft, layers_agl_m[home], options
+                kept = self._followed.get(key)
+                if kept is None or kept[0] is not terrain:
+                    ground = GroundNear(begins, self.region.plane, terrain, self.clear)
+                    layer_m = layers_agl_m[home]
+                    found = ways_followed(
+                        steps, rises_m, first, aircraft, ground, layer_agl_m=layer_m, options=options, home=home
+                    )
+                    kept = self._followed[key] = terrain, found
+                rises_m, more = kept[1]
             elif math.isfinite(terrain.resolution_m):
                 rises_m = ways_straightened(steps, rises_m, first)
             leg_s, leg_wh = effort(

@@ -26,6 +26,7 @@ from missions import (
     resume,
 )
 from missions.slopes import Slopes, followed
+from missions.way_rises import ways_followed
 from tests.asked import asked
 
 from .helpers import LAT, LON, M_LAT, M_LON, area, beside, fleet_for, straight, way, zone
@@ -308,3 +309,17 @@ def test_a_course_that_is_given_up_says_how_often_it_was_shared_out(monkeypatch)
     border = straight(3000.0)
     with pytest.raises(PlanError, match=r"was shared out 0 times anew.*too steep.*or plan it in shorter parts"):
         plan(border, winged("vtol", border), step(300.0, 1250.0, 90.0), LOOSE)
+
+
+def test_ways_out_and_home_are_followed_once_however_often_the_line_is_shared_out(monkeypatch):
+    followed_for = []
+
+    def counted(*args, home, **options):
+        followed_for.append(home)
+        return ways_followed(*args, home=home, **options)
+
+    monkeypatch.setattr("missions.access.ways_followed", counted)
+    border, terrain = straight(6000.0), step(250.0, 4500.0, 90.0)
+    made = plan(border, winged("vtol", border), terrain, LOOSE)
+    assert any("too steep" in note for note in made.notes)  # shared out again without the wall
+    assert sorted(followed_for) == [False, True]
