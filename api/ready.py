@@ -175,10 +175,9 @@ class Notes:
         Nobody waits for the store to be written to for what has changed, which might be what a caller may not know of.
         """
         stamp = self._store.stamp()
-        fresh = [note for note in batch if note.stamp == stamp]
-        written = self._store.note_together(partial(_written, fresh)) if fresh else []
-        true = {id(note) for note, is_true in zip(fresh, written, strict=True) if is_true}
-        return [id(note) in true for note in batch]
+        if all(note.stamp != stamp for note in batch):
+            return [False] * len(batch)
+        return self._store.note_together(partial(_written, batch))
 
 
 def _written(batch: list[_Note], transaction: Writing) -> list[bool]:
@@ -188,10 +187,12 @@ def _written(batch: list[_Note], transaction: Writing) -> list[bool]:
     stands: dict[tuple[Proof, Principal], bool] = {}
     written = []
     for note in batch:
-        who = note.deed.call.principal
-        if note.proof is not None and (note.proof, who) not in stands:
-            stands[note.proof, who] = _stands_for(transaction, note.proof, who, now_us)
-        written.append(note.stamp == stamp and (note.proof is None or stands[note.proof, who]))
+        who, is_true = note.deed.call.principal, note.stamp == stamp
+        if is_true and note.proof is not None:
+            if (note.proof, who) not in stands:
+                stands[note.proof, who] = _stands_for(transaction, note.proof, who, now_us)
+            is_true = stands[note.proof, who]
+        written.append(is_true)
     append_deeds(transaction, [note.deed for note, is_true in zip(batch, written, strict=True) if is_true])
     return written
 
