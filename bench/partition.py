@@ -11,7 +11,7 @@ In a plane in which nothing is in the way ours is `share_legs`: flights may fold
 legs PyVRP was ahead of them once, by 1.2 % (seed 3), and never of the folds.
 
 No order of the bases gives better passes: of seeds 1 to 30 with 300 legs all 720 orders were tried. What folds save is
-from 0 to 3.7 %, of half of them nothing.
+from 0 to 3.7 %, in half of the seeds nothing.
 
 Beside a border with its stand-off most of the ways that folds need are shut (of those over 1.5 km of seed 3, 69 %),
 and folds over the others saved nothing in seeds 3, 5, 6 and 9. There `plan` flies passes, and rows of `flown` have it

@@ -335,11 +335,11 @@ class _Pairs:
         # What is too coarse at one end of it counts from where it no longer is.
         nearer = _where_positive(((limit * focal - depth[0], -depth[1]),), first, last)
         first, last = (np.where(fine, a, b) for a, b in zip(nearer, (first, last), strict=True))
-        own, kept = own[on], on
-        self.sight[own] = np.where(fine[kept], Sight.SEEN, Sight.TOO_COARSE)
-        self.gsd_m[own] = gsd[kept]
-        self._from[own], self._to[own], self._finest[own] = first[kept], last[kept], finest[kept]
-        self._t[own] = np.clip(t[kept], first[kept], last[kept])
+        own = own[on]
+        self.sight[own] = np.where(fine[on], Sight.SEEN, Sight.TOO_COARSE)
+        self.gsd_m[own] = gsd[on]
+        self._from[own], self._to[own], self._finest[own] = first[on], last[on], finest[on]
+        self._t[own] = np.clip(t[on], first[on], last[on])
 
     def look_over(self, terrain: Terrain, lat: Floats, lon: Floats) -> None:
         """Mark as hidden what the ground stands before, trying the moments of each place from the finest on."""

@@ -340,7 +340,7 @@ class _Growth:
         return int(self.runs[run]) + 1 + int(inner.argmin())
 
     def before(self, run: int, tip: int, kept: tuple[Floats, Floats], *, within: bool) -> tuple[int, int, bool]:
-        """How the least transit to the begin of `run` and `tip` came about.
+        """How the least transit to the beginning of `run` and `tip` came about.
 
         `kept` are `without` and `within` when the run before had begun. Returned are the other tip then, the tip that
         the run was joined to, and whether by the base.

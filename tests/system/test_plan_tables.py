@@ -106,9 +106,11 @@ def test_times_count_from_when_the_shift_begins_and_those_of_a_rest_from_now():
     assert "in the air" in row
 
 
-def test_take_offs_that_are_not_evenly_apart_are_told_one_by_one(made):
+def test_take_offs_that_are_not_evenly_apart_are_told_one_by_one_and_of_many_the_first_and_the_last(made):
     flights = tuple(Flight(60.0 * start, 0, 1, k) for k, start in enumerate([0, 10, 25, 31], 1))
     assert "0.0 10.0 25.0 31.0" in printed(flights_table(replace(made, flights=flights)), 100)
+    flights = tuple(Flight(60.0 * start, 0, 1, k) for k, start in enumerate([0, 10, 25, 31, 50, 70, 71, 90], 1))
+    assert "0.0 10.0 25.0 31.0 50.0 ... 90.0 (8 times)" in printed(flights_table(replace(made, flights=flights)), 200)
 
 
 def test_reasons_keep_their_figures(made):
