@@ -153,8 +153,8 @@ Figure = str | float | tuple[str, float] | Callable[[Mapping[str, float]], float
 class Figures(MutableMapping[str, float]):
     """The figures that a flight reads, live, out of the parameters of an autopilot.
 
-    A flight asks by ArduPilot's names and units (`WPNAV_SPEED` in cm/s, `FENCE_ALT_MAX` in m), as ArduPilot's own
-    parameters are read without a table. Other autopilots have a row for each.
+    A flight asks by the names and units of ArduCopter 4.6 (`WPNAV_SPEED` in cm/s, `FENCE_ALT_MAX` in m). What an
+    autopilot or version calls otherwise, or has in other units, has a row.
     """
 
     __slots__ = ("_params", "_table")
@@ -366,7 +366,7 @@ class Dialect:
         return {row.number: row for row in self.modes}
 
     def of_old(self) -> Dialect:
-        """The older version: with its parameters in place of those that came to mean something else."""
+        """The older version: with its parameters in place of those whose name, unit or meaning is another now."""
         others = dict(self.legacy_params)
         others |= {
             new: (old, ParamSpec(self.params[new].default * _CM, kind)) for new, (old, kind) in self.renamed.items()

@@ -130,7 +130,7 @@ _WAYS = {
 _COPTER_RENAMED = {
     **{f"WP_{new}": (f"WPNAV_{old}", _REAL) for new, old in _WAYS.items()},
     "RTL_ALT_M": ("RTL_ALT", _INT32),
-    "RTL_SPEED_MS": ("RTL_SPEED", _REAL),
+    "RTL_SPEED_MS": ("RTL_SPEED", _INT16),
     "LAND_SPD_MS": ("LAND_SPEED", _INT16),
     "LAND_SPD_HIGH_MS": ("LAND_SPEED_HIGH", _INT16),
     "LAND_ALT_LOW_M": ("LAND_ALT_LOW", _INT16),

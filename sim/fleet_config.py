@@ -99,7 +99,7 @@ class FleetConfig:
         above terrain that nobody answers for is not armed for, as on ArduPilot.
     params
         Parameters that differ from the defaults. Those of ArduPilot 4.7 may be given by the names and in the units of
-        4.6 too.
+        4.6 too, but for ARMING_CHECK, which is no other name of ARMING_SKIPCHK.
     legacy_names
         Have ArduPilot's parameters as 4.6 does (SYSID_MYGCS, RTL_ALT in cm), not as 4.7 (MAV_GCS_SYSID, RTL_ALT_M).
     heading_deg

@@ -55,8 +55,9 @@ def take_local_target(flight: Flight, message: Any) -> bool:
     if frame not in _LOCAL_FRAMES[flight.dialect.name] or steering.mode is None:
         return False
     if flight.dialect.form is not Form.ROTOR:
-        if frame == mav.MAV_FRAME_LOCAL_OFFSET_NED and isfinite(message.z):
-            _change_height(flight, flight.course.goal[2] - message.z)
+        if frame != mav.MAV_FRAME_LOCAL_OFFSET_NED or not isfinite(message.z):
+            return False
+        _change_height(flight, flight.course.goal[2] - message.z)
         return True
     if mask & _NO_POSITION or (steering.mode is Mode.OFFBOARD and frame in _TURNED):
         return _drive(flight, message, turned=frame in _TURNED)

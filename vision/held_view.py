@@ -24,7 +24,9 @@ _REACH = 5  # samples from the middle of a patch to its edge
 _ALIKE = 0.8
 """Correlation of a patch with itself, later, at least."""
 _LEAST, _SHARE = 12, 0.6
+"""So many patches, and such a share of those that no object covers, have to be where they were."""
 _GROW = 0.15
+"""An object may reach so far beyond its box, share of the box, on every side: its box is seldom exact."""
 
 
 class HeldView:

@@ -80,8 +80,8 @@ def test_the_field_of_view_is_given_where_the_video_has_none(run, scenario, tmp_
     assert errors[1] > 2 * errors[0]
 
 
-def test_each_video_has_its_own_poses_and_start_and_a_calibration_puts_them_right(run, scenario, tmp_path):
-    """As people hand recordings in: the pictures in MP4, the poses in files beside them, and a camera that is askew."""
+def test_each_video_has_its_own_poses_and_start_and_a_calibration_counts(run, scenario, tmp_path):
+    """As people hand recordings in: pictures in MP4, poses beside them; and a calibration that is another camera's."""
     given, told, poses = sorted(scenario.glob("*.ts")), [], []
     for video in given:
         plain, beside = tmp_path / f"{video.stem}.mp4", tmp_path / f"poses-{video.stem}.klv"
