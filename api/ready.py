@@ -172,13 +172,12 @@ class Notes:
     def _note(self, batch: list[_Note]) -> list[bool]:
         """Write down what is still true; which of them that was.
 
-        Nobody waits for the store to be written to for what has changed, which might be what a caller may not know of.
+        Where nothing is, nobody waits for the store to be written to: what changed may be what they may not know of.
         """
         stamp = self._store.stamp()
-        fresh = [note for note in batch if note.stamp == stamp]
-        written = self._store.note_together(partial(_written, fresh)) if fresh else []
-        true = {id(note) for note, is_true in zip(fresh, written, strict=True) if is_true}
-        return [id(note) in true for note in batch]
+        if all(note.stamp != stamp for note in batch):
+            return [False] * len(batch)
+        return self._store.note_together(partial(_written, batch))
 
 
 def _written(batch: list[_Note], transaction: Writing) -> list[bool]:
