@@ -109,7 +109,7 @@ class Gate:
             self._ready.keep(key, whole)
 
     async def _repeat(self, scope: Scope, exit_: _Exit) -> bool:
-        """Answer a key that asks the same again; who it is is looked up as that is written down.
+        """Answer a key that asks the same again: whom it stands for is looked up where the answer is written down.
 
         False where it has to come in as everybody does: then nothing has been said or counted.
         """
@@ -124,7 +124,7 @@ class Gate:
         before, exit_.headers = exit_.headers, exit_.headers | seen.headers
         if await self._is_ready(key, exit_, Call(known.principal, exit_.request_id), now_us, known.proof):
             return True
-        exit_.headers = before  # how much may still be asked is for whom the key stands for, and it may do so no more
+        exit_.headers = before  # what is left of a limit is told to nobody but the one whose it is
         self._doorman.give_back(scope, known.principal)
         return False
 

@@ -1,7 +1,6 @@
 """HTTP/1.1 for those who send: a connection may not be held by a request head or a body that never comes.
 
-uvicorn ends connections that are quiet between requests and no others. And for those who are sent something: uvicorn
-hands the head of an answer, its body and its end to the system one by one; here they go out together.
+uvicorn ends connections that are quiet between requests and no others.
 """
 
 from __future__ import annotations
@@ -14,49 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from api.joined import Joined
+
 __all__ = ["BODY_S", "HEAD_S", "PromptProtocol", "prompt"]
 
 HEAD_S = 20.0
 """Longest time from the connection, or from the first byte of a later request, to the end of the request's head."""
 BODY_S = 30.0
 """Longest silence in the middle of a body."""
-
-
-_TOGETHER = 1 << 16
-"""Bytes beyond which nothing waits for what may follow."""
-
-
-class _Joined:
-    """A transport that sends together what is written while the loop does one thing."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
-        self._held: list[bytes] = []
-        self._size = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send this, now or with what follows it at once."""
-        if not data:
-            return
-        if not self._held:
-            self._loop.call_soon(self._send)
-        self._held.append(data)
-        self._size += len(data)
-        if self._size >= _TOGETHER:
-            self._send()
-
-    def close(self) -> None:
-        """Close the connection, once what was written is sent."""
-        self._send()
-        self._transport.close()
-
-    def _send(self) -> None:
-        held, self._held, self._size = self._held, [], 0
-        if held:
-            self._transport.write(b"".join(held))
 
 
 class PromptProtocol(H11Protocol):
@@ -66,7 +30,7 @@ class PromptProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
-        joined: Any = _Joined(transport, self.loop)
+        joined: Any = Joined(transport, self.loop)
         super().connection_made(joined)
         self._wait()
 

@@ -172,7 +172,7 @@ class Notes:
     def _note(self, batch: list[_Note]) -> list[bool]:
         """Write down what is still true; which of them that was.
 
-        Nobody waits for the store to be written to for what has changed, which might be what a caller may not know of.
+        Where nothing is, nobody waits for the store to be written to: what changed may be what they may not know of.
         """
         stamp = self._store.stamp()
         if all(note.stamp != stamp for note in batch):

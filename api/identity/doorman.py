@@ -25,6 +25,7 @@ __all__ = ["Doorman", "Known", "Seen"]
 
 _NOBODY = "send a key, Authorization: Bearer <key>; or log in"
 _MOST_KNOWN = 1000
+"""Keys in memory at once: of more, the one that came in longest ago has to come in by `Doorman.admit` again."""
 
 
 @dataclass(slots=True)
@@ -139,30 +140,25 @@ class Doorman:
 
     def lets(self, scope: Scope, who: Principal, seen: Seen) -> bool:
         """Charge address and principal for a request as `admit` does; beyond a limit False, and nothing is charged."""
-        address = self.address(scope)
-        charged: list[tuple[Buckets, str]] = []
-        for buckets, name, whom in (
-            (self._addresses, "address", address),
-            (self._principals, "principal", who.person),
-        ):
-            if buckets is None or whom is None:
-                continue
+        limits = self._limits(scope, who)
+        for before, (buckets, name, whom) in enumerate(limits):
             try:
                 _charge(buckets, name, whom, seen)
             except RateLimitedError:
-                for taken, of in charged:
-                    taken.give(of)
+                for charged, _, of in limits[:before]:
+                    charged.give(of)
                 return False
-            charged.append((buckets, whom))
         return True
 
     def give_back(self, scope: Scope, who: Principal) -> None:
         """What `lets` has charged, for a request that comes in by `admit` after all."""
-        address = self.address(scope)
-        if self._addresses is not None and address is not None:
-            self._addresses.give(address)
-        if self._principals is not None:
-            self._principals.give(who.person)
+        for buckets, _, whom in self._limits(scope, who):
+            buckets.give(whom)
+
+    def _limits(self, scope: Scope, who: Principal) -> list[tuple[Buckets, str, str]]:
+        """What a request is counted by: buckets, their name, and whose of them it is."""
+        both = (self._addresses, "address", self.address(scope)), (self._principals, "principal", who.person)
+        return [(buckets, name, whom) for buckets, name, whom in both if buckets is not None and whom is not None]
 
     def _proof(self, secret: bytes, state: dict[str, Any], now_us: int) -> Proof:
         return Proof(sha256_hex(secret), peer_certificate(state, now_us), self._settings.partner_keys_need_certificate)
@@ -174,7 +170,7 @@ class Doorman:
         return secret
 
     async def _of_key(self, secret: str, state: dict[str, Any]) -> Principal:
-        """Whom a key stands for at this moment: nothing is remembered that revoking it would have to undo."""
+        """Whom a key stands for at this moment. What is remembered of it lets nobody in: see `Known`."""
         now = self._store.clock()
         proof = self._proof(secret.encode("latin-1"), state, now)
 

@@ -36,7 +36,7 @@ __all__ = [
 
 _PREFIX = "vdt_"
 TOUCH_US = 60_000_000
-"""How often it is noted that a key is in use."""
+"""How often it is noted that a key is in use, microseconds."""
 # Built once: every request asks.
 _VALID = (
     select(

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.test_fly import fly, populate
+from tests.console.test_fly import cue, fly, populate
 from tests.console.test_share import agree, crossing
 
 PLACES = {
@@ -68,7 +68,7 @@ _SPACED = """() => {
 _CUT = f"""() => {{
   const kinds = "button, a, label, th, td, h1, h2, h3, legend, summary, p, dt, dd, caption, li";
   return [...document.querySelectorAll(kinds)]
-    .filter(one => {_SHOWN} && !one.closest(".unseen, .maplibregl-control-container, .banner"))
+    .filter(one => {_SHOWN} && !one.closest(".unseen, .maplibregl-control-container"))
     .filter(one => {{
       const style = getComputedStyle(one);
       const hides = [style.overflowX, style.overflowY].some(each => each === "hidden" || each === "clip");
@@ -224,7 +224,11 @@ def test_what_is_dragged_can_be_done_without_dragging(live, desk):
     expect(scale).not_to_have_attribute("style", wide)
 
 
-def test_nothing_moves_where_less_motion_is_asked_for(stocked, desk):
-    at = desk(stocked, "pilot", "#/fly")  # every desk here asks for it
-    at.page.wait_for_timeout(500)
-    assert at.page.evaluate("document.getAnimations().filter(one => one.playState === 'running').length") == 0
+@pytest.mark.parametrize(("motion", "moves"), [("reduce", False), ("no-preference", True)])
+def test_a_ring_about_a_new_cue_swells_and_does_not_where_less_motion_is_asked_for(stocked, desk, motion, moves):
+    page = desk(stocked, "pilot", "#/fly", reduced_motion=motion).page
+    expect(page.get_by_role("region", name="Vehicles", exact=True)).to_be_visible()
+    cue(stocked)
+    expect(page.locator(".pulse").first).to_be_attached()
+    running = "document.getAnimations().some(one => one.playState === 'running' && one.animationName === 'swell')"
+    assert page.evaluate(running) == moves

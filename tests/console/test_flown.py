@@ -47,8 +47,8 @@ def plan_of(live, folder):
 
 
 def place_of(details):
-    """Where a vehicle is by the page; degrees."""
-    lat, lon = re.findall(r"(\d+\.\d+)° [NSEW]", details.locator(".place").inner_text())
+    """Where a vehicle is by the page, which is in the north and west of the world; degrees."""
+    lat, lon = re.findall(r"(\d+\.\d+)° [NW]", details.locator(".place").inner_text())
     return float(lat), -float(lon)
 
 

@@ -59,7 +59,7 @@ export const ownFirst = computed<Kept | null>(() => {
   return last !== undefined && last.reviewer_key === me.value?.account_id ? last : null;
 });
 
-/** Names of the verdicts that were given in this page: nobody else has put them there. */
+/** Marks of the verdicts that were given in this page: nobody else has put them there. */
 const givenHere = new Set<string>();
 
 /** Who sat here last. */

@@ -95,7 +95,7 @@ export class Outbox {
   /**
    * @param person id of who gives them: a verdict is never sent in the name of another one
    * @param done is told how each ended
-   * @param here names of those that were given in this page, by whichever box of it; this one adds its own
+   * @param here marks of those that were given in this page, by whichever box of it; this one adds its own
    */
   constructor(
     person: string,
