@@ -129,11 +129,13 @@ def test_the_tab_key_goes_through_a_view_and_out_of_it_and_what_has_the_focus_is
         settled(page)
         page.locator(".skip").focus()  # the first stop of each page
         stops = []
-        for _ in range(150):
+        for _ in range(300):
             page.keyboard.press("Tab")
             stop = page.evaluate(_FOCUS)
-            if stop is None or stop["key"] in stops:
-                break  # the end of the page, or its beginning again
+            if stop is None or [stop["key"]] == stops[:1]:
+                break  # the end of the page, or its beginning again; what leads back to another stop is a trap (2.1.2)
+            if [stop["key"]] == stops[-1:]:
+                continue  # day, month and hour of one field
             stops.append(stop["key"])
             found += [f"{place}: {name}: {stop['what']}" for name in ("shown", "ring") if not stop[name]]
         else:
