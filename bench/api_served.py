@@ -1,7 +1,7 @@
 """An application on a real socket in a process of its own, and how many requests a second it answers.
 
 ``python -m bench.api_served PORT STORE`` serves the store there as ``vedette serve`` does; with a file in place of a
-folder, its bytes alone, as uvicorn does by itself.
+folder, its bytes alone, by a route that is a function as those of the service are, over the same server.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ if __name__ == "__main__":
         application,
         host="127.0.0.1",
         port=int(sys.argv[1]),
-        http=PromptProtocol if what.is_dir() else "auto",
+        http=PromptProtocol,
         log_level="error",
         access_log=False,
         server_header=False,
