@@ -27,6 +27,11 @@ _CHUNK_M = 20_000.0
 _TOLERANCE_M = 0.25
 _LEAST_TURN_RAD = 0.01
 _SECTOR_RAD = 0.35
+_GOLDEN = 0.6180339887498949
+_EDGE_M = 0.75
+"""No cell stands for its strip from nearer to the edge of the band: lines and courses are simplified, waypoints are
+rounded, and what is planned to be seen up to the edge is by no more than that."""
+
 _NEARER_M = 0.3
 """A cell that is nearer than this to another part of the line than to its own belongs there."""
 
@@ -140,8 +145,12 @@ class _Stretch:
         foot = self._line[piece] + (s - self._at[piece])[:, None] * self._unit[piece]
         made = []
         for sign, depth in zip((1.0, -1.0), depths, strict=True):
-            for offset, width in _rows(depth, row_m):
-                made.append(_table(foot + sign * offset * _left(self._unit[piece]), s, step * width, offset))
+            for middle, width in _rows(depth, row_m):
+                # Each column has its rows a little nearer or farther: a row that is seen is no step of the whole share.
+                offset = middle + width * (np.arange(columns) * _GOLDEN % 1.0 - 0.5)
+                offset = np.minimum(offset, max(depth - _EDGE_M, middle))
+                place = foot + sign * offset[:, None] * _left(self._unit[piece])
+                made.append(_table(place, s, step * width, offset))
         made += _sectors(*self._bends(after), depths=depths, row_m=row_m)
         table = np.concatenate(made)
         xy, along, area, far = table[:, :2], table[:, 2], table[:, 3], table[:, 4]
@@ -200,6 +209,6 @@ def _cross(a: Floats, b: Floats) -> Floats:
     return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
 
 
-def _table(xy: NDArray[np.floating], along_m: NDArray[np.floating], area_m2: ArrayLike, offset_m: float) -> Floats:
+def _table(xy: NDArray[np.floating], along_m: NDArray[np.floating], area_m2: ArrayLike, offset_m: ArrayLike) -> Floats:
     """Cells as rows: east, north, along the stretch, area, distance from the line."""
-    return np.column_stack([xy, along_m, np.broadcast_to(area_m2, len(xy)), np.full(len(xy), offset_m)])
+    return np.column_stack([xy, along_m, *(np.broadcast_to(one, len(xy)) for one in (area_m2, offset_m))])

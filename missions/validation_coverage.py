@@ -28,7 +28,7 @@ _PLACES = 2000
 _M_PER_DEG = 111_132.0
 _ROOM, _ROUGH_ROOM = 0.03, 0.08
 """By how much a share of so many places may be below that of the ground that they stand for; on terrain patches that
-are seen, or are not, lie together, and along a slope all of half a row of the planner's cells, a sixteenth of the band.
+are seen, or are not, lie together.
 """
 
 _MOMENTS = (0.0, -1.0, -0.5, 0.5, 1.0)
