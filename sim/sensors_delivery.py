@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import SystemRandom
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -201,7 +201,7 @@ class CueCourier:
             wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**failures)
             failures = min(failures + 1, 16)
             # Spread, so that many senders do not come back at once.
-            if self._giving_up.wait(wait_s * random.uniform(0.75, 1.25)):  # noqa: S311 - spreads load, guards nothing
+            if self._giving_up.wait(wait_s * SystemRandom().uniform(0.75, 1.25)):
                 return False
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from random import SystemRandom
 
 from vision.errors import SourceError
 from vision.media import Connection, Event, SourceCounts
@@ -34,7 +34,7 @@ class BackOff:
     def wait_s(self, attempt: int) -> float:
         """Before an attempt, from 0 on. Drawn from the upper half, so that cameras do not all come back at once."""
         longest = min(self.most_s, self.first_s * 2.0 ** min(attempt, 30))
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        return longest * SystemRandom().uniform(0.5, 1.0)
 
 
 class Reconnecting:

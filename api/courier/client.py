@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import httpx
@@ -196,7 +196,7 @@ class Client(StationClient):
     def _later(self, why: str) -> str:
         wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**self._failures)
         self._failures = min(self._failures + 1, 16)
-        self._due = self._clock() + wait_s * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        self._due = self._clock() + wait_s * SystemRandom().uniform(0.75, 1.25)
         return why
 
     def _send(self, crossing: dict[str, Any], evidence_dir: Path | None) -> dict[str, Any]:

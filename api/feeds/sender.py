@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from random import SystemRandom
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter
@@ -274,7 +274,7 @@ class Sender:
         """Back-off: doubles to the longest, between half and all of it by chance, so that targets do not keep step."""
         longest_s = self._settings.longest_wait_s
         wait_s = min(self._settings.first_wait_s * 2.0 ** min(failures - 1, 60), longest_s)
-        return max(wait_s * random.uniform(0.5, 1.0), min(asked_s, longest_s))  # noqa: S311 - spreads load, guards nothing
+        return max(wait_s * SystemRandom().uniform(0.5, 1.0), min(asked_s, longest_s))
 
     @staticmethod
     def _move(session: Session, webhook_id: str, was_n: int, to_n: int) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from random import SystemRandom
 from typing import Protocol
 
 from api.background import Service
@@ -71,7 +71,7 @@ async def follow(
                 with contextlib.suppress(StorageError):
                     await in_thread(note_problem, service.store, outlet, str(error))
                 # Not all at once after a server that many wait for comes back.
-                await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+                await asyncio.sleep(wait_s * SystemRandom().uniform(0.75, 1.25))
                 wait_s = min(wait_s * 2, pace.longest_wait_s)
     finally:
         with contextlib.suppress(StorageError):

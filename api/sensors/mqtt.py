@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from api.background import Service, Task, beside
@@ -51,7 +51,7 @@ async def serve_sensors(service: Service) -> None:
                     wait_s = pace.first_wait_s
         except (OutletError, StorageError) as error:
             _LOG.warning("sensors wait", extra={"fields": {"problem": str(error), "again_in_s": wait_s}})
-        await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+        await asyncio.sleep(wait_s * SystemRandom().uniform(0.75, 1.25))
         wait_s = min(wait_s * 2, pace.longest_wait_s)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
+from random import SystemRandom
 
 from api.background import Service, Task
 from api.canonical import new_id
@@ -47,7 +47,7 @@ def telling_vehicles(target: TakTarget, pace: Pace) -> Task:
                         await teller.tell(link)
                 except (OutletError, StorageError) as error:
                     _LOG.warning("vehicles wait", extra={"fields": {"server": target.name, "problem": str(error)}})
-                    await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+                    await asyncio.sleep(wait_s * SystemRandom().uniform(0.75, 1.25))
                     wait_s = min(wait_s * 2, pace.longest_wait_s)
         finally:
             with contextlib.suppress(StorageError):
