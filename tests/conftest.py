@@ -22,7 +22,6 @@ WAITING = {"autopilot", "sim", "system"}
 # Files of minutes, the longest first: begun late, one of them is all that still runs at the end.
 LONGEST = [
     "system/test_patrol.py",
-    "missions/test_hooks.py",
     "system/test_exercise.py",
     "system/test_demo.py",
     "system/test_rejoin_flight.py",
