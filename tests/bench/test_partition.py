@@ -20,6 +20,7 @@ from bench.peer_pyvrp import solved
 from bench.rows import BenchError
 from missions import Team, plan, share_out
 from missions.planning import Planner
+from tests.asked import few
 from tests.missions.helpers import metres
 
 
@@ -40,7 +41,7 @@ def _brute_s(legs, drone, order):
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 6), order=st.randoms(use_true_random=False))
 def test_a_tour_costs_what_its_best_directions_cost(seed, count, order):
     legs = _legs(seed, count, 1)
@@ -57,7 +58,7 @@ def test_tours_that_leave_a_leg_out_or_see_one_twice_have_no_figure():
             longest_s(legs, tours)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(1, 5),
@@ -193,7 +194,7 @@ def test_passes_are_told_apart_from_folds_where_these_are_shorter(short):
     assert ours.value < 0.99 * passes.value
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(1, 30),
