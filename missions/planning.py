@@ -322,7 +322,7 @@ class Planner:
         weights = joined(self.spans).weights if chosen.risk_s is not None else None
         bounds = bounds_of(setting, rotas.flown, weights)
         if max(bound.seconds for bound in bounds) > chosen.figure_s:
-            bounds = bounds_of(setting, rotas.flown, weights, day_after_day=False)
+            bounds = bounds_of(setting, rotas.flown, weights, batteries=False)
         if any(len(sortie.runs) > 1 for sortie in sorties):
             bounds, others = bounds[:1], bounds[1:]
             notes += [
