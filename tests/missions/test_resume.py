@@ -372,6 +372,28 @@ def test_on_the_ground_a_battery_too_low_to_patrol_is_changed(made):
     assert any("needs a fresh battery: 21%" in note for note in after.notes)
 
 
+def test_of_the_notes_those_are_kept_that_hold_for_the_rest():
+    border = replace(straight(12_000), note="as surveyed in 2020")
+    rows = RiskTable((Risk(0, 3000, 4.0, 1, 5), Risk(90_000, 95_000, 2.0)))
+    options = PlanOptions(objective=Objective.RISK, wind=Wind(3.0, 90.0), shift_start="2027-03-28T00:30+01:00")
+    made = plan(border, fleet_for(border, 2), FlatTerrain(0.0), options, risk=rows)
+    made = replace(made, notes=(*made.notes, "no plan of any sorties comes below 3.0 min; some of these watch several"))
+    about_risk = [note for note in made.notes if "risk" in note]
+    assert len(about_risk) >= 3  # the hours, their changes, the row beyond the line
+    first = made.sorties[0]
+    after = resume(made, Progress(first.name, at=_place(first, 0.3)[0], battery=0.21))
+    assert [note for note in after.notes if "risk" in note or "no plan" in note] == []
+    assert {note for note in made.notes if "surveyed" in note or "wind" in note} < set(after.notes)
+    (fresh,) = (note for note in after.notes if "needs a fresh battery" in note)
+    # Once that rest is on its way it is no longer true.
+    rest = next(one for one in after.sorties if "-rest-" in one.name)
+    other = next(one for one in after.sorties if one.vehicle != rest.vehicle)
+    kept = resume(after, Progress(other.name, at=_place(other, 0.5)[0])).notes
+    assert fresh in kept
+    assert sum("flown once" in note for note in kept) == 1
+    assert fresh not in resume(after, Progress(rest.name, at=_place(rest, 0.5)[0], battery=0.8)).notes
+
+
 def test_the_overlap_is_what_is_asked_for(made):
     sortie = made.sorties[0]
     at, flown = _place(sortie, 0.5)
