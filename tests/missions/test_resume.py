@@ -33,8 +33,10 @@ from missions import (
     Zone,
     check,
     compile_mission,
+    emergency_sites,
     load_plan,
     plan,
+    propose_landing_sites,
     read_qgc_plan,
     read_waypoints,
     replan,
@@ -561,6 +563,19 @@ def test_a_plan_in_which_one_only_flies_home_is_written_whole(made, tmp_path, ot
     written = write_plan_folder(after, tmp_path)
     assert all(path.stat().st_size > 0 for path in written)
     assert load_plan(tmp_path / "plan.json") == after
+
+
+def test_one_that_is_over_its_base_and_only_comes_down_is_written_whole(made, tmp_path):
+    sortie = made.sorties[0]
+    last = max(item.seq for item in compile_mission(made, sortie).items if item.command == WAYPOINT)
+    after = resume(made, Progress(sortie.name, item=last, battery=0.6, airborne=True), done=())
+    assert {leg.kind for leg in after.sorties[0].legs} == {LegKind.LANDING}
+    terrain = GridTerrain(np.full((40, 40), 500.0), LAT + 0.2, LON - 0.1, 0.015)
+    for ground in (None, terrain):
+        assert all(path.stat().st_size > 0 for path in write_plan_folder(after, tmp_path, terrain=ground))
+    (part,) = (part for part in emergency_sites(after) if part.sortie == after.sorties[0].name)
+    assert part.site.name == sortie.vehicle.base.name
+    assert propose_landing_sites(after, terrain).sites is not None
 
 
 def test_a_plan_file_without_the_charge_of_its_sorties_is_refused(made, tmp_path):
