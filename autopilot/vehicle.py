@@ -159,6 +159,10 @@ class Vehicle(Heard):
         async with self._command_lock:
             await self._exchange.command(command, params)
 
+    async def command_at_once(self, command: int, *params: float) -> None:
+        """A command that waits for no other that is still unanswered, over every channel. Raises as above."""
+        await self._exchange.command(command, params, everywhere=True)
+
     async def command_int(self, command: int, *params: float, frame: int, x: int, y: int, z: float) -> None:
         """COMMAND_INT with up to four parameters and a place, x and y in 1e-7 degrees, z in metres. Raises as above."""
         async with self._command_lock:
