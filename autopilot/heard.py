@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from autopilot.dialect import Dialect
 from autopilot.link import Link
-from autopilot.telemetry import Telemetry, TelemetryState, Text
+from autopilot.telemetry import Telemetry, TelemetryState, Text, on_earth
 from autopilot.timing import Timing
 from autopilot.waiting import Waiting
 from autopilot.wire import Message
@@ -81,6 +81,8 @@ class Heard:
             return
         self._heard = self._clock()
         if message.get_type() == "GLOBAL_POSITION_INT":
+            if not on_earth(message):
+                return  # no position, and nothing else is known by it
             boot_ms = boot_ms_of(message)
             if boot_ms != self._placed_ms:
                 self._placed, self._placed_ms = self._heard, boot_ms

@@ -367,10 +367,15 @@ async def test_an_emergency_stop_waits_for_no_other_command(order):
             obey(m)
             vehicle.heartbeat()
 
-        vehicle.obey = falls
+        take, asked = vehicle.on_command_long, asyncio.Event()
+
+        def told(m):
+            take(m)
+            asked.set()
+
+        vehicle.obey, vehicle.on_command_long = falls, told
         waits = asyncio.create_task(seen.set_mode("LOITER") if order == "mode" else change_speed(seen, 5.0))
-        while not sent(vehicle, 176 if order == "mode" else 178):
-            await asyncio.sleep(0)
+        await asked.wait()
         await emergency_stop(seen, confirm_sysid=1)
         assert vehicle.armed is False
         orders = [m.command for m in vehicle.heard if m.get_type() == "COMMAND_LONG"]
