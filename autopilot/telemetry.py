@@ -11,7 +11,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.long_texts import SAYING, Said
 from autopilot.wire import Message
-from autopilot.wire_decode import boot_ms_of, read
+from autopilot.wire_decode import boot_ms_of, place_of, read
 from geo import Altitude, Datum
 
 __all__ = ["Telemetry", "TelemetryState", "Text", "on_earth"]
@@ -245,7 +245,8 @@ def _heartbeat(m: Message) -> Values:
 
 def on_earth(m: Message) -> bool:
     """Whether a GLOBAL_POSITION_INT names a place; the largest number stands for one that is not known."""
-    return abs(m.lat) <= _MOST_LAT_E7 and abs(m.lon) <= _MOST_LON_E7
+    lat_e7, lon_e7 = place_of(m)
+    return abs(lat_e7) <= _MOST_LAT_E7 and abs(lon_e7) <= _MOST_LON_E7
 
 
 def _global_position(m: Message) -> Values:

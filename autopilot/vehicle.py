@@ -253,11 +253,13 @@ class Vehicle(Heard):
         TransferError, LinkError
             When it cannot be read, or another vehicle speaks with its system id.
         """
+        self.check_same()
         self._proof.check(self.telemetry.boots)
         await self._placed_anew()
         self._proof.check(self.telemetry.boots)
         await self._proof.renew(progress)
         self._proof.check(self.telemetry.boots)
+        self.check_same()
 
     async def _placed_anew(self) -> None:
         """One that booted anew has forgotten what it was asked for: what it said before need not be so now."""
