@@ -85,7 +85,7 @@ def open_container(
     # Read now: where the stream breaks off soon, the thread that reads it closes the container.
     duration_s = container.duration / 1e6 if container.duration and not paced else None
     created = container.metadata.get("creation_time") or stream.metadata.get("creation_time")
-    frames, has_data = stream.frames or None, bool(container.streams.data)
+    frames, has_data = _shown(stream), bool(container.streams.data)
     timeline = Timeline(
         name,
         counts,
@@ -129,6 +129,14 @@ def open_container(
         decoding,
         "device" if where.camera else "rtcp",
     )
+
+
+def _shown(video: Any) -> int | None:
+    """Pictures that a container announces, without those that its edit list leaves out; None where it does not tell."""
+    frames = int(video.frames)
+    if video.duration and video.average_rate:
+        frames = min(frames, round(video.duration * video.time_base * video.average_rate))
+    return frames or None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
