@@ -151,7 +151,7 @@ def test_a_card_takes_a_batch_at_once(machine, model):
 
 def test_without_openvino_the_processor_has_onnx_runtime_alone(machine, model, tmp_path, monkeypatch):
     machine(())
-    monkeypatch.setattr(runtime, "openvino", None)
+    monkeypatch.setattr("vision.processor_sessions.openvino", None)
     monkeypatch.setattr(runtime, "BACKENDS", {"onnxruntime": runtime.BACKENDS["onnxruntime"]})
     monkeypatch.setattr("vision.detector.BACKENDS", runtime.BACKENDS)
     with pytest.raises(MissingExtra, match="engine openvino: is not installed: pip install openvino"):
