@@ -340,7 +340,7 @@ def test_ctrl_c_ends_a_live_watch_in_good_order(tmp_path):
     """What was found until then is written."""
     with RtspCamera(T0_US, pace=1.0, count=600) as camera:
         command = [sys.executable, vedette.__file__, "watch", camera.url, "--line", "0,100,320,100", "--out", tmp_path]
-        command = [str(part) for part in [*command, "--json", tmp_path / "figures.json"]]
+        command = [str(part) for part in [*command, "--fps", 2, "--json", tmp_path / "figures.json"]]
         for wait_s in (5.0, 30.0, 60.0):  # until it watches; a busy machine takes longer to load the model
             camera.shown = 0
             with Program(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
