@@ -69,11 +69,13 @@ class Profile(NamedTuple):
     ground_m
         Elevation of the ground at samples, metres AMSL, shape (n,).
     low_m, high_m, wanted_m
-        Heights above ground: least, greatest and wanted, metres, shape (n,).
+        Heights above ground: what is planned at least and at most, and what is wanted, metres, shape (n,).
     slopes
         What `rises` says of the pieces, shape (4, n - 1).
-    safe_m
-        Heights above ground that are kept to where that can be flown, metres, shape (n,): nowhere below `low_m`.
+    floor_m
+        Heights above ground that are flown at least, metres, shape (n,): what is planned is nowhere below.
+    late_m
+        By how much a long climb is flown late, metres.
     """
 
     steps: Floats
@@ -82,12 +84,8 @@ class Profile(NamedTuple):
     high_m: Floats
     wanted_m: Floats
     slopes: Floats
-    safe_m: Floats
-
-    @property
-    def safer(self) -> Profile:
-        """The same where the heights to keep to are the least ones."""
-        return self._replace(low_m=self.safe_m)
+    floor_m: Floats
+    late_m: float
 
     def followed(self) -> Followed:
         """Heights along it that can be flown, metres AMSL."""
@@ -97,7 +95,6 @@ class Profile(NamedTuple):
             self.ground_m + self.wanted_m,
             Slopes.of(*self.slopes[:2]),
             Slopes.of(*self.slopes[2:]),
-            safe_m=self.ground_m + self.safe_m,
         )
 
 
@@ -132,12 +129,17 @@ class Circles:
     ground: Callable[[Ints, Floats], Floats]
     clear: Callable[[int, Floats], bool]
 
+    @property
+    def radius_m(self) -> float:
+        """Radius of a circle, metres."""
+        return _WIDER * self.aircraft.turn_radius_in(self.wind)
+
     def lap(self, courses: Floats, side: int) -> Floats:
         """Vertices of one lap, from the way back to it, metres from the place, shape (m, `CORNERS` + 1, 2).
 
         `courses` are those of the way there, unit vectors, shape (m, 2).
         """
-        radius_m = _WIDER * self.aircraft.turn_radius_in(self.wind)
+        radius_m = self.radius_m
         turned = np.linspace(0.0, 2 * math.pi, CORNERS + 1)[:, None]
         normals = side * np.stack([-courses[:, 1], courses[:, 0]], axis=-1)
         return np.asarray(radius_m * (np.sin(turned) * courses[:, None] + (1 - np.cos(turned)) * normals[:, None]))
@@ -145,38 +147,42 @@ class Circles:
 
 @dataclass(frozen=True)
 class _Laps:
-    """One lap at each of some samples, on one side: as a `Profile` has it, samples along the second axis."""
+    """One lap at each of some samples, on one side: as a `Profile` has it, samples along the second axis.
+
+    `over_m` is by how much the ground that it is flown over is above that below it.
+    """
 
     samples: Ints
     side: int
     lap: Floats
     steps: Floats
     ground_m: Floats
+    over_m: Floats
     slopes: Floats
 
     @classmethod
     def at(cls, samples: Ints, side: int, way: Profile, circles: Circles) -> _Laps:
-        lap = circles.lap(courses(way.steps)[0][samples], side)
+        course = courses(way.steps)[0][samples]
+        lap = circles.lap(course, side)
         share = np.arange(_HALVES) / _HALVES
         parts = lap[:, :-1, None] + share[:, None] * np.diff(lap, axis=1)[:, :, None]
         places = np.concatenate([parts.reshape(len(samples), -1, 2), lap[:, -1:]], axis=1)
         steps = np.diff(places, axis=1)
         craft = circles.aircraft
         slopes = np.array(rises(craft, steps.reshape(-1, 2), craft.cruise_m_s, circles.wind, patrol=False))
-        return cls(
-            samples,
-            side,
-            lap,
-            steps,
-            circles.ground(samples, places),
-            slopes.reshape(4, *steps.shape[:2]),
-        )
+        # It is flown outside of where it is planned.
+        radius_m = circles.radius_m
+        centre = side * radius_m * np.stack([-course[:, 1], course[:, 0]], axis=-1)[:, None]
+        wide = centre + (places - centre) * (1 + craft.wide_in(circles.wind) / radius_m)
+        ground_m, beside_m = circles.ground(samples, places), circles.ground(samples, wide)
+        over_m = np.fmax(beside_m - ground_m, 0.0)
+        return cls(samples, side, lap, steps, ground_m, over_m, slopes.reshape(4, *steps.shape[:2]))
 
 
 def courses(steps: Floats) -> tuple[Floats, Floats]:
     """Course of a way at its samples, unit vectors, shape (n, 2), and by how much it bends there, radians, shape (n,).
 
-    Pieces of no length have the course of the one before.
+    Bends to the left are above 0. Pieces of no length have the course of the one before.
     """
     length = np.hypot(*steps.T)
     some = np.maximum.accumulate(np.where(length > 0, np.arange(len(steps)), 0))
@@ -184,7 +190,7 @@ def courses(steps: Floats) -> tuple[Floats, Floats]:
     unit = steps[some] / np.maximum(length[some], 1e-12)[:, None]
     before, after = np.concatenate([unit[:1], unit]), np.concatenate([unit, unit[-1:]])
     middle = before + after
-    bend = np.abs(np.arctan2(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0], (before * after).sum(axis=1)))
+    bend = np.arctan2(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0], (before * after).sum(axis=1))
     return middle / np.maximum(np.hypot(*middle.T), 1e-12)[:, None], bend
 
 
@@ -214,7 +220,7 @@ def circlings(way: Profile, circles: Circles) -> list[Circling]:
     """
     low, high = way.ground_m + way.low_m, way.ground_m + way.high_m
     up, down = way.slopes[2:]
-    bent = courses(way.steps)[1] > _BEND_RAD
+    bent = np.abs(courses(way.steps)[1]) > _BEND_RAD
     roomy = (way.high_m - way.low_m >= _LEAST_M) & ~bent
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*way.steps.T))])
     found: list[Circling] = []
@@ -233,9 +239,9 @@ def circlings(way: Profile, circles: Circles) -> list[Circling]:
         places = first + np.flatnonzero(roomy[first:at])
         places = places[:: max(1, math.ceil(len(places) / _PLACES))]
         begun = least[places - start], greatest[places - start]
-        best = _farthest(way.safer, circles, places, begun, at) or _farthest(way, circles, places, begun, at)
+        best = _farthest(way, circles, places, begun, at)
         if best is None:
-            start, entry = at, (low[at], high[at])
+            start, entry = at, (low[at], max(low[at], high[at]))
             continue
         circling, entry = best
         start = circling.sample
@@ -278,7 +284,7 @@ def _widened(
 ) -> list[tuple[int, int, int, tuple[float, float]]]:
     """For laps that lead beyond sample `at`: how far, how many, which of the places, and the heights after them."""
     samples, out = laps.samples, []
-    low = laps.ground_m + way.low_m[samples, None] + _SPARE_M
+    low = laps.ground_m + laps.over_m + way.floor_m[samples, None] + way.late_m + _SPARE_M
     high = laps.ground_m + way.high_m[samples, None] - _SPARE_M
     # A place without elevation bounds nothing that can be flown.
     low, high = np.where(np.isnan(low), np.inf, low), np.where(np.isnan(high), -np.inf, high)
@@ -356,7 +362,7 @@ def flown_over(way: Profile, circles: Circles) -> Flown:
 def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Profile, Ints]:
     """A way with circles in it, and which of its pieces each piece is, or ~ it for a circle before that."""
     steps, ground, bounds, slopes, pieces = [], [], [], [], []
-    levels = np.stack([way.low_m, way.high_m, way.wanted_m, way.safe_m])
+    levels = np.stack([way.low_m, way.high_m, way.wanted_m, way.floor_m])
     last = 0
     for at, side, laps in [*where, Circling(len(way.steps), 1, 0)]:
         steps.append(way.steps[last:at])
@@ -373,11 +379,20 @@ def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Pr
             pieces.append(np.full(count, ~at))
             # The first sample of a lap is that of the way, or the last one of the lap before.
             ground.append(np.tile(np.append(way.ground_m[at], one.ground_m[0, 1:-1]), laps))
-            bounds.append(np.repeat(levels[:, at : at + 1], count, axis=1))
+            own = np.repeat(levels[:, at : at + 1], count, axis=1)
+            own[0] = own[3] + way.late_m + np.tile(one.over_m[0, :-1], laps)
+            bounds.append(own)
     ground.append(way.ground_m[-1:])
     bounds.append(levels[:, -1:])
-    low, high, wanted, safe = np.concatenate(bounds, axis=1)
+    low, high, wanted, floor = np.concatenate(bounds, axis=1)
     whole = Profile(
-        np.concatenate(steps), np.concatenate(ground), low, high, wanted, np.concatenate(slopes, axis=1), safe
+        np.concatenate(steps),
+        np.concatenate(ground),
+        low,
+        high,
+        wanted,
+        np.concatenate(slopes, axis=1),
+        floor,
+        way.late_m,
     )
     return whole, np.concatenate(pieces).astype(np.int64)
