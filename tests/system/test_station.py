@@ -159,15 +159,16 @@ def test_a_pilot_sends_a_plan_and_it_is_flown_and_the_next_is_stopped_at_the_sta
 
 def test_a_station_that_is_killed_goes_on_with_what_flies_though_the_service_is_away(post, tmp_path):
     out = tmp_path / "station"
-    with sim.start_fleet(vehicles(post.made, speedup=PACE, record_dir=tmp_path)) as fleet:
-        with station_at(post, fleet, out, code=-signal.SIGKILL) as station:
+    pace = PACE / 5  # a station takes seconds to start: at a hundredfold the shift it comes back to would be over
+    with sim.start_fleet(vehicles(post.made, speedup=pace, record_dir=tmp_path)) as fleet:
+        with station_at(post, fleet, out, code=-signal.SIGKILL, pace=pace) as station:
             post.stands_by()
             launch = post.sent("killed")
             station.wait("vehicle 1: outbound")
             post.stop()
             station.process.kill()
             station.process.wait(30)
-        with station_at(post, fleet, out) as station:
+        with station_at(post, fleet, out, pace=pace) as station:
             station.wait("vehicle 1: ")
             post.start()
             ended = post.end(launch)
