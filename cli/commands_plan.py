@@ -288,15 +288,21 @@ def intents(
             "was made with --start."
         ),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any margin of the volumes: across_m=15, early_s=60 ..."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("intents.json"),
 ) -> None:
     """Write the operational intents (ASTM F3548-21) of every flight of a plan, as a USS is given them."""
     import missions  # noqa: PLC0415 - as above
+    from cli.planning import intent_margins  # noqa: PLC0415 - names of the command
 
     height, uncertainty = numbers(geoid, "HEIGHT,UNCERTAINTY", "--geoid")
     made = missions.load_plan(plan_file)
     begin = _begin(made.options.shift_start, start)
-    written = missions.write_operational_intents(made, out, begin, missions.Geoid(height, uncertainty))
+    margins = intent_margins(settings or [])
+    written = missions.write_operational_intents(made, out, begin, missions.Geoid(height, uncertainty), margins)
     volumes = sum(len(intent.details.volumes or ()) for intent in written)
     console.print(f"{len(written)} flights, {volumes} volumes -> {out}")
 

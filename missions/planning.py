@@ -35,6 +35,7 @@ from missions.task import Task
 from missions.turns import turns_of
 from missions.unwatched import BARE, unwatched
 from missions.validation import check
+from missions.way_rises import KeptWays
 
 __all__ = ["Planner", "best_plan", "plan"]
 
@@ -109,8 +110,12 @@ def best_plan(
     *,
     airspace: Airspace | None,
     risk: RiskTable | None,
+    kept: KeptWays | None = None,
 ) -> PatrolPlan:
-    """The best plan of a task by the courses that it offers. Parameters and errors are those of `plan`."""
+    """The best plan of a task by the courses that it offers. Parameters and errors are those of `plan`.
+
+    Ways of wings are taken from those that are `kept` of earlier plans of the task over the same terrain, and added.
+    """
 
     def planner(course: Course | None = None) -> Planner:
         setting = Setting(
@@ -121,6 +126,7 @@ def best_plan(
             airspace=airspace or Airspace(),
             risk=risk or RiskTable(),
             course=course,
+            kept=kept,
         )
         return Planner(setting)
 
@@ -322,7 +328,7 @@ class Planner:
         weights = joined(self.spans).weights if chosen.risk_s is not None else None
         bounds = bounds_of(setting, rotas.flown, weights)
         if max(bound.seconds for bound in bounds) > chosen.figure_s:
-            bounds = bounds_of(setting, rotas.flown, weights, day_after_day=False)
+            bounds = bounds_of(setting, rotas.flown, weights, batteries=False)
         if any(len(sortie.runs) > 1 for sortie in sorties):
             bounds, others = bounds[:1], bounds[1:]
             notes += [

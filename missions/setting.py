@@ -34,7 +34,7 @@ from missions.shut import Shut
 from missions.stretch import Team
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.task import Task
-from missions.way_rises import UNFLYABLE
+from missions.way_rises import UNFLYABLE, KeptWays
 
 __all__ = ["Crew", "Setting"]
 
@@ -72,7 +72,8 @@ class Crew:
 class Setting:
     """What one planning run works with; `plan` says what it takes and raises.
 
-    Of the courses that the task offers it is about the one that is given, or else the first.
+    Of the courses that the task offers it is about the one that is given, or else the first. Ways of wings that are
+    `kept` of an earlier plan of the task over the same terrain are not looked for again.
     """
 
     def __init__(
@@ -85,8 +86,9 @@ class Setting:
         airspace: Airspace,
         risk: RiskTable,
         course: Course | None = None,
+        kept: KeptWays | None = None,
     ) -> None:
-        self.task, self.border = task, task.border
+        self.task, self.border, self._kept = task, task.border, kept
         self.fleet, self.terrain, self.options = fleet, terrain or FlatTerrain(), options
         self.airspace, self.risk = airspace, risk
         self.clock = ShiftClock.of(self.options.shift_hour, self.options.shift_start, risk.zone)
@@ -211,7 +213,14 @@ class Setting:
                 ceiling_agl_m=self.options.ceiling_agl_m,
             )
             out[stand] = Access(
-                crew.base, self.around, self.course, self.stations, far, terrain=self.terrain, runway=runway
+                crew.base,
+                self.around,
+                self.course,
+                self.stations,
+                far,
+                terrain=self.terrain,
+                runway=runway,
+                kept=self._kept,
             )
         return out
 

@@ -125,6 +125,23 @@ def test_pasted_example_of_intents(run, tmp_path, monkeypatch):
     assert not Path("other.json").exists()
 
 
+def test_margins_of_intents_are_set_as_the_error_says(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX", "--length", "5").code == 0
+    assert run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180", "--shift", "1").code == 0
+    intents = ("intents", "runs/plan/plan.json", "--geoid=-28.3,2", "--start", "2027-03-01T13:00Z")
+    refused = " ".join(run(*intents, "--set", "across_m=90").err.split())
+    said = re.search(r"larger stand_off_m of the border than 60, or give a margin below (--set across_m=)90", refused)
+    assert said is not None, refused
+    ran = run(*intents, *f"{said[1]}20".split())
+    assert ran.code == 0, ran.err
+    for wrong, words in (("across=5", "the name one of across_m"), ("across_m=0", "across_m"), ("up_m=x", "no number")):
+        refused = run(*intents, "--set", wrong, "--out", "other.json")
+        assert refused.code == 1
+        assert words in " ".join(refused.err.split())
+    assert not Path("other.json").exists()
+
+
 def test_intents_begin_when_the_plan_says(run, tmp_path, monkeypatch):
     """Whoever planned by the hours of one day may not file the flights of another."""
     monkeypatch.chdir(tmp_path)
