@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.dialect import FALL, NO_ROTORS, Action, BatteryLevel, Dialect, Failsafes, Figure, Form, ModeSpec, ParamSpec
+from sim.dialect import Dialect
+from sim.dialect_figures import NO_ROTORS, Figure
+from sim.dialect_terms import FALL, Action, BatteryLevel, Failsafes, Form, ModeSpec, ParamSpec
 from sim.flight_items import (
     ARDUPILOT_RULES,
     FENCE_COMMANDS,

@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.dialect import FALL, NO_ROTORS, BatteryLevel, Dialect, Failsafes, Figure, Form, ModeSpec, ParamSpec
+from sim.dialect import Dialect
+from sim.dialect_figures import NO_ROTORS, Figure
+from sim.dialect_terms import FALL, BatteryLevel, Failsafes, Form, ModeSpec, ParamSpec
 from sim.flight_modes import Mode
 from sim.px4_items import PX4_RULES
 
@@ -304,6 +306,8 @@ PX4_COPTER = Dialect(
     refusal=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
     unsent=int(mav.MAV_RESULT_DENIED),
     no_mode=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
+    terminates_armed=True,
+    active_armed=True,
     own_component=True,
     lists_checks=False,
     wants_gcs=True,

@@ -12,7 +12,7 @@ from math import copysign, isfinite, sqrt
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.dialect import Form
+from sim.dialect_terms import Form
 from sim.flight import Flight
 from sim.flight_state import Mode, Severity
 from sim.protocol_order import ACCEPTED, DENIED, FAILED, UNSUPPORTED, Handler, Order, result_of
@@ -44,7 +44,7 @@ def _terminate(flight: Flight, order: Order) -> int:
     if not flight.dialect.ends_flights:
         flight.say(Severity.INFO, "AFS not enabled, can't terminate the vehicle")
         return FAILED
-    return result_of(flight, order.item.params[0] > 0.5 and flight.disarm(force=True))
+    return result_of(flight, order.item.params[0] > 0.5 and flight.terminate())
 
 
 def _change_speed(flight: Flight, order: Order) -> int:
@@ -99,7 +99,7 @@ def _px4_arm(flight: Flight, order: Order) -> int:
 def _px4_terminate(flight: Flight, order: Order) -> int:
     if not (order.item.params[0] > 0.5 and flight.armed):
         return DENIED
-    return result_of(flight, flight.disarm(force=True))
+    return result_of(flight, flight.terminate())
 
 
 def _px4_change_speed(flight: Flight, order: Order) -> int:

@@ -15,7 +15,7 @@ from missions.bound import dearest
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
 from missions.revisit import left_alone_s
-from tests.asked import asked
+from tests.asked import asked, few
 from tests.missions.helpers import beside, border_from_metres, fleet_for, straight
 from tests.missions.test_sharing import _course, _tables, _value
 
@@ -104,7 +104,7 @@ def _all_sorties(craft, patrol_m_s, height_m, ends, base):
             yield seen, transit_s + patrol_s + climb_s + down_s + craft.turn_round_s
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=2))
 def test_by_risk_no_mix_of_all_sorties_there_are_is_below_the_bound(seed, sizes):
     """What weighs twice as much is looked at twice as often: the least figure by HiGHS, sorties in fractions."""

@@ -24,6 +24,7 @@ from missions import (
 )
 from missions.surroundings import DenseLine
 from missions.validation_lines import joined
+from tests.asked import few
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
 from tests.missions.test_fence_exclusions import area, fenced, metres, way, zone
 
@@ -122,7 +123,7 @@ def test_too_many_rally_points_and_a_missing_mission_are_found(made, good):
     assert "has no mission" in broken(made, good[1:])[HOLDS][0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(data=st.data())
 def test_no_vertex_can_be_moved_over_a_leg_a_zone_or_the_border_unseen(made, good, data):
     """Whatever vertex is moved by a kilometre, to whatever side: the report sees it, or the fence is still lawful."""

@@ -139,3 +139,42 @@ def test_of_a_target_a_plane_takes_the_height_alone():
     pilot.advance(60.0)
     assert body.u == pytest.approx(90.0, abs=2.0)
     assert hypot(body.e, body.n) < 100.0
+
+
+ARMED = mav.MAV_MODE_FLAG_SAFETY_ARMED
+ENDED = mav.MAV_STATE_FLIGHT_TERMINATION
+
+
+@pytest.mark.parametrize(
+    ("autopilot", "order", "armed", "status"),
+    [
+        ("ardupilot", (TERMINATE, 1), False, mav.MAV_STATE_ACTIVE),
+        ("ardupilot", (ARM, 0, 21196), False, mav.MAV_STATE_ACTIVE),
+        ("px4", (TERMINATE, 1), True, ENDED),
+        ("px4", (ARM, 0, 21196), False, mav.MAV_STATE_STANDBY),
+    ],
+)
+def test_one_whose_flight_is_ended_says_so_while_it_falls(autopilot, order, armed, status):
+    """ArduPilot disarms for either; PX4 is terminated, and armed until it lies on the ground (HEARTBEAT.hpp)."""
+    pilot = Pilot(lockstep(autopilot=autopilot, frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
+    flight = pilot.fleet.vehicles[0].flight
+    px4 = autopilot == "px4"
+    if px4:
+        assert pilot.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + 100) == ACCEPTED
+        assert pilot.command(ARM, 1) == ACCEPTED
+    else:
+        assert [pilot.command(SET_MODE, 1, 4), pilot.command(ARM, 1)] == [ACCEPTED] * 2
+        assert pilot.command(22, 0, 0, 0, 0, 0, 0, 100) == ACCEPTED
+    pilot.until(lambda: flight.body.u > 99.0)
+    assert pilot.command(*order) == ACCEPTED
+    pilot.advance(1.0)
+    beat = pilot.request(0)
+    assert flight.body.u > 90.0
+    assert (bool(beat.base_mode & ARMED), beat.system_status) == (armed, status)
+    # It neither flies again nor is armed while it falls.
+    if not armed:
+        assert pilot.command(ARM, 1) == (REJECTED if px4 else FAILED)
+    pilot.until(lambda: flight.landed, 30.0)
+    pilot.until(lambda: not pilot.request(0).base_mode & ARMED, 10.0)
+    assert pilot.texts.count("Disarming motors") == 1
+    assert pilot.request(0).system_status == mav.MAV_STATE_STANDBY

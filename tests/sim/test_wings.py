@@ -13,6 +13,7 @@ from sim.flight_state import Mode
 from sim.flight_wind import Wind
 from sim.wing_body import Steer, WingBody
 from sim.wing_guidance import L1
+from tests.asked import few
 from tests.sim.wing_flights import STEP_S, Craft, action, place
 
 G = 9.80665
@@ -388,7 +389,7 @@ def test_wings_in_the_wind_of_the_moment_are_carried_by_it():
 @given(
     st.floats(-400, 400), st.floats(-400, 400), st.floats(-pi, pi), st.floats(12, 30), st.booleans(), st.floats(50, 200)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 def test_guidance_comes_on_to_any_circle_from_anywhere(e, n, yaw, speed, clockwise, radius):
     """A point that obeys the guidance without limits or lag ends on the circle, on the right side round."""
     radius = max(radius, speed**2 / G)
