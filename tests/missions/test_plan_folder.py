@@ -53,9 +53,9 @@ def drawn(tmp_path_factory):
     return tmp_path_factory.mktemp("drawn"), {}
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _drawn_once(drawn, monkeypatch):
-    """For tests of names alone, which write the folder of one plan over and over: it is drawn once."""
+    """Tests here write the folders of a few plans over and over: each plan is drawn once."""
     real, (folder, plans) = missions.plan_folder.draw_map, drawn
 
     def draw(made, path, *more):
@@ -243,7 +243,6 @@ def test_a_flight_record_of_the_same_name_stays(long, short, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../outside", "{outside}", "", ".", "..", "a\0b", "n" * 5000, "deep/inner", 7, None])
-@pytest.mark.usefixtures("_drawn_once")
 def test_a_name_that_leads_elsewhere_is_not_followed(short, tmp_path, name):
     folder = tmp_path / "plan"
     write_plan_folder(short, folder)
@@ -277,7 +276,6 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-@pytest.mark.usefixtures("_drawn_once")
 def test_nothing_is_written_where_a_name_leads_elsewhere(short, tmp_path, name):
     """Of a plan file from outside, or a fleet file."""
     changed = replace(short, sorties=(replace(short.sorties[0], name=name), *short.sorties[1:]))
@@ -289,7 +287,6 @@ def test_nothing_is_written_where_a_name_leads_elsewhere(short, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["vehicle-1", "Grünau 3", "n" * 40, "a.b", "x'y"])
-@pytest.mark.usefixtures("_drawn_once")
 def test_other_names_are_fine(short, tmp_path, name):
     vehicle = replace(short.fleet.vehicles[0], name=name)
     sortie = replace(short.sorties[0], name=f"{name}-s", vehicle=vehicle)
@@ -312,7 +309,6 @@ def test_a_sortie_named_like_a_file_of_the_plan_does_not_take_it_along(short, tm
     "text",
     ["", "{", "[]", "3", '{"format": "vedette-plan"}', '{"format": "vedette-plan", "plan": {"sorties": 3}}', "\ud800"],
 )
-@pytest.mark.usefixtures("_drawn_once")
 def test_a_plan_file_that_cannot_be_read_names_nothing(long, short, tmp_path, text):
     write_plan_folder(long, tmp_path)
     (tmp_path / "plan.json").write_bytes(text.encode("utf-8", "surrogatepass"))
