@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from geo import Terrain
 from missions.border import Side
 from missions.clearance import sag_m
-from missions.climbing import Circles, Profile, circlings, courses
+from missions.climbing import circlings
 from missions.effort import effort, rises, steep_for
 from missions.errors import TooSteepError
 from missions.fleet import Aircraft
+from missions.laps import Circles, Profile, courses
 from missions.plane import Plane
 from missions.profile import GroundBelow, straightened
 from missions.sortie import Leg, LegKind, Waypoint
@@ -151,7 +152,7 @@ class Pilot:
             return bool(open_[sample]) and clear(points[sample] + lap)
 
         circles = Circles(aircraft, self.wind, sides, ground, may)
-        found = circlings(profile, circles)
+        found = circlings(profile, circles) or []
         course = courses(profile.steps)[0]
         out = []
         for part, (a, b) in zip(parts, ends, strict=True):
@@ -159,7 +160,7 @@ class Pilot:
             made, last = [], a
             for sample, side, laps in found:
                 if a <= sample < b:
-                    lap = points[sample] + circles.lap(course[[sample]], side)[0]
+                    lap = points[sample] + circles.lap(course[[sample]], np.array([side]))[0]
                     ring = np.concatenate([lap[:1], *[lap[1:]] * laps])
                     made += self._between(part, points, vertices, last, sample)
                     made.append(replace(part, points=ring, speed_m_s=aircraft.cruise_m_s, patrol=False, circle=True))

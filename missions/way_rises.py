@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,17 +11,26 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.clearance import sag_m
-from missions.climbing import Circles, Flown, Profile, flown_over
+from missions.climbing import Flown, flown_over
 from missions.effort import rises
 from missions.fleet import Aircraft
 from missions.flying import PROFILE_TOLERANCE_M
+from missions.laps import Circles, Profile
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.plane import Plane
 from missions.profile import needed
 from missions.wind import Wind
 
-__all__ = ["UNFLYABLE", "GroundNear", "circles_beside", "course_followed", "ways_followed", "ways_straightened"]
+__all__ = [
+    "UNFLYABLE",
+    "GroundNear",
+    "KeptWays",
+    "circles_beside",
+    "course_followed",
+    "ways_followed",
+    "ways_straightened",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,6 +46,10 @@ _WALL_M = 100 * UNFLYABLE
 """A climb that takes more than that."""
 
 
+KeptWays = dict[Hashable, dict[tuple[bytes, ...], tuple[Floats, Floats]]]
+"""Rises of ways over one ground, and what their circles take, by how and where they are flown: see `GroundNear`."""
+
+
 @dataclass(frozen=True, slots=True)
 class GroundNear:
     """The ground near ways in a plane.
@@ -49,12 +62,18 @@ class GroundNear:
         Which plane, and which ground.
     clear
         Whether a way in the plane touches nothing that is shut.
+    about
+        What else is the same wherever a way is flown in the same manner: what is shut there.
+    kept
+        Ways that were found before, by all that they depend on; those that are asked for are added.
     """
 
     begins: Floats
     plane: Plane
     terrain: Terrain
     clear: Callable[[Floats], bool]
+    about: Hashable = None
+    kept: KeptWays = field(default_factory=dict)
 
     def circles(self, number: int, steps: Floats, aircraft: Aircraft, wind: Wind) -> Circles:
         """Circles beside the way of a number, on either side; the ground at its beginning is 0."""
@@ -89,7 +108,15 @@ def ways_followed(
     out, more = rises_m.copy(), np.zeros((2, len(steps)))
     slopes = np.array(rises(aircraft, steps, aircraft.cruise_m_s, options.wind, patrol=False))
     fixed = -1 if home else 0
+    # What an aircraft has of energy and time on the ground says nothing of how it flies.
+    alike = replace(aircraft, battery_wh=1e6, reserve_fraction=0.0, turn_round_s=0.0)
+    heights = options.floor_agl_m, options.patrol_ceiling_agl_m, options.ceiling_agl_m, layer_agl_m
+    kept = near.kept.setdefault((near.about, alike, options.wind, heights, home), {})
     for number, (a, b) in enumerate(pairwise([*first.tolist(), len(steps)])):
+        key = near.begins[number].tobytes(), steps[a:b].tobytes(), rises_m[a:b].tobytes()
+        if key in kept:
+            out[a:b], more[:, a:b] = kept[key]
+            continue
         ground = np.concatenate([[0.0], np.cumsum(rises_m[a:b])])
         low, high = (np.full(len(ground), v) for v in (options.floor_agl_m, options.ceiling_agl_m))
         high[-1 - fixed] = options.patrol_ceiling_agl_m
@@ -97,9 +124,10 @@ def ways_followed(
         wanted = np.full(len(ground), layer_agl_m)
         safe = np.clip(low + sag_m(aircraft), None, np.minimum(high, np.maximum(low, layer_agl_m)))
         way = Profile(steps[a:b], ground, low, high, wanted, slopes[:, a:b], safe)
-        found = flown_over(way, near.circles(number, steps[a:b], aircraft, options.wind))
+        found = flown_over(way, near.circles(number, steps[a:b], aircraft, options.wind), whole=True)
         out[a:b] = _WALL_M if found.blocked.any() else found.rise_m
         more[:, a:b] = found.more
+        kept[key] = out[a:b].copy(), found.more
     return out, more
 
 

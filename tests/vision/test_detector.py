@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.asked import few
 from tests.vision.tiny_models import ANSWER, tiny_model
 from vision import SHIPPED_MODEL, Detector, ModelError, bare_rate, letterbox, open_source, read_model_file
 from vision.engine_choice import pick_backend
@@ -77,7 +78,7 @@ def naive(boxes, scores, groups, limit):
     return kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.integers(0, 40), st.floats(0.1, 0.9), st.randoms(use_true_random=False))
 def test_suppression_is_the_greedy_one(count, limit, random):
     corners = np.array([[random.uniform(0, 60), random.uniform(0, 60)] for _ in range(count)]).reshape(-1, 2)
