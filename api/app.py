@@ -20,7 +20,7 @@ from api.account import tasks as account_tasks
 from api.background import Service, Task, beside
 from api.cap import endpoints as cap
 from api.console import endpoints as console
-from api.errors import PermissionDeniedError
+from api.errors import MalformedError, PermissionDeniedError
 from api.feeds import endpoints as feeds
 from api.feeds.sender import send_webhooks
 from api.gate import Gate
@@ -33,6 +33,7 @@ from api.ingest import endpoints as ingest
 from api.launches import endpoints as launches
 from api.live import endpoints as live
 from api.live.account import account_for_live
+from api.loading import load_json
 from api.ogc import endpoints as ogc
 from api.openapi import openapi_of
 from api.orders import endpoints as orders
@@ -41,7 +42,7 @@ from api.pictures import endpoints as pictures
 from api.pictures.newest import forget_pictures
 from api.planning import endpoints as planning
 from api.planning import runner as planning_runner
-from api.problems import OPENAPI_PROBLEM, add_handlers
+from api.problems import OPENAPI_PROBLEM, Refusal, add_handlers
 from api.records import endpoints as records
 from api.release import endpoints as release
 from api.release.due import announce_when_due
@@ -102,6 +103,18 @@ TASKS: tuple[Task, ...] = (
 """What runs beside the routes."""
 
 
+class _Asked(Request):
+    """A request whose JSON is read as `load_json` reads it."""
+
+    async def json(self) -> Any:
+        """Its body."""
+        body = await self.body()
+        try:
+            return load_json(body)
+        except MalformedError as error:
+            raise Refusal(MalformedError(error.what, ("body", *error.steps))) from None
+
+
 class _GuardedRoute(APIRoute):
     """A route that asks for its permission before it reads the body."""
 
@@ -116,8 +129,13 @@ class _GuardedRoute(APIRoute):
         return super().matches(scope) if may else (Match.NONE, {})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        inner = super().get_route_handler()
+        serve = super().get_route_handler()
         wanted = (self.openapi_extra or {})[_PERMISSION]  # a route outside the table fails here, at the start
+
+        async def read(request: Request) -> Response:
+            return await serve(_Asked(request.scope, request.receive))
+
+        inner = serve if self.body_field is None else read
         if wanted is None:
             return inner
         permission = Permission(wanted)

@@ -21,7 +21,8 @@ _OPTIONS: Final = (
     | orjson.OPT_PASSTHROUGH_DATETIME
 )
 # Numbers near zero are the only ones that it writes in another way: 0.00001 and 1e-7 in place of 1e-05 and 1e-07.
-_NEAR_ZERO = (b"e-", b":0.0000", b",0.0000", b"[0.0000", b"-0.0000")
+# Most texts have neither e- nor 0.0000 in them, and the others are searched again: times have such zeros too.
+_NEAR_ZERO = (b":0.0000", b",0.0000", b"[0.0000", b"-0.0000")
 
 
 def canonical(value: Any) -> str:
@@ -44,7 +45,7 @@ def canonical_bytes(value: Any) -> bytes:
         found = orjson.dumps(value, option=_OPTIONS)
     except TypeError:  # it is deeper or has larger integers than orjson takes
         return canonical(value).encode()
-    if found.startswith(b"0.0000") or any(mark in found for mark in _NEAR_ZERO):
+    if b"e-" in found or (b"0.0000" in found and (found[:1] == b"0" or any(mark in found for mark in _NEAR_ZERO))):
         return canonical(value).encode()
     return found
 

@@ -16,6 +16,7 @@
         ├── StaleError               If-Match names a state that is no longer the current one                 412
         ├── TooLargeError            a body over the limit                                                    413
         ├── UnprocessableError       well formed, but the content is wrong                                    422
+        │   └── MalformedError       JSON that cannot be taken; says in which member                          422
         ├── PreconditionError        If-Match is missing                                                      428
         ├── RateLimitedError         too many requests, or wrong passwords; carries when to try again         429
         ├── ProviderError            the identity provider cannot be reached or does not answer as one        502
@@ -41,6 +42,7 @@ __all__ = [
     "BadRequestError",
     "ClientError",
     "ConflictError",
+    "MalformedError",
     "NotAcceptableError",
     "NotFoundError",
     "NotReleasableError",
@@ -133,6 +135,23 @@ class TooLargeError(ApiError):
 
 class UnprocessableError(ApiError):
     """Well formed, but the content is wrong."""
+
+
+class MalformedError(UnprocessableError):
+    """JSON that cannot be taken as it is.
+
+    Parameters
+    ----------
+    what
+        What is wrong there.
+    steps
+        Where: names of members and places in lists, from the outermost; () is the whole.
+    """
+
+    def __init__(self, what: str, steps: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{'/'.join(('#', *steps))}: {what}")
+        self.what = what
+        self.steps = steps
 
 
 class PreconditionError(ApiError):

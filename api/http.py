@@ -22,6 +22,7 @@ from api.settings import Settings
 from api.store.engine import Store
 from api.store.plain import Plain
 from api.trail.audit import append_audit
+from api.trail.log import narrowed_since
 
 __all__ = [
     "GEOJSON",
@@ -127,11 +128,16 @@ def answer_page(request: Request, page: Page[Any]) -> Response:
 
 
 def read(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
-    """Read from a snapshot, then write down what was shown, then hand it over."""
-    now = store.clock()
+    """Read from a snapshot, then write down what was shown, then hand it over.
+
+    What a partner may read can be taken back in between: then it is read anew where it is written down. So the audit
+    has a partner see nothing after the change by which it may not.
+    """
+    stamp, now = None if call.principal.partner_id is None else store.stamp(), store.clock()
     value, objects = store.ask(lambda session: work(session, now))
-    store.note_together(lambda connection: append_audit(connection, call, now, action, objects))
-    return value
+    if _noted(store, call, now, action, objects, stamp):
+        return value
+    return _read_anew(store, call, action, work)
 
 
 def read_page(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
@@ -142,9 +148,31 @@ def read_page(store: Store, call: Call, action: str, work: Callable[[Session, in
         return work(session, now), next_change(session, call.principal, now)
 
     (value, objects), until_us = store.ask(work_page)
-    store.note_together(lambda connection: append_audit(connection, call, now, action, objects))
+    if not _noted(store, call, now, action, objects, None if call.principal.partner_id is None else stamp):
+        return _read_anew(store, call, action, work)
     call.shown = Shown(stamp, action, objects, until_us)
     return value
+
+
+def _noted(store: Store, call: Call, now: int, action: str, objects: list[str], stamp: int | None) -> bool:  # noqa: PLR0917
+    """Write down what is shown; False, and nothing, where less than that may be shown since event `stamp`."""
+
+    def note(connection: Connection | Plain) -> bool:
+        if stamp is not None and narrowed_since(connection, stamp):
+            return False
+        append_audit(connection, call, now, action, objects)
+        return True
+
+    return store.note_together(note)
+
+
+def _read_anew(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
+    def read_and_note(session: Session, now: int) -> Any:
+        value, objects = work(session, now)
+        append_audit(session, call, now, action, objects)
+        return value
+
+    return write(store, read_and_note)
 
 
 def write(store: Store, work: Callable[[Session, int], _T]) -> _T:

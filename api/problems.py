@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,9 +14,17 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from api.errors import ApiError, NotReleasableError, ProviderError, RateLimitedError, StorageError, status_of
+from api.errors import (
+    ApiError,
+    MalformedError,
+    NotReleasableError,
+    ProviderError,
+    RateLimitedError,
+    StorageError,
+    status_of,
+)
 
-__all__ = ["MEDIA_TYPE", "OPENAPI_PROBLEM", "add_handlers", "of_error", "of_status", "problem"]
+__all__ = ["MEDIA_TYPE", "OPENAPI_PROBLEM", "Refusal", "add_handlers", "of_error", "of_status", "problem"]
 
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
@@ -69,7 +78,9 @@ def of_status(status: int, detail: str | None = None) -> Response:
 def of_error(error: ApiError) -> Response:
     """The problem of an error of ours. What a server-side failure says of machine and paths stays in the log."""
     status, slug, title = status_of(error)
-    more = {"reasons": list(error.reasons)} if isinstance(error, NotReleasableError) else {}
+    more: dict[str, Any] = {"reasons": list(error.reasons)} if isinstance(error, NotReleasableError) else {}
+    if isinstance(error, MalformedError):
+        more = {"errors": [_error_at(error.steps, error.what)]}
     hidden = status == 500 or isinstance(error, (StorageError, ProviderError))
     response = problem(status, slug, title, None if hidden else str(error), **more)
     if isinstance(error, RateLimitedError):
@@ -77,15 +88,23 @@ def of_error(error: ApiError) -> Response:
     return response
 
 
+class Refusal(HTTPException):
+    """An error of ours while FastAPI reads a body: any other exception there it would answer in words of its own."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(status_of(error)[0], str(error))
+        self.error = error
+
+
 def of_validation(error: RequestValidationError) -> Response:
     """The problem of a request that does not fit its schema: each place and what was wrong there, not what was sent."""
     slug, title = _TITLES[422]
-    errors = [
-        {"pointer": "#/" + "/".join(str(step) for step in item["loc"]), "detail": item["msg"]}
-        for item in error.errors()[:50]
-    ]
-    first = errors[0] if errors else {"pointer": "#", "detail": "unknown"}
-    return problem(422, slug, title, f"{first['pointer']}: {first['detail']}", errors=errors)
+    errors = [_error_at(item["loc"], item["msg"]) for item in error.errors()[:50]] or [_error_at((), "unknown")]
+    return problem(422, slug, title, "{pointer}: {detail}".format_map(errors[0]), errors=errors)
+
+
+def _error_at(steps: Iterable[object], detail: str) -> dict[str, str]:
+    return {"pointer": "/".join(("#", *map(str, steps))), "detail": detail}
 
 
 def _methods_of(app: FastAPI, scope: Scope) -> str:
@@ -108,6 +127,8 @@ def add_handlers(app: FastAPI) -> None:
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if isinstance(error, Refusal):
+            return of_error(error.error)
         response = of_status(error.status_code, str(error.detail))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value

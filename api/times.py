@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 __all__ = ["datetime_of", "iso", "iso_of", "iso_of_text", "microseconds", "microseconds_of", "now_us"]
 
@@ -33,6 +34,7 @@ def datetime_of(time_us: int) -> datetime:
     return _EPOCH + time_us * _TICK
 
 
+@lru_cache(maxsize=64)  # a thousand records that come in at once are received at one time, and kept as long
 def iso(time_us: int) -> str:
     """ISO 8601 UTC with microseconds and Z.
 

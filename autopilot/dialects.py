@@ -11,7 +11,7 @@ from autopilot.dialect import Dialect
 from autopilot.errors import AutopilotError
 from autopilot.px4 import PX4
 
-__all__ = ["HOME_FIRST", "WINGS", "dialect_of"]
+__all__ = ["HOME_FIRST", "WINGS", "dialect_of", "is_known"]
 
 WINGS = frozenset(
     {mav.MAV_TYPE_FIXED_WING, *(n for n, e in mav.enums["MAV_TYPE"].items() if e.name.startswith("MAV_TYPE_VTOL"))}
@@ -39,6 +39,11 @@ _DIALECTS = MappingProxyType(
 
 HOME_FIRST = frozenset(dialect.name for dialect in (ARDUCOPTER, ARDUPLANE, PX4) if dialect.home_is_item_0)
 """Names of the dialects whose missions begin with home."""
+
+
+def is_known(autopilot: int, vehicle_type: int) -> bool:
+    """Whether there is a dialect for a MAV_AUTOPILOT and MAV_TYPE."""
+    return (autopilot, vehicle_type) in _DIALECTS
 
 
 def dialect_of(autopilot: int, vehicle_type: int) -> Dialect:

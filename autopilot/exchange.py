@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -40,9 +41,17 @@ class Exchange:
     component: int
     timing: Timing
 
-    async def command(self, command: int, params: tuple[float, ...]) -> None:
-        """COMMAND_LONG with up to seven parameters, until it is accepted. Raises CommandError."""
-        await self._commanded(command, lambda confirmation: self._long(command, params, confirmation))
+    async def command(self, command: int, params: tuple[float, ...], *, everywhere: bool = False) -> None:
+        """COMMAND_LONG with up to seven parameters, until it is accepted. Raises CommandError.
+
+        Parameters
+        ----------
+        command, params
+            What is ordered.
+        everywhere
+            Over every channel from the first try on.
+        """
+        await self._commanded(command, lambda nth: self._long(command, params, nth), everywhere=everywhere)
 
     def tell(self, command: int, params: tuple[float, ...]) -> None:
         """COMMAND_LONG once; no answer is awaited. Raises LinkError when the link was lost."""
@@ -60,12 +69,12 @@ class Exchange:
         message = mav.MAVLink_command_int_message(self.sysid, self.component, frame, command, 0, 0, *four, x, y, z)
         await self._commanded(command, lambda _: message)
 
-    async def _commanded(self, command: int, message: Message) -> None:
+    async def _commanded(self, command: int, message: Callable[[int], Message], *, everywhere: bool = False) -> None:
         clock = asyncio.get_running_loop().time
         said = Said()
         with self.link.mailbox(self.sysid, ("COMMAND_ACK", *SAYING)) as box:
             for confirmation in range(_TRIES):
-                self.link.send(message(confirmation), self.sysid, everywhere=confirmation > 0)
+                self.link.send(message(confirmation), self.sysid, everywhere=everywhere or confirmation > 0)
                 deadline = clock() + self.timing.retry_s(_RETRY_S)
                 while (answer := await box.get(deadline - clock())) is not None:
                     if answer.get_type() in SAYING:

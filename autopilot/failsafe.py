@@ -134,7 +134,7 @@ async def _when_lost(vehicle: Vehicle, parameter: str, when: str) -> Lost:
         if isinstance(bits, AbsentError):
             bits = 0.0
         if isinstance(bits, ParameterError):
-            return Lost(f"what it does {when} is not known ({said}): it does not answer for {meaning.but}")
+            return Lost(f"what it does {when} is not known ({said}): it gives no value for {meaning.but}")
         if round(bits) & meaning.bit:
             act, returns, said = _GOES_ON, False, f"{said}, {meaning.but} bit {meaning.bit.bit_length() - 1}"
     return Lost(f"{when} it {act} ({said})", returns)
@@ -145,7 +145,7 @@ async def _found(vehicle: Vehicle, parameter: str) -> int | str:
     value = await found(vehicle, parameter)
     if isinstance(value, AbsentError):
         return f"it has no {parameter}"
-    return f"it does not answer for {parameter}" if isinstance(value, ParameterError) else round(value)
+    return f"it gives no value for {parameter}" if isinstance(value, ParameterError) else round(value)
 
 
 async def found(vehicle: Vehicle, parameter: str) -> float | ParameterError:

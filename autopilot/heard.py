@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from autopilot.dialect import Dialect
+from autopilot.dialects import is_known
+from autopilot.errors import LinkError
 from autopilot.link import Link
-from autopilot.telemetry import Telemetry, TelemetryState, Text
+from autopilot.routes import SILENT_S
+from autopilot.telemetry import Telemetry, TelemetryState, Text, on_earth
 from autopilot.timing import Timing
 from autopilot.waiting import Waiting
 from autopilot.wire import Message
@@ -36,6 +39,9 @@ class Heard:
         self._clock = asyncio.get_running_loop().time
         self._heard = self._placed = self._clock()
         self._placed_ms: int | None = None
+        self._kind: tuple[int, int] | None = None  # MAV_AUTOPILOT and MAV_TYPE
+        self._other: tuple[int, int] | None = None
+        self._other_s = 0.0
         self._waiting = Waiting(lambda: self.telemetry)
         self._listeners: list[Callable[[Message, Telemetry], None]] = []
         self._stop = link.listen(self._take, sysid=sysid)
@@ -76,11 +82,34 @@ class Heard:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def check_same(self) -> None:
+        """Raise LinkError where it said in the last 10 s that it is a vehicle of another kind."""
+        if self._other is not None and self._clock() - self._other_s < SILENT_S:
+            is_now, was = (f"MAV_AUTOPILOT {a}, MAV_TYPE {t}" for a, t in (self._other, self._kind or (0, 0)))
+            raise LinkError(
+                f"{self}: says that it is another kind of vehicle ({is_now}; it was {was}): another speaks with its "
+                "system id, or it was set up anew: see which, then connect again"
+            )
+
+    def _is_another(self, message: Message) -> bool:
+        """Whether a HEARTBEAT is of another kind than the first; one that is still booting says none that is known."""
+        kind = message.autopilot, message.type
+        if self._kind is None:
+            self._kind = kind
+        if kind != self._kind and is_known(*kind):
+            self._other, self._other_s = kind, self._clock()
+        return kind != self._kind
+
     def _take(self, message: Message) -> None:
         if message.get_srcComponent() != self.component:
             return
+        kind = message.get_type()
+        if kind == "HEARTBEAT" and self._is_another(message):
+            return
         self._heard = self._clock()
-        if message.get_type() == "GLOBAL_POSITION_INT":
+        if kind == "GLOBAL_POSITION_INT":
+            if not on_earth(message):
+                return  # no position, and nothing else is known by it
             boot_ms = boot_ms_of(message)
             if boot_ms != self._placed_ms:
                 self._placed, self._placed_ms = self._heard, boot_ms

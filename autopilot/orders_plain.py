@@ -33,7 +33,7 @@ async def emergency_stop(vehicle: Vehicle, *, confirm_sysid: int) -> None:
     """End the flight where it is: the motors stop and the vehicle falls.
 
     By DO_FLIGHTTERMINATION, and where that is refused, as ArduPlane does without its advanced failsafe, by an order to
-    disarm in the air.
+    disarm in the air. It goes out at once over every channel, whatever other command is still unanswered.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ async def emergency_stop(vehicle: Vehicle, *, confirm_sysid: int) -> None:
     if confirm_sysid != vehicle.sysid:
         raise CommandError(f"{vehicle}: an emergency stop of vehicle {confirm_sysid} was confirmed: nothing was sent")
     try:
-        await vehicle.command(mav.MAV_CMD_DO_FLIGHTTERMINATION, 1.0)
+        await vehicle.command_at_once(mav.MAV_CMD_DO_FLIGHTTERMINATION, 1.0)
     except CommandError as error:
         if error.result is None:
             raise
-        await vehicle.command(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0.0, _IN_THE_AIR)
+        await vehicle.command_at_once(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0.0, _IN_THE_AIR)
     ended = await vehicle.wait_until(
         lambda t: t.armed is False or t.system_status == mav.MAV_STATE_FLIGHT_TERMINATION, _STOP_S
     )

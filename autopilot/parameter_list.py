@@ -18,6 +18,7 @@ __all__ = ["all_parameters"]
 _QUIET_S = 1.5
 _WINDOW = 16
 _ROUNDS = 6  # in a row in which nothing new came
+_RENUMBERED = 10  # times at most: a group that a setting switches on is another number once
 _NO_INDEX = 0xFFFF  # of a value that was asked for by name
 
 
@@ -39,7 +40,8 @@ async def all_parameters(vehicle: Vehicle, *, progress: Callable[[int, int], Non
     Raises
     ------
     ParameterError
-        When the vehicle stops answering before all are there; the message says how many lack.
+        When the vehicle stops answering before all are there, the message says how many lack; or when it says another
+        number of them again and again.
     LinkError
         When the link was lost.
     """
@@ -51,6 +53,8 @@ async def all_parameters(vehicle: Vehicle, *, progress: Callable[[int, int], Non
             came = await table.take(box)
             if table.whole:
                 return table.values()
+            if table.renumbered > _RENUMBERED:
+                raise ParameterError(f"{vehicle}: says another number of its parameters again and again: update it")
             idle = 0 if came else idle + 1
             if idle == _ROUNDS:
                 raise ParameterError(f"{vehicle}: {table.state()} came and no more: check the link")
@@ -58,13 +62,20 @@ async def all_parameters(vehicle: Vehicle, *, progress: Callable[[int, int], Non
 
 
 class _Table:
-    """What came so far."""
+    """What came so far.
+
+    Attributes
+    ----------
+    renumbered
+        How often there was another number of them than before.
+    """
 
     def __init__(self, vehicle: Vehicle, progress: Callable[[int, int], None] | None) -> None:
         self._vehicle = vehicle
         self._progress = progress
         self._found: dict[int, tuple[str, float]] = {}
         self._count: int | None = None
+        self.renumbered = 0
 
     @property
     def whole(self) -> bool:
@@ -91,7 +102,11 @@ class _Table:
         quiet_s = self._vehicle.timing.retry_s(_QUIET_S)
         deadline = clock() + quiet_s
         came = False
-        while not self.whole and (answer := await box.get(deadline - clock())) is not None:
+        while (
+            not self.whole
+            and self.renumbered <= _RENUMBERED
+            and (answer := await box.get(deadline - clock())) is not None
+        ):
             if answer.get_srcComponent() == self._vehicle.component and self._is_new(answer):
                 came = True
                 deadline = clock() + quiet_s
@@ -102,6 +117,7 @@ class _Table:
             return False
         if answer.param_count != self._count:
             # A parameter that switches a group on renumbers them all.
+            self.renumbered += self._count is not None
             self._found, self._count = {}, int(answer.param_count)
         if answer.param_index in self._found:
             return False

@@ -93,9 +93,11 @@ class Parameters:
         AbsentError
             When the vehicle has none of that name.
         ParameterError
-            When it does not answer.
+            When it does not answer, or says what is no number.
         """
         _, value, _ = await self._read(name)
+        if not math.isfinite(value):
+            raise ParameterError(f"{self._who}: {name} is {value}, which is no number: set it")
         return value
 
     async def look_up(self, names: Iterable[str]) -> None:

@@ -294,6 +294,7 @@ class Sortie:
         vehicle = self._vehicle
         wall_s = vehicle.timing.wall_s
         now_s = asyncio.get_running_loop().time()
+        vehicle.check_same()
         if vehicle.silent_s > wall_s(_SILENT_S):
             self._unheard_s = now_s
             if self._conduct.bears(vehicle.silent_s):

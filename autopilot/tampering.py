@@ -128,7 +128,8 @@ class Tampering:
     def _take_parameter(self, message: Message) -> None:
         name, value = self._vehicle.parameter_in(message)
         setting = self._settings.get(name)
-        if setting is None or setting.wanted(value) == value or self._watch.lands:
+        acts = setting is None or (math.isfinite(value) and setting.wanted(value) == value)
+        if acts or self._watch.lands:
             self._doubts.pop(name, None)
         elif name not in self._doubts:
             # It may be an old word that was long on its way: what it says to a question counts.

@@ -11,10 +11,10 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.long_texts import SAYING, Said
 from autopilot.wire import Message
-from autopilot.wire_decode import boot_ms_of, read
+from autopilot.wire_decode import boot_ms_of, place_of, read
 from geo import Altitude, Datum
 
-__all__ = ["Telemetry", "TelemetryState", "Text"]
+__all__ = ["Telemetry", "TelemetryState", "Text", "on_earth"]
 
 _POSITION_GOOD = mav.ESTIMATOR_POS_HORIZ_ABS  # 0x10
 _POSITION_CONSTANT = mav.ESTIMATOR_CONST_POS_MODE  # 0x80: it only assumes that it stands still
@@ -25,6 +25,7 @@ _UNKNOWN_U16 = 0xFFFF
 _CLOCK_RANGE_MS = 1 << 32  # time_boot_ms starts anew after 49.7 days
 _MOST_TEXTS = 10_000
 _UNIT_TOLERANCE = 0.05
+_MOST_LAT_E7, _MOST_LON_E7 = 900_000_000, 1_800_000_000
 _STEP_BACK_MS = 1000  # more than the messages of one vehicle overtake each other
 
 
@@ -50,7 +51,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """Snapshot of a vehicle. A field is None until the vehicle has said it.
+    """Snapshot of a vehicle. A field is None until the vehicle has said it, and where it says what is no number.
 
     Parameters
     ----------
@@ -242,7 +243,15 @@ def _heartbeat(m: Message) -> Values:
     return {"custom_mode": m.custom_mode, "armed": bool(m.base_mode & _ARMED), "system_status": m.system_status}
 
 
+def on_earth(m: Message) -> bool:
+    """Whether a GLOBAL_POSITION_INT names a place; the largest number stands for one that is not known."""
+    lat_e7, lon_e7 = place_of(m)
+    return abs(lat_e7) <= _MOST_LAT_E7 and abs(lon_e7) <= _MOST_LON_E7
+
+
 def _global_position(m: Message) -> Values:
+    if not on_earth(m):
+        return {}
     return {
         "lat_deg": m.lat / 1e7,
         "lon_deg": m.lon / 1e7,
@@ -253,11 +262,26 @@ def _global_position(m: Message) -> Values:
 
 
 def _attitude(m: Message) -> Values:
+    yaw_deg = _degrees(m.yaw)
     return {
-        "roll_deg": math.degrees(m.roll),
-        "pitch_deg": math.degrees(m.pitch),
-        "yaw_deg": math.degrees(m.yaw) % 360,
+        "roll_deg": _degrees(m.roll),
+        "pitch_deg": _degrees(m.pitch),
+        "yaw_deg": None if yaw_deg is None else yaw_deg % 360,
     }
+
+
+def _degrees(radians: float) -> float | None:
+    return math.degrees(radians) if math.isfinite(radians) else None
+
+
+def _terrain(m: Message) -> Values:
+    return {"agl": Altitude(m.current_height, Datum.AGL) if math.isfinite(m.current_height) else None}
+
+
+def _home(m: Message) -> Values:
+    if not (abs(m.latitude) <= _MOST_LAT_E7 and abs(m.longitude) <= _MOST_LON_E7):
+        return {}
+    return {"home": (m.latitude / 1e7, m.longitude / 1e7, m.altitude / 1000)}
 
 
 def _sys_status(m: Message) -> Values:
@@ -316,8 +340,8 @@ _READERS: dict[str, Callable[[Message], Values]] = {
     "ESTIMATOR_STATUS": lambda m: {"estimator_flags": m.flags},
     "MISSION_CURRENT": lambda m: {"item": m.seq},
     "MISSION_ITEM_REACHED": lambda m: {"last_reached": m.seq},
-    "TERRAIN_REPORT": lambda m: {"agl": Altitude(m.current_height, Datum.AGL)},
-    "HOME_POSITION": lambda m: {"home": (m.latitude / 1e7, m.longitude / 1e7, m.altitude / 1000)},
+    "TERRAIN_REPORT": _terrain,
+    "HOME_POSITION": _home,
     "GIMBAL_DEVICE_ATTITUDE_STATUS": _gimbal,
     "SYSTEM_TIME": lambda _: {},
 }

@@ -39,7 +39,7 @@ async def _said(
         if isinstance(value, AbsentError):
             return None
         if isinstance(value, ParameterError):
-            return f"what it does {row.cause} is not known: it does not answer for {when.name}"
+            return f"what it does {row.cause} is not known: it gives no value for {when.name}"
         if not when.holds(value):
             return None
         present = value

@@ -9,6 +9,9 @@ from autopilot.errors import AutopilotError
 
 __all__ = ["FlightClock", "Timing"]
 
+# A clock may run faster than it was said to, by so many times and seconds; one that leaps by more counts for nothing.
+_FASTEST, _LEAP_S = 10.0, 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -57,7 +60,7 @@ class FlightClock:
     """Vehicle seconds since a moment: by the vehicle's own clock, and by ours for as long as that stands still.
 
     A simulation may run slower than it was asked to, so its own clock counts; one that stops or starts anew must not
-    stop a limit. In real time neither may run behind the wall.
+    stop a limit, nor one that leaps end it. In real time neither may run behind the wall.
 
     Parameters
     ----------
@@ -85,10 +88,9 @@ class FlightClock:
         """
         still_s = (wall_s - self._moved_s) * self._time_scale
         if vehicle_s is not None and vehicle_s != self._vehicle_s:
-            if self._vehicle_s is not None and vehicle_s > self._vehicle_s:
-                self._counted_s += vehicle_s - self._vehicle_s
-            else:
-                self._counted_s += still_s
+            on_s = still_s if self._vehicle_s is None else vehicle_s - self._vehicle_s
+            most_s = _FASTEST * (wall_s - self._begun_s) * self._time_scale + _LEAP_S
+            self._counted_s += on_s if on_s > 0.0 and self._counted_s + on_s <= most_s else still_s
             self._vehicle_s, self._moved_s, still_s = vehicle_s, wall_s, 0.0
         elapsed_s = self._counted_s + still_s
         return max(elapsed_s, wall_s - self._begun_s) if self._time_scale == 1.0 else elapsed_s

@@ -268,7 +268,7 @@ async def verify(
     """
     peer = Peer(link, sysid, component, kind, timing or Timing())
     async with link.transfer_lock(sysid):
-        read = await fetch_list(peer, dialect.download_window, progress)
+        read = await fetch_list(peer, dialect.download_window, progress, most=len(wanted) + _SHOWN)
     try:
         _demand_equal(peer, wanted, read, dialect)
     except MismatchError as error:
@@ -292,7 +292,7 @@ async def _prove(
                 await clear_list(peer)
                 acknowledged = True
             uploaded = clock()
-            read = await way.fetch(progress)
+            read = await way.fetch(progress, len(wanted) + _SHOWN)
             _demand_equal(peer, wanted, read, dialect)
             return Verified(
                 peer.sysid, peer.kind, len(wanted), uploaded - started, clock() - uploaded, attempt, acknowledged,

@@ -30,6 +30,7 @@ _PASSING = frozenset(
 )
 """Said by a vehicle for which the transfer before is not over, until its patience ends: waited out, and then final."""
 
+_MOST = 0xFFFF  # that MISSION_COUNT can say
 _ANEW = 3
 _ANEW_AFTER = 3
 """How often the list is asked for anew, each time when an item was asked for in vain for so many of the longest waits.
@@ -38,9 +39,14 @@ PX4 hands a list out in order, and once it has given a transfer up it answers no
 """
 
 
-async def fetch_list(peer: Peer, window: int, progress: Progress | None) -> tuple[MissionItem, ...]:
-    """Read the list, asking for up to `window` items at once. Raises as `autopilot.transfer.download` does."""
-    fetching = _Fetching(peer, window, progress)
+async def fetch_list(
+    peer: Peer, window: int, progress: Progress | None, *, most: int = _MOST
+) -> tuple[MissionItem, ...]:
+    """Read the list, asking for up to `window` items at once. Raises as `autopilot.transfer.download` does.
+
+    Of a list that is longer than `most` only so much is read: enough to see that it is another.
+    """
+    fetching = _Fetching(peer, window, progress, most)
     await converse(peer, ("MISSION_COUNT", "MISSION_ITEM_INT", "MISSION_ACK"), fetching)
     ended = mav.MAVLink_mission_ack_message(peer.sysid, peer.component, mav.MAV_MISSION_ACCEPTED, peer.kind)
     peer.send(ended)
@@ -50,8 +56,9 @@ async def fetch_list(peer: Peer, window: int, progress: Progress | None) -> tupl
 class _Fetching:
     """What was asked for and what came."""
 
-    def __init__(self, peer: Peer, window: int, progress: Progress | None) -> None:
+    def __init__(self, peer: Peer, window: int, progress: Progress | None, most: int) -> None:
         self._peer = peer
+        self._most = most
         self._window = window
         self._clock = asyncio.get_running_loop().time
         self._progress = progress
@@ -123,7 +130,7 @@ class _Fetching:
         kind = message.get_type()
         if kind == "MISSION_COUNT":
             if self._count is None:
-                self._count = message.count
+                self._count = min(message.count, self._most)
                 self._answered(_LIST)
         elif kind == "MISSION_ACK":
             if message.type != mav.MAV_MISSION_ACCEPTED:

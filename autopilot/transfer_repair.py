@@ -88,7 +88,7 @@ async def _accepted(peer: Peer, box: Mailbox, until: float) -> bool:
 async def _held_now(peer: Peer, dialect: Dialect, held: tuple[MissionItem, ...] | None) -> VehicleState:
     """What the list reads back as: an acceptance may be a late answer to what broke off."""
     try:
-        read = await fetch_list(peer, dialect.download_window, None)
+        read = await fetch_list(peer, dialect.download_window, None, most=len(held or ()) + 2)
     except TransferError:
         return VehicleState.UNKNOWN
     if holds_nothing(peer, dialect, read):

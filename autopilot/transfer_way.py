@@ -54,8 +54,8 @@ class Way(Protocol):
     async def send(self, items: Sequence[MissionItem], progress: Progress | None) -> bool:
         """Send a list that is not empty; whether its acceptance arrived. Raises as `autopilot.transfer.upload` does."""
 
-    async def fetch(self, progress: Progress | None) -> tuple[MissionItem, ...]:
-        """Read a list. Raises as `autopilot.transfer.download` does."""
+    async def fetch(self, progress: Progress | None, most: int) -> tuple[MissionItem, ...]:
+        """Read a list, item by item no more than `most` of it. Raises as `autopilot.transfer.download` does."""
 
 
 class ByItem:
@@ -95,7 +95,7 @@ class ByItem:
             with _not_kept(error.state is not VehicleState.KEPT):
                 return await send_list(self._peer, items, progress)
 
-    async def fetch(self, progress: Progress | None) -> tuple[MissionItem, ...]:
+    async def fetch(self, progress: Progress | None, most: int) -> tuple[MissionItem, ...]:
         """See `Way.fetch`."""
         ids = [0]
         peer = self._peer
@@ -105,7 +105,7 @@ class ByItem:
             types=("MISSION_COUNT",),
         )
         try:
-            items = await fetch_list(peer, self._window, progress)
+            items = await fetch_list(peer, self._window, progress, most=most)
         finally:
             stop()
         # Two counts that differ: it changed while it was read.
@@ -143,7 +143,7 @@ class ByFile:
         with _not_kept(acted):
             return await self._other.send(items, progress)
 
-    async def fetch(self, progress: Progress | None) -> tuple[MissionItem, ...]:
+    async def fetch(self, progress: Progress | None, most: int) -> tuple[MissionItem, ...]:
         """See `Way.fetch`."""
         if self.by_file:
             told = _in_items(f"read back {self._peer.kind}", progress)
@@ -156,7 +156,7 @@ class ByFile:
                 if told is not None:
                     told(len(data), len(data))
                 return items
-        items = await self._other.fetch(progress)
+        items = await self._other.fetch(progress, most)
         self.opaque_id = self._other.opaque_id
         return items
 

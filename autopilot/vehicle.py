@@ -159,6 +159,10 @@ class Vehicle(Heard):
         async with self._command_lock:
             await self._exchange.command(command, params)
 
+    async def command_at_once(self, command: int, *params: float) -> None:
+        """A command that waits for no other that is still unanswered, over every channel. Raises as above."""
+        await self._exchange.command(command, params, everywhere=True)
+
     async def command_int(self, command: int, *params: float, frame: int, x: int, y: int, z: float) -> None:
         """COMMAND_INT with up to four parameters and a place, x and y in 1e-7 degrees, z in metres. Raises as above."""
         async with self._command_lock:
@@ -249,11 +253,13 @@ class Vehicle(Heard):
         TransferError, LinkError
             When it cannot be read, or another vehicle speaks with its system id.
         """
+        self.check_same()
         self._proof.check(self.telemetry.boots)
         await self._placed_anew()
         self._proof.check(self.telemetry.boots)
         await self._proof.renew(progress)
         self._proof.check(self.telemetry.boots)
+        self.check_same()
 
     async def _placed_anew(self) -> None:
         """One that booted anew has forgotten what it was asked for: what it said before need not be so now."""

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-__all__ = ["Unread", "boot_ms_of", "checksum", "decoded", "read", "unread", "whole_frames"]
+__all__ = ["Unread", "boot_ms_of", "checksum", "decoded", "place_of", "read", "unread", "whole_frames"]
 
 _V2 = 0xFD
 _HEAD, _CHECKSUM = 10, 2
 _CRC_START = 0xFFFF
+_PLACE = struct.Struct("<ii")  # of GLOBAL_POSITION_INT, behind its time
+_PLACE_AT = _HEAD + 4
 _crc: Callable[[bytes, int], int] | None = mav.mcrf4xx
 """CRC-16/MCRF4XX, where the fast one is installed that pymavlink takes too."""
 
@@ -90,6 +92,14 @@ class Unread:
         return int.from_bytes(self._frame[_HEAD + at : min(_HEAD + at + 4, len(self._frame) - _CHECKSUM)], "little")
 
     @property
+    def place(self) -> tuple[int, int]:
+        """Latitude and longitude of a GLOBAL_POSITION_INT."""
+        if len(self._frame) < _PLACE_AT + _PLACE.size + _CHECKSUM:
+            return self.lat, self.lon  # zeros at its end were not sent
+        lat, lon = _PLACE.unpack_from(self._frame, _PLACE_AT)
+        return lat, lon
+
+    @property
     def message(self) -> Any:
         """Pymavlink's message."""
         if self._message is None:
@@ -121,6 +131,11 @@ def boot_ms_of(message: Any) -> int | None:
     if type(message) is Unread:
         return message.boot_ms
     return getattr(message, "time_boot_ms", None)
+
+
+def place_of(message: Any) -> tuple[int, int]:
+    """Latitude and longitude of a GLOBAL_POSITION_INT, 1e-7 degrees; nothing else of it is read."""
+    return message.place if type(message) is Unread else (message.lat, message.lon)
 
 
 def whole_frames(data: bytes, other: Callable[[bytearray], Any]) -> list[tuple[Any, bytes]] | None:

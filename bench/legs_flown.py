@@ -4,6 +4,10 @@ In a plane in which nothing is in the way, tours cut across bends of a border. H
 flight line beside it, and ways between them are the shortest that keep the stand-off. Everybody's tours are built into
 sorties by the planner, with their climbs and turns, and judged by the longest time in the air: what those of one base
 wait for each other, to be apart, counts for nobody.
+
+A fence holds so many vertices and a mission so many items, so that a sortie of `plan` ends after so many bends. A tour
+of a peer that follows the line for longer is flown in as many sorties, each to the last station that the planner
+allows. Of several runs in one tour each may have all of that, which is more than a sortie of the planner may.
 """
 
 from __future__ import annotations
@@ -77,20 +81,42 @@ class Beside:
             When not every leg is in just one tour.
         """
         longest_s(self.legs, tours)
-        return max(self._sortie_s(drone, order) for drone, order in tours.items() if len(order))
+        return max(self._tour_s(drone, order) for drone, order in tours.items() if len(order))
 
-    def _sortie_s(self, drone: int, order: Sequence[int]) -> float:
+    def _tour_s(self, drone: int, order: Sequence[int]) -> float:
         setting = self.setting
         crew = _crews(setting)[drone]
         builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
-        made, _ = builder.legs(
-            crew.vehicles[0],
-            setting.access_of(crew),
-            setting.looks[crew.aircraft, crew.camera],
-            stretches=self._stretches(drone, order),
-            layers_agl_m=setting.layers(crew),
-        )
-        return sum(leg.duration_s for leg in made)
+        took_s = 0.0
+        for stretches in self._sorties(self._stretches(drone, order)):
+            made, _ = builder.legs(
+                crew.vehicles[0],
+                setting.access_of(crew),
+                setting.looks[crew.aircraft, crew.camera],
+                stretches=stretches,
+                layers_agl_m=setting.layers(crew),
+            )
+            took_s += sum(leg.duration_s for leg in made)
+        return took_s
+
+    def _sorties(self, stretches: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+        """Stretches with a new sortie wherever one has had as many bends as a fence and a mission hold."""
+        out: list[list[tuple[int, int]]] = [[]]
+        for first, last in stretches:
+            at = first
+            while (end := self._end(at, last)) != last:
+                out[-1].append((at, end))
+                out.append([])
+                at = end
+            out[-1].append((at, last))
+        return out
+
+    def _end(self, first: int, last: int) -> int:
+        """Where a stretch from `first` on has to end, in either direction."""
+        furthest = self.setting.last
+        if first < last:
+            return min(last, int(furthest[first]))
+        return max(last, int(np.argmax(furthest >= first)))
 
     def _stretches(self, drone: int, order: Sequence[int]) -> list[tuple[int, int]]:
         """From station to station, in the order of flight; what follows on is one."""

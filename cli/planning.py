@@ -13,7 +13,15 @@ from rich.table import Table
 
 import missions
 
-__all__ = ["changes_table", "flights_table", "plan_options", "plan_table", "seen_table", "validation_table"]
+__all__ = [
+    "changes_table",
+    "flights_table",
+    "intent_margins",
+    "plan_options",
+    "plan_table",
+    "seen_table",
+    "validation_table",
+]
 
 _SHOWN = 40
 _TOLD = 6
@@ -42,15 +50,28 @@ def plan_options(settings: Sequence[str], **given: Any) -> missions.PlanOptions:
         When a setting is no NAME=VALUE, is none that a plan has, or its value is not lawful.
     """
     names = [field.name for field in fields(missions.PlanOptions) if field.name not in given]
+    return missions.PlanOptions(**given, **_numbers_set(settings, names))
+
+
+def intent_margins(settings: Sequence[str]) -> missions.Margins:
+    """The margins of operational intents, as NAME=VALUE; raises as `plan_options` does."""
+    return missions.Margins(**_numbers_set(settings, [field.name for field in fields(missions.Margins)]))
+
+
+def _numbers_set(settings: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """What settings say, of which each has one of some names."""
+    given: dict[str, Any] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or name not in names:
             raise missions.PlanError(f"--set {setting!r}: give NAME=VALUE, the name one of {', '.join(names)}")
+        if name in given:
+            raise missions.PlanError(f"--set {setting!r}: {name} is set twice: set it once")
         try:
             given[name] = float(text)
         except ValueError:
             raise missions.PlanError(f"--set {setting!r}: {text!r} is no number: give one") from None
-    return missions.PlanOptions(**given)
+    return given
 
 
 def plan_table(made: missions.PatrolPlan) -> Table:

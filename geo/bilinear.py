@@ -18,7 +18,13 @@ SLACK = 5e-7
 """Half a millionth of a step: corners of a tile computed in floating point belong to it."""
 
 
-def bilinear(samples: NDArray[np.generic], row: Floats, column: Floats, void: float | None = None) -> Floats:
+def bilinear(
+    samples: NDArray[np.generic],
+    row: Floats,
+    column: Floats,
+    void: float | None = None,
+    within: tuple[float, float] | None = None,
+) -> Floats:
     """Bilinear values on a grid.
 
     Parameters
@@ -29,6 +35,8 @@ def bilinear(samples: NDArray[np.generic], row: Floats, column: Floats, void: fl
         Where, in steps from sample (0, 0), each of shape (n,).
     void
         The sample that means "no data", beside NaN.
+    within
+        The least and the greatest sample that are not void either; all are by default.
 
     Returns
     -------
@@ -50,6 +58,8 @@ def bilinear(samples: NDArray[np.generic], row: Floats, column: Floats, void: fl
     def corner(shift: int) -> Floats:
         raw = flat[at + shift]
         value: Floats = raw.astype(np.float64)
+        if within is not None:
+            value[(value < within[0]) | (value > within[1])] = np.nan
         if void is not None:
             missing = raw == void
             if missing.any():

@@ -25,7 +25,7 @@ def lazily(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
     Parameters
     ----------
     package
-        Name of the package. None of the names may be the name of one of its modules: that module would stand in the
+        Name of the package. None of these names may be the name of one of its modules: that module would stand in the
         name's place as soon as somebody imports it.
     """
     origins: dict[str, str] = {}

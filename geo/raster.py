@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 
 from geo.bilinear import SLACK, bilinear, by_key, in_pieces
 
-__all__ = ["BlockCache", "Raster"]
+__all__ = ["LAND_M", "BlockCache", "Raster"]
 
 Floats = NDArray[np.float64]
 Samples = NDArray[np.generic]
+
+
+LAND_M = (-500.0, 9000.0)
+"""Between which heights there is dry land, metres AMSL: from the shore of the Dead Sea to the summit of Everest. What
+is beyond is a mark of "no data" that its file does not declare (-32768, -9999, 32767), or the floor of a sea."""
 
 
 class BlockCache:
@@ -69,7 +74,7 @@ class Raster(ABC):
     """Rows from the begin of one block to the next; at least `rows` - 1 where there is one block."""
     block_columns: int
     void: float | None = None
-    """The sample that means "no data", beside NaN."""
+    """The sample that means "no data", beside NaN and what is not within `LAND_M`."""
     round_the_world: bool = False
     """Whether the first column follows on the last."""
     margin: float = 0.0
@@ -131,4 +136,4 @@ class Raster(ABC):
         across = -(-self.columns // self.block_columns)
         block = cache.get((self.path, i * across + j), lambda: self.load(i, j))
         first_row, first_column = i * self.block_rows, j * self.block_columns
-        return in_pieces(lambda r, c: bilinear(block, r - first_row, c - first_column, self.void), row, column)
+        return in_pieces(lambda r, c: bilinear(block, r - first_row, c - first_column, self.void, LAND_M), row, column)

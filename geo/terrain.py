@@ -16,6 +16,7 @@ from geo.camera import CameraModel, CameraPose
 from geo.errors import TerrainError
 from geo.frames import LocalFrame
 from geo.hgt import HgtTile
+from geo.raster import LAND_M
 
 __all__ = ["MEAN_RADIUS_M", "FlatTerrain", "GridTerrain", "Terrain", "footprint", "intersect"]
 
@@ -144,7 +145,7 @@ class GridTerrain:
         tile = HgtTile(path)
         samples = tile.load(0, 0)
         heights = samples.astype(float)
-        heights[samples == tile.void] = np.nan
+        heights[(samples == tile.void) | (heights < LAND_M[0]) | (heights > LAND_M[1])] = np.nan
         _, west, north, _ = tile.bounds
         return cls(heights, north, west, 1.0 / tile.block_rows, 1.0 / tile.block_columns)
 

@@ -24,7 +24,7 @@ from missions.routing import Passage, Router, Ways
 from missions.runway import Runway
 from missions.surroundings import Region, Surroundings, rough_distance_m
 from missions.voids import avoided, beside_voids
-from missions.way_rises import GroundNear, ways_followed, ways_straightened
+from missions.way_rises import GroundNear, KeptWays, ways_followed, ways_straightened
 
 __all__ = ["Access"]
 
@@ -71,6 +71,8 @@ class Access:
     runway
         Along which its aircraft take off and land; None for those that do so on the spot. Ways out begin where the
         climb-out ends, and ways home end where the landing sequence begins.
+    kept
+        Ways of wings that an earlier plan found beside the same borders over the same ground.
     """
 
     def __init__(
@@ -83,8 +85,11 @@ class Access:
         *,
         terrain: Terrain,
         runway: Runway | None = None,
+        kept: KeptWays | None = None,
     ) -> None:
         self.base, self.runway = base, runway
+        self._kept: KeptWays = {} if kept is None else kept
+        self._about = base.lat_deg, base.lon_deg, around.shut
         lat, lon = course.at(stations)
         away = rough_distance_m(base.lat_deg, base.lon_deg, lat, lon)
         self.nearest_m = float(away.min())
@@ -241,7 +246,7 @@ class Access:
                 key = home, aircraft, layers_agl_m[home], options
                 kept = self._followed.get(key)
                 if kept is None or kept[0] is not terrain:
-                    ground = GroundNear(begins, self.region.plane, terrain, self.clear)
+                    ground = GroundNear(begins, self.region.plane, terrain, self.clear, self._about, self._kept)
                     layer_m = layers_agl_m[home]
                     found = ways_followed(
                         steps, rises_m, first, aircraft, ground, layer_agl_m=layer_m, options=options, home=home

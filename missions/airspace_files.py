@@ -21,7 +21,7 @@ from missions.border_files import MapFormat, map_format, read_features
 from missions.border_geojson import check_crs, check_positions
 from missions.errors import AirspaceError, FormatError
 from missions.files import read_json, write_json
-from missions.line_feature import LineFeature, Part, number_of, text_of
+from missions.line_feature import LineFeature, Part, check_text, kind_of, number_of, text_of
 
 __all__ = ["read_airspace", "write_airspace"]
 
@@ -91,7 +91,7 @@ def _read_geojson(path: Path, zones: list[Zone], sites: list[LandingSite]) -> No
 def _take_feature(feature: LineFeature, number: int, zones: list[Zone], sites: list[LandingSite]) -> None:
     """The zone or landing site that a feature of a map file is."""
     name = text_of(feature, "name") or f"zone {number}"
-    kind = text_of(feature, "kind").strip().casefold() or "no_fly"
+    kind = kind_of(feature) or "no_fly"
     if kind == "landing_site":
         if feature.parts or len(feature.points) != 1:
             raise FormatError(f"{feature.where}: kind is landing_site: give one point")
@@ -147,7 +147,7 @@ def _take(feature: Any, number: int, zones: list[Zone], sites: list[LandingSite]
         raise FormatError(f"property {unknown} is not known: the properties are {', '.join(sorted(_KNOWN))}")
     check_crs(feature, "the feature")
     check_crs(geometry, "its geometry")
-    name = str(properties.get("name") or f"zone {number}")
+    name = check_text(properties.get("name"), f"zone {number}: name") or f"zone {number}"
     kind = properties.get("kind", "no_fly")
     shape = geometry.get("type")
     coordinates: Any = geometry.get("coordinates")

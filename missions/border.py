@@ -90,6 +90,9 @@ class BorderSegment:
 
     def __post_init__(self) -> None:
         what = f"border {self.name!r}"
+        for field in ("name", "own", "neighbour", "authority", "note"):
+            if not isinstance(getattr(self, field), str):
+                raise BorderError(f"{what}: {field} is {getattr(self, field)!r}: give text")
         try:
             object.__setattr__(self, "own_side", Side(self.own_side))
         except ValueError:

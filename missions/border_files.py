@@ -16,7 +16,7 @@ from missions.border_vector import read_vector_lines, write_vector_lines
 from missions.errors import BorderError, FormatError
 from missions.files import write_json
 from missions.geojson_geometry import line_geometry
-from missions.line_feature import LineFeature, Part, number_of, text_of, whole_of
+from missions.line_feature import LineFeature, Part, kind_of, number_of, text_of, whole_of
 
 __all__ = [
     "MapFormat",
@@ -74,7 +74,7 @@ def read_borders(
         When the own side is missing or a figure is impossible; the message names the feature and the field.
     """
     path = Path(path)
-    lines = [(text_of(feature, "kind").strip().casefold(), feature) for feature in read_lines(path, layer)]
+    lines = [(kind_of(feature), feature) for feature in read_lines(path, layer)]
     features = [feature for kind, feature in lines if kind in {"", "border"}]
     borders = tuple(segment for feature in features for segment in segments_of(feature, path.stem, own_side))
     if borders:

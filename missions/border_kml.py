@@ -26,8 +26,8 @@ _MODES = {"relativeToGround": Datum.AGL, "absolute": Datum.AMSL}
 def read_kml_lines(path: Path, *, zones: bool = False) -> list[LineFeature]:
     """The lines, tracks, polygons and points of all placemarks of a KML or KMZ file, in any folders.
 
-    With `zones` nothing may be left out: a link to another file is refused even beside placemarks, and one without such
-    a geometry is a feature too.
+    With `zones` nothing may be left out: a link to another file is refused even beside placemarks, so is a second
+    document in a KMZ, and a placemark without such a geometry is a feature too.
 
     Name and ExtendedData (Data and SimpleData) are the properties, all of them text. A polygon that is extruded to
     heights above ground or sea level has them.
@@ -38,7 +38,7 @@ def read_kml_lines(path: Path, *, zones: bool = False) -> list[LineFeature]:
         When it is no such file, is larger than 128 MiB, brings a document type, has a coordinate that is none, or has
         nothing but links to other files.
     """
-    root = read_kml(path)
+    root = read_kml(path, whole=zones)
     features = []
     placemarks = list(root.iter("{*}Placemark"))
     if not placemarks:

@@ -56,15 +56,15 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
     Notes
     -----
     Where the way from the datum of the layer to WGS 84 is not known to a metre, the property ``note`` of its lines says
-    how well.
+    how well; what GDAL says of a file that it reads with a doubt stands there too.
     """
     gdal = _gdal(path)
     if not path.is_file():
         raise FormatError(f"{path}: cannot be read: No such file or directory")
     try:
-        with warnings.catch_warnings():
-            # A third and a fourth figure of a vertex are of no use here.
-            warnings.filterwarnings("ignore", message="Measured")
+        # What GDAL doubts it says as warnings.
+        with warnings.catch_warnings(record=True) as doubts:
+            warnings.simplefilter("always")
             layer = _layer(gdal, path, layer, zones=zones)
             meta, _, shapes, columns = gdal.raw.read(str(path.resolve()), layer=layer)
     except (OSError, ValueError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
@@ -78,18 +78,22 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
             + ("put its .prj beside the .shp" if path.suffix.lower() == ".shp" else "set it in the layer")
         )
     to_wgs84 = ToWgs84(meta["crs"], str(path))
+    note = "; ".join(filter(None, [to_wgs84.note, *_told(doubts)]))
     names = [_ALIASES.get(name.casefold(), name) for name in meta["fields"].tolist()]
     features = []
     for row, data in enumerate(shapes):
         properties = {name: _value(column[row]) for name, column in zip(names, columns, strict=True)}
+        # What tables number is called by its number.
+        properties |= {k: _named(v) for k, v in properties.items() if k.casefold() == "name"}
         name = next((v for k, v in properties.items() if k.casefold() == "name" and v), None)
         where = f"{path}, feature {row + 1}" + (f" ({name})" if name else "")
         try:
-            shape = shapely.from_wkb(data)
+            with np.errstate(invalid="ignore"):  # a vertex that is no number is refused with all others
+                shape = shapely.from_wkb(data)
         except shapely.errors.GEOSException as error:
             raise FormatError(f"{where}: its geometry cannot be read: {error}: turn curves into lines") from None
         lines, polygons, points = _lines(shape, to_wgs84, where)
-        features.append(LineFeature.of(where, lines, polygons, _noted(properties, to_wgs84.note), points=points))
+        features.append(LineFeature.of(where, lines, polygons, _noted(properties, note), points=points))
     return features
 
 
@@ -137,7 +141,8 @@ def write_vector_lines(features: Iterable[LineFeature], path: Path) -> None:
             with atomic_path(path) as temporary:
                 write(temporary)
     except (OSError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
-        raise FileWriteError(f"cannot write {path}: {' '.join(str(error).split())}") from None
+        said = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+        raise FileWriteError(f"cannot write {path}: {said}") from None
 
 
 _ALIASES = {
@@ -179,6 +184,12 @@ def _layer(gdal: Any, path: Path, wanted: str | None, *, zones: bool) -> str | N
         f"{path}: has several layers with {what if zones else 'lines'} ({', '.join(fit)}), and one is read: name it as "
         f"layer ({how})"
     )
+
+
+def _told(doubts: Iterable[warnings.WarningMessage]) -> list[str]:
+    """What GDAL said in warnings, each once; that a third and a fourth figure of a vertex are dropped is meant so."""
+    said = (" ".join(str(doubt.message).split()) for doubt in doubts)
+    return [f"GDAL: {text}" for text in dict.fromkeys(said) if not text.startswith("Measured")]
 
 
 def _noted(properties: dict[str, Any], note: str) -> dict[str, Any]:
@@ -231,6 +242,11 @@ def _value(value: Any) -> Any:
     """A field as a Python value; a null of whatever kind is None."""
     plain = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(plain, float) and math.isnan(plain) else plain
+
+
+def _named(value: Any) -> Any:
+    """A number as the text that it is written as; anything else as it is."""
+    return f"{value:.15g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _column(values: list[Any]) -> NDArray[Any]:

@@ -1,4 +1,7 @@
-"""A lower bound over all plans, whatever their sorties: pieces of the line in any order, skipped, in any number."""
+"""A lower bound over all plans, whatever their sorties: pieces of the line in any order, skipped, in any number.
+
+For the revisit interval it speaks of plans that are flown without a break: see `missions.bound`.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def sortie_bound(
     once: bool = False,
     weight: Floats | None = None,
 ) -> float:
-    """No plan with these aircraft that flies all of a line at their patrol speed is better, seconds.
+    """No plan with these aircraft that flies all of a line at their patrol speed, without a break, is better, seconds.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def stretch_bound(
     batteries: Sequence[Batteries] = (),
     once: bool = False,
 ) -> float:
-    """No plan of sorties over one stretch each that looks at all of the demand is better, seconds.
+    """No plan of sorties over one stretch each that looks at all of the demand, without a break, is better, seconds.
 
     Parameters
     ----------

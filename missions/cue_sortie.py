@@ -19,7 +19,6 @@ from missions.errors import MissionError, PlanError
 from missions.fleet import Vehicle
 from missions.flying import Part
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
-from missions.options import Objective
 from missions.patrol import Flight, PatrolPlan, Period, Roster
 from missions.procedures import with_procedures
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
@@ -142,7 +141,7 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
     sortie = Sortie(f"{vehicle.name}-cue", vehicle, 1, 0.0, legs, (), number, charge)
     made = replace(
         plan,
-        options=replace(plan.options, objective=Objective.ONCE),
+        options=plan.options.once_from_now(),
         sorties=(sortie,),
         flights=(Flight(0.0, 0, vehicle.sysid, 1),),
         periods=(Period(0.0, (Roster((vehicle.sysid,), (0,)),)),),

@@ -209,7 +209,9 @@ class Outlook:
         self._plan, self._sortie, self._rules = plan, sortie, rules
         self._terrain = None if terrain is None or np.isinf(terrain.resolution_m) else terrain
         self.reach_m = emergency_reach_m(sortie.vehicle.aircraft, plan, rules)
-        rows = [row for number, leg in enumerate(sortie.legs) if leg.distance_m > 0 for row in _rows(sortie, number)]
+        # One that is resumed over its base has nothing but the way down: it is over one place.
+        onward = [number for number, leg in enumerate(sortie.legs) if leg.distance_m > 0] or [0]
+        rows = [row for number in onward for row in _rows(sortie, number)]
         self._leg, self._along_m, self.lat, self.lon, self._amsl = np.array(rows).T
         middle = (self.lat.min() + self.lat.max()) / 2, self.lon[0] + np.ptp(_turned(self.lon)) / 2 + _west(self.lon)
         size = float(np.hypot(np.ptp(self.lat), np.ptp(_turned(self.lon)) * np.cos(np.radians(middle[0])))) * 111_320

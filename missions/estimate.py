@@ -25,6 +25,9 @@ __all__ = ["Along", "fly_along", "reach_m", "steps_between", "vertical"]
 
 Floats = NDArray[np.float64]
 
+_E2 = 0.00669437999014
+"""Square of the eccentricity of the ellipsoid of WGS 84."""
+
 
 @dataclass(frozen=True, slots=True)
 class Along:
@@ -45,8 +48,10 @@ class Along:
 def steps_between(lat: Floats, lon: Floats) -> Floats:
     """Pieces of a line as vectors, metres east and north of their own middle, shape (n - 1, 2)."""
     length = geodesic_distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:])
-    north = np.diff(lat)
-    east = np.diff(lon) * np.cos(np.radians((lat[:-1] + lat[1:]) / 2))
+    middle = np.radians((lat[:-1] + lat[1:]) / 2)
+    # As long as they are, degrees of latitude are shorter than those of longitude at the equator, by 0.7 %.
+    north = np.diff(lat) * (1 - _E2) / (1 - _E2 * np.sin(middle) ** 2)
+    east = np.diff(lon) * np.cos(middle)
     norm = np.hypot(east, north)
     unit = np.stack([east, north], axis=-1) / np.where(norm > 0, norm, 1.0)[:, None]
     return np.asarray(unit * length[:, None])

@@ -18,6 +18,7 @@ from missions.patrol import PatrolPlan
 from missions.plane import Plane
 from missions.siting import base_behind
 from missions.sortie import Sortie
+from missions.way_rises import KeptWays
 
 __all__ = ["Change", "Explanation", "explain"]
 
@@ -87,9 +88,10 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
         what = f"all aircraft at {mixed.name} like {like.name} ({_kind(made.fleet, like)}), relieving each other"
         options.append((what, partial(_alike, made.fleet, mixed, like)))
     changes = []
+    kept: KeptWays = {}
     for what, fleet in options:
         try:
-            other = _again(made, fleet(), terrain)
+            other = _again(made, fleet(), terrain, kept)
         except MissionsError as error:
             changes.append(Change(what, None, None, str(error)))
         else:
@@ -109,9 +111,9 @@ def _beside(made: PatrolPlan, base: Base) -> list[Vehicle]:
     return [first[order[k]].vehicle for k in near if order[k] != base]
 
 
-def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None) -> PatrolPlan:
+def _again(made: PatrolPlan, fleet: Fleet, terrain: Terrain | None, kept: KeptWays) -> PatrolPlan:
     what = made.network or made.border
-    return plan_patrolled(what, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk)
+    return plan_patrolled(what, fleet, terrain, made.options, airspace=made.airspace, risk=made.risk, kept=kept)
 
 
 def _limits(made: PatrolPlan, limit: Limit) -> list[str]:

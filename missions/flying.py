@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.border import Side
-from missions.climbing import Circles, Profile, circlings, courses
+from missions.climbing import circlings
 from missions.effort import effort, rises, steep_for
 from missions.errors import TooSteepError
 from missions.fleet import Aircraft
-from missions.headroom import Bounds, profiled
+from missions.headroom import Heights, profiled
+from missions.laps import Circles, Profile, courses
 from missions.plane import Plane
 from missions.profile import GroundBelow, straightened
 from missions.sortie import Leg, LegKind, Waypoint
@@ -150,7 +151,7 @@ class Pilot:
             return bool(open_[sample]) and clear(points[sample] + lap)
 
         circles = Circles(aircraft, self.wind, sides, self._beside(points), may)
-        found = circlings(profile, circles)
+        found = circlings(profile, circles) or []
         course = courses(profile.steps)[0]
         out = []
         for part, (a, b) in zip(parts, ends, strict=True):
@@ -158,7 +159,7 @@ class Pilot:
             made, last = [], a
             for sample, side, laps in found:
                 if a <= sample < b:
-                    lap = points[sample] + circles.lap(course[[sample]], side)[0]
+                    lap = points[sample] + circles.lap(course[[sample]], np.array([side]))[0]
                     ring = np.concatenate([lap[:1], *[lap[1:]] * laps])
                     made += self._between(part, points, vertices, last, sample)
                     made.append(replace(part, points=ring, speed_m_s=aircraft.cruise_m_s, patrol=False, circle=True))
@@ -201,7 +202,7 @@ class Pilot:
             wanted[own] = part.agl_m
             slopes[:, pieces] = rises(aircraft, steps[pieces], part.speed_m_s, self.wind, patrol=part.patrol)
         given = (None if at is None else at.amsl_m - float(way.ground_m[k]) for at, k in ((start, 0), (stop, -1)))
-        bounds, by = Bounds(floor, high, wanted, *given), (aircraft, self.wind)
+        bounds, by = Heights(floor, high, wanted, *given), (aircraft, self.wind)
         return way, ends, profiled(steps, way.ground_m, slopes, bounds, by=by, beside=self._beside(points))
 
     def _followed(

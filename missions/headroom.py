@@ -31,12 +31,12 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from missions.climbing import Profile, courses
 from missions.fleet import Aircraft
+from missions.laps import Profile, courses
 from missions.slopes import Slopes
 from missions.wind import Wind
 
-__all__ = ["SLOPED_M", "Bounds", "highest", "late_m", "profiled"]
+__all__ = ["SLOPED_M", "Heights", "highest", "late_m", "profiled"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -67,7 +67,7 @@ _WIDE_M = 1.0
 """Less than this off a way is not looked at, metres."""
 
 
-class Bounds(NamedTuple):
+class Heights(NamedTuple):
     """Between which heights above ground a way is flown, metres, each of shape (n,) or one for all.
 
     Parameters
@@ -99,7 +99,7 @@ def profiled(
     steps: Floats,
     ground_m: Floats,
     slopes: Floats,
-    bounds: Bounds,
+    bounds: Heights,
     *,
     by: tuple[Aircraft, Wind],
     beside: Callable[[Ints, Floats], Floats],

@@ -19,15 +19,15 @@ KML = "http://www.opengis.net/kml/2.2"
 _COMMA = re.compile(r"\s*,\s*")
 
 
-def read_kml(path: Path) -> etree._Element:
+def read_kml(path: Path, *, whole: bool = False) -> etree._Element:
     """Root of a KML file, or of the main KML in a KMZ: its doc.kml, or else the first that lies in no folder.
 
     Raises
     ------
     FormatError
-        When it is no such file, is larger than 128 MiB, or brings a document type.
+        When it is no such file, is larger than 128 MiB, brings a document type, or is wanted `whole` and has several.
     """
-    return parsed(_bytes(path), path)
+    return parsed(_bytes(path, whole=whole), path)
 
 
 def write_kml(root: etree._Element, path: Path) -> None:
@@ -101,16 +101,16 @@ def text_sub(parent: etree._Element, tag: str, value: Any, where: str) -> None:
         raise FormatError(f"{where}: {error}") from None
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, *, whole: bool) -> bytes:
     """The KML text of a file, unpacked."""
     data = read_limited(path)
     plain = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if not plain and (data[:2] == b"PK" or path.suffix.lower() == ".kmz"):
-        data = unpacked(data, path, lambda names: _document(names, path))
+        data = unpacked(data, path, lambda names: _document(names, path, whole=whole))
     return data
 
 
-def _document(names: list[str], path: Path) -> str:
+def _document(names: list[str], path: Path, *, whole: bool) -> str:
     """The main KML of an archive."""
     found = [
         name
@@ -120,4 +120,9 @@ def _document(names: list[str], path: Path) -> str:
     ]
     if not found:
         raise FormatError(f"{path}: is a zip without a .kml in it: of a zipped Shapefile unpack all and give the .shp")
+    if whole and len(found) > 1:
+        raise FormatError(
+            f"{path}: has {len(found)} KML documents ({', '.join(sorted(found)[:4])}), and one is read: save all of "
+            "them as one"
+        )
     return min(found, key=lambda name: (name.lower() != "doc.kml", "/" in name))

@@ -11,7 +11,10 @@ from geo import Altitude
 from missions.border_line import join_lines
 from missions.errors import FormatError
 
-__all__ = ["LineFeature", "Part", "number_of", "text_of", "whole_of"]
+__all__ = ["LineFeature", "Part", "check_text", "kind_of", "number_of", "text_of", "whole_of"]
+
+_SHOWN = 40
+"""So many characters of a value that is refused stand in the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,31 @@ class LineFeature:
         return None if isinstance(value, str) and not value.strip() else value
 
 
+def kind_of(feature: LineFeature) -> str:
+    """What its property ``kind`` says it is, in small letters; of other programs it may be a number or a list."""
+    value = feature.get("kind")
+    return "" if value is None else str(value).strip().casefold()
+
+
 def text_of(feature: LineFeature, name: str) -> str:
-    """A property as text, empty where it is absent."""
-    value = feature.get(name)
-    return "" if value is None else str(value)
+    """A property as text, empty where it is absent.
+
+    Raises
+    ------
+    FormatError
+        When it is none; the message names it.
+    """
+    return check_text(feature.get(name), f"{feature.where}: {name}")
+
+
+def check_text(value: object, what: str) -> str:
+    """A value that is text or absent, as text. Raises FormatError; `what` stands in the message."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    found = repr(value)
+    raise FormatError(f"{what} is {found if len(found) <= _SHOWN else found[:_SHOWN] + '...'}: give text, in quotes")
 
 
 def number_of(feature: LineFeature, name: str) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 from missions.border import BorderSegment, Side
 from missions.border_files import border_properties, read_borders, read_lines, segments_of, write_lines
 from missions.errors import BorderError, FormatError
-from missions.line_feature import LineFeature, Part, number_of, text_of, whole_of
+from missions.line_feature import LineFeature, Part, kind_of, number_of, text_of, whole_of
 from missions.network import BorderNetwork, Branch, LineKind
 from missions.network_build import build_network
 
@@ -26,7 +26,7 @@ def holds_network(path: Path, *, layer: str | None = None) -> bool:
         When the file is none of these or is broken.
     """
     kinds = {kind for kind in LineKind if kind is not LineKind.BORDER}
-    return any(text_of(feature, "kind").strip().casefold() in kinds for feature in read_lines(Path(path), layer))
+    return any(kind_of(feature) in kinds for feature in read_lines(Path(path), layer))
 
 
 def read_network(
@@ -62,7 +62,7 @@ def read_network(
     borders: list[BorderSegment] = []
     branches: list[Branch] = []
     for feature in read_lines(path, layer):
-        kind = text_of(feature, "kind").strip().casefold() or ("border" if feature.get("own_side") else "")
+        kind = kind_of(feature) or ("border" if feature.get("own_side") else "")
         if kind == LineKind.BORDER:
             borders += segments_of(feature, path.stem, own_side)
         elif kind in set(LineKind):

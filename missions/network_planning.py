@@ -9,9 +9,10 @@ from missions.fleet import Fleet
 from missions.network import BorderNetwork
 from missions.options import PlanOptions
 from missions.patrol import PatrolPlan
-from missions.planning import best_plan, plan
-from missions.risk import RiskTable
+from missions.planning import best_plan
+from missions.risk import RiskTable, risk_apart
 from missions.task import Task
+from missions.way_rises import KeptWays
 
 __all__ = ["plan_network", "plan_patrolled"]
 
@@ -65,8 +66,13 @@ def plan_patrolled(
     *,
     airspace: Airspace | None = None,
     risk: RiskTable | None = None,
+    kept: KeptWays | None = None,
 ) -> PatrolPlan:
-    """Plan the patrol of a border or a network: as `plan` or `plan_network` does."""
-    if isinstance(what, BorderNetwork):
-        return plan_network(what, fleet, terrain, options, airspace=airspace, risk=risk)
-    return plan(what, fleet, terrain, options, airspace=airspace, risk=risk)
+    """Plan the patrol of a border or a network: as `plan` or `plan_network` does.
+
+    Who plans the same several times over one terrain, for one fleet and another, may have ways `kept` in between.
+    """
+    rows = risk or RiskTable()
+    if isinstance(what, BorderSegment):
+        rows = risk_apart(rows, what)
+    return best_plan(Task.of(what), fleet, terrain, options, airspace=airspace, risk=rows, kept=kept)

@@ -242,8 +242,9 @@ def _volumes(
         count += len(lat)
         if border.intersects(Polygon(whole.xy(lat, lon))):
             raise PlanError(
-                f"{sortie.name}: its volume at {lat.mean():.5f}, {lon.mean():.5f} would reach over the border: lower "
-                f"across_m ({margins.across_m:g} m), or plan with a larger stand-off"
+                f"{sortie.name}: its volume at {lat.mean():.5f}, {lon.mean():.5f} would reach over the border: plan "
+                f"with a larger stand_off_m of the border than {plan.border.stand_off_m:g}, or give a margin below "
+                f"--set across_m={margins.across_m:g}"
             )
         low, high = way.heights(since, until)
         yield (
@@ -260,7 +261,8 @@ def _volumes(
     if count > constants.OiMaxVertices:
         raise PlanError(
             f"{sortie.name}: its volumes have {count} vertices, an operational intent may have "
-            f"{constants.OiMaxVertices}: raise longest_m and longest_s, or plan shorter sorties"
+            f"{constants.OiMaxVertices}: give margins of more than --set longest_m={margins.longest_m:g} and --set "
+            f"longest_s={margins.longest_s:g}, or plan shorter sorties"
         )
 
 

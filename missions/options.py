@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from missions.clock import moment_of
@@ -134,6 +134,13 @@ class PlanOptions:
                 f"heights {self.floor_agl_m:g}, {self.patrol_ceiling_agl_m:g} and {self.ceiling_agl_m:g} m: the floor "
                 "must be below the patrol ceiling, and that below the ceiling"
             )
+
+    def once_from_now(self) -> PlanOptions:
+        """The options of a plan that is flown once, and whose times count from now, whenever that is.
+
+        It has neither the date nor the hour of the shift that these are of.
+        """
+        return replace(self, objective=Objective.ONCE, shift_hour=0.0, shift_start="")
 
     def layers_agl_m(self, patrol_agl_m: float) -> tuple[float, float]:
         """Heights above ground, metres, of the way out and of the way home: apart where there is room for both.

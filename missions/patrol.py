@@ -280,11 +280,17 @@ class PatrolPlan:
     def blocking_zones(self) -> tuple[Zone, ...]:
         """The zones that this plan keeps out of, for the heights at which it flies."""
         lowest = min(look.height_agl_m for look in self.observations)
-        # Over slopes wings fly lower than that; what rounding does is no height.
-        winged = [sortie for sortie in self.sorties if sortie.vehicle.aircraft.has_wings]
-        ground = {LegKind.TAKEOFF, LegKind.LANDING}
-        heights = [leg.end.agl_m for sortie in winged for leg in sortie.legs if leg.kind not in ground]
-        lowest = min([lowest, *(round(height, 1) for height in heights)])
+        if any(vehicle.aircraft.has_wings for vehicle in self.fleet.vehicles):
+            legs = [leg for sortie in self.sorties for leg in sortie.legs]
+            # Over slopes wings may come down to the floor, also where this plan has none that does: its course was
+            # laid round what is shut there, and whatever is planned anew for it may.
+            if any(leg.end.ground_amsl_m != legs[0].end.ground_amsl_m for leg in legs):
+                lowest = min(lowest, self.options.floor_agl_m)
+            ground = {LegKind.TAKEOFF, LegKind.LANDING}
+            winged = [sortie for sortie in self.sorties if sortie.vehicle.aircraft.has_wings]
+            heights = [leg.end.agl_m for sortie in winged for leg in sortie.legs if leg.kind not in ground]
+            # What rounding does is no height.
+            lowest = min([lowest, *(round(height, 1) for height in heights)])
         return self.airspace.blocking(lowest, self.options.ceiling_agl_m)
 
     def roster_of(self, sortie: Sortie) -> Roster:

@@ -26,7 +26,7 @@ from missions.relaying import alone, relays
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk import RiskTable, risk_apart
 from missions.rotas import Rotas, make_rotas
-from missions.schedule import schedule
+from missions.schedule import crowded, schedule
 from missions.setting import Setting
 from missions.sortie import Sortie
 from missions.spans import Span, joined, risk_spans
@@ -35,6 +35,7 @@ from missions.task import Task
 from missions.turns import turns_of
 from missions.unwatched import BARE, unwatched
 from missions.validation import check
+from missions.way_rises import KeptWays
 
 __all__ = ["Planner", "best_plan", "plan"]
 
@@ -109,8 +110,12 @@ def best_plan(
     *,
     airspace: Airspace | None,
     risk: RiskTable | None,
+    kept: KeptWays | None = None,
 ) -> PatrolPlan:
-    """The best plan of a task by the courses that it offers. Parameters and errors are those of `plan`."""
+    """The best plan of a task by the courses that it offers. Parameters and errors are those of `plan`.
+
+    Ways of wings are taken from those that are `kept` of earlier plans of the task over the same terrain, and added.
+    """
 
     def planner(course: Course | None = None) -> Planner:
         setting = Setting(
@@ -121,6 +126,7 @@ def best_plan(
             airspace=airspace or Airspace(),
             risk=risk or RiskTable(),
             course=course,
+            kept=kept,
         )
         return Planner(setting)
 
@@ -284,9 +290,9 @@ class Planner:
     def _scheduled(self, rotas: Rotas) -> _Schedule:
         setting = self.setting
         once = setting.options.objective is Objective.ONCE
-        counted = not once and any(vehicle.base.batteries is not None for vehicle in setting.fleet.vehicles)
-        # As soon as may be, or at the pace at which batteries are charged: then nobody waits for long.
-        found = [self._flown(rotas, paced=paced) for paced in ((False, True) if counted else (False,))]
+        short = not once and crowded(rotas.sorties, rotas.periods, setting.fleet, setting.options)
+        # As soon as may be, or at the pace at which a base charges and launches: then nobody waits for long.
+        found = [self._flown(rotas, paced=paced) for paced in ((False, True) if short else (False,))]
         return min(found, key=lambda one: one.figure_s)
 
     def _flown(self, rotas: Rotas, *, paced: bool) -> _Schedule:
@@ -322,7 +328,7 @@ class Planner:
         weights = joined(self.spans).weights if chosen.risk_s is not None else None
         bounds = bounds_of(setting, rotas.flown, weights)
         if max(bound.seconds for bound in bounds) > chosen.figure_s:
-            bounds = bounds_of(setting, rotas.flown, weights, day_after_day=False)
+            bounds = bounds_of(setting, rotas.flown, weights, batteries=False)
         if any(len(sortie.runs) > 1 for sortie in sorties):
             bounds, others = bounds[:1], bounds[1:]
             notes += [

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-import highspy
 import numpy as np
 import scipy
 from numpy.typing import NDArray
@@ -32,24 +31,6 @@ _FAR = 0.001
 """Share of the relaxed cost that a column may add to it and still take part in the first search in whole numbers."""
 
 
-class _Solver(highspy.Highs):
-    """HiGHS on one thread that prints nothing, not even its banner, which its own constructor writes to the output."""
-
-    def __init__(self) -> None:
-        super(highspy.Highs, self).__init__()
-        self.setOptionValue("output_flag", False)
-        self.setOptionValue("threads", 1)
-        self.setOptionValue("parallel", "off")
-
-    def solved(self) -> bool:
-        """Solve; whether there is an optimum, or at least a solution that is one of the problem."""
-        if self.run() == highspy.HighsStatus.kError:
-            # Another solver in this process has set up its threads: they are there, and stay idle.
-            self.setOptionValue("threads", 0)
-            self.run()
-        return bool(self.getInfo().primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible))
-
-
 class Program:
     """State of one solution: columns and rows so far, and the last optimum.
 
@@ -69,6 +50,8 @@ class Program:
     """
 
     def __init__(self, net: LineNetwork) -> None:
+        from missions.postman_solver import Solver  # noqa: PLC0415 - only networks need it
+
         self.net = net
         self.value = np.inf
         self.line: Floats = np.zeros(len(net.edges))
@@ -81,13 +64,13 @@ class Program:
         self._sets: Bools = np.zeros((0, len(net.nodes)), dtype=bool)
         self._need: Ints = np.zeros(0, dtype=np.int64)
         self._seen: set[tuple[bytes, int]] = set()
-        self._solver = _Solver()
+        self._solver = Solver()
         self._begin()
 
     def _begin(self) -> None:
         net, count, lines = self.net, len(self.net.nodes), len(self.net.edges)
         none = np.zeros(0, dtype=np.int32)
-        free = np.full(count, highspy.kHighsInf)
+        free = np.full(count, np.inf)
         self._solver.addRows(count, -free, free, 0, np.zeros(count, dtype=np.int32), none, np.zeros(0))
         cost = net.level_service[:, 0] - net.level_service[:, 1]
         starts = np.arange(0, 2 * lines, 2, dtype=np.int32)
@@ -116,7 +99,7 @@ class Program:
             scipy.sparse.vstack([out - into, self._crossings(self._sets, self._need, first)])
         )
         block.eliminate_zeros()
-        most = np.full(len(new), highspy.kHighsInf)
+        most = np.full(len(new), np.inf)
         starts, rows = block.indptr[:-1].astype(np.int32), block.indices.astype(np.int32)
         self._solver.addCols(
             len(new), cost.astype(np.float64), np.zeros(len(new)), most, block.nnz, starts, rows, block.data
@@ -135,7 +118,7 @@ class Program:
             return 0
         sets, needs = np.array([members for members, _ in new]), np.array([need for _, need in new])
         block = self._crossings(sets, needs, 0)
-        most = np.full(len(new), highspy.kHighsInf)
+        most = np.full(len(new), np.inf)
         starts, columns = block.indptr[:-1].astype(np.int32), (block.indices + len(self.net.edges)).astype(np.int32)
         self._solver.addRows(len(new), needs.astype(np.float64), most, block.nnz, starts, columns, block.data)
         self._sets, self._need = np.vstack([self._sets, sets]), np.append(self._need, needs)

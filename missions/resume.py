@@ -21,7 +21,7 @@ from missions.building import Aloft, Builder
 from missions.errors import GroundError, MissionError, PlanError, ProgressError
 from missions.estimate import reach_m
 from missions.mission import Dialect, compile_mission
-from missions.options import Objective
+from missions.notes_held import CHARGED, HOMEWARD, ONCE_FLOWN, notes_held
 from missions.patrol import PATROL_ALONE, Bound, PatrolPlan, Period, Roster
 from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
@@ -370,9 +370,9 @@ def _notes(sortie: Sortie, progress: Progress, here: Reached, rest: Sequence[Sor
     flown = f"what is left takes {len(patrols)} sorties" if len(patrols) > 1 else "what is left takes one sortie"
     notes = [f"{begun}: {again}, {flown}"]
     if progress.airborne and not rest[0].patrol:
-        notes.append(f"{rest[0].name} flies home: {progress.charge:.0%} of the battery is too little to patrol with")
+        notes.append(f"{rest[0].name}{HOMEWARD}{progress.charge:.0%} of the battery is too little to patrol with")
     elif not progress.airborne and rest[0].charge > progress.charge:
-        notes.append(f"{rest[0].name} needs a fresh battery: {progress.charge:.0%} is too little to patrol with")
+        notes.append(f"{rest[0].name}{CHARGED}{progress.charge:.0%} is too little to patrol with")
     return notes
 
 
@@ -381,8 +381,8 @@ def _notes(sortie: Sortie, progress: Progress, here: Reached, rest: Sequence[Sor
 
 def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]) -> PatrolPlan:
     """A plan in which each aircraft flies its sorties once, in their order."""
-    # Its times count from now, whenever that is: it has neither the date of the shift nor the risk of its hours.
-    options = replace(plan.options, objective=Objective.ONCE, shift_hour=0.0, shift_start="")
+    # Without the hours of the shift it has no risk of them either.
+    options = plan.options.once_from_now()
     rosters = []
     for vehicle in plan.fleet.vehicles:
         own = [k for k, sortie in enumerate(sorties) if sortie.vehicle.sysid == vehicle.sysid]
@@ -395,7 +395,6 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
     turns = {k: turn for roster in rosters for turn, k in enumerate(roster.sorties, 1)}
     made = tuple(replace(sortie, turn=turns[k], start_s=starts[k]) for k, sortie in enumerate(sorties))
     patrol_s = sum(_least_s(plan, sortie) for sortie in made)
-    once = "each sortie that is left is flown once, times count from now: after it fly the plan that this one resumes"
     return replace(
         plan,
         options=options,
@@ -406,7 +405,7 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
         risk_s=None,
         revisit_s=max(starts[k] + sortie.duration_s for k, sortie in enumerate(made)),
         bounds=(Bound(PATROL_ALONE, patrol_s / len(plan.fleet.vehicles), "whatever its ways out and home"),),
-        notes=(*(note for note in plan.notes if note != once), once, *notes),
+        notes=(*notes_held(plan, {sortie.name for sortie in made}), ONCE_FLOWN, *notes),
     )
 
 

@@ -24,6 +24,7 @@ from missions.estimate import Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
+from missions.launch_book import launch_as_one
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
@@ -34,7 +35,7 @@ from missions.shut import Shut
 from missions.stretch import Team
 from missions.surroundings import Surroundings, rough_distance_m
 from missions.task import Task
-from missions.way_rises import UNFLYABLE
+from missions.way_rises import UNFLYABLE, KeptWays
 
 __all__ = ["Crew", "Setting"]
 
@@ -72,7 +73,8 @@ class Crew:
 class Setting:
     """What one planning run works with; `plan` says what it takes and raises.
 
-    Of the courses that the task offers it is about the one that is given, or else the first.
+    Of the courses that the task offers it is about the one that is given, or else the first. Ways of wings that are
+    `kept` of an earlier plan of the task over the same terrain are not looked for again.
     """
 
     def __init__(
@@ -85,8 +87,9 @@ class Setting:
         airspace: Airspace,
         risk: RiskTable,
         course: Course | None = None,
+        kept: KeptWays | None = None,
     ) -> None:
-        self.task, self.border = task, task.border
+        self.task, self.border, self._kept = task, task.border, kept
         self.fleet, self.terrain, self.options = fleet, terrain or FlatTerrain(), options
         self.airspace, self.risk = airspace, risk
         self.clock = ShiftClock.of(self.options.shift_hour, self.options.shift_start, risk.zone)
@@ -211,7 +214,14 @@ class Setting:
                 ceiling_agl_m=self.options.ceiling_agl_m,
             )
             out[stand] = Access(
-                crew.base, self.around, self.course, self.stations, far, terrain=self.terrain, runway=runway
+                crew.base,
+                self.around,
+                self.course,
+                self.stations,
+                far,
+                terrain=self.terrain,
+                runway=runway,
+                kept=self._kept,
             )
         return out
 
@@ -327,7 +337,7 @@ class Setting:
         options, here = self.options, crew.base
         if options.objective is not Objective.ONCE:
             return ()
-        there = [v for v in self.fleet.vehicles if v.base == here or _apart_m(v.base, here) < options.separation_m]
+        there = [v for v in self.fleet.vehicles if launch_as_one(v.base, here, options)]
         order = sorted(vehicle.sysid for vehicle in there)
         return tuple(options.launch_interval_s * order.index(vehicle.sysid) for vehicle in crew.vehicles)
 
@@ -337,10 +347,6 @@ class Setting:
             return np.inf
         there = sum(len(other.vehicles) for other in self.crews if other.base == crew.base)
         return crew.base.batteries * len(crew.vehicles) / there
-
-
-def _apart_m(one: Base, other: Base) -> float:
-    return float(rough_distance_m(one.lat_deg, one.lon_deg, [other.lat_deg], [other.lon_deg])[0])
 
 
 def _hour(hour: float) -> str:

@@ -23,21 +23,25 @@ __all__ = ["bounds_of", "coverage_of", "notes_of"]
 _ROUNDING = 1 - 1e-4
 """What bounds are lowered by: lengths of legs in planes and on the ellipsoid differ by less."""
 
+_REPEATED = ", flown day after day without a break"
+
 
 def bounds_of(
     setting: Setting,
     flown: NDArray[np.bool_],
     weights: NDArray[np.float64] | None = None,
     *,
-    day_after_day: bool = True,
+    batteries: bool = True,
 ) -> tuple[Bound, ...]:
     """Lower bounds for plans that watch what this one watches.
 
-    Where batteries are counted they are for plans that are flown `day_after_day`: a shift that begins with all of them
-    charged may do better, and without it they do not count. With the mean `weights` of the pieces over the shift, shape
-    (n - 1,), for the revisit interval times risk of plans that are flown day after day.
+    But for one coverage they are for plans that are flown day after day without a break: they bound how often
+    aircraft come in the long run, and in a single shift, which begins with everybody ready, it may be a little oftener.
+    With all batteries charged at its beginning it may be much oftener: without `batteries` they do not count. With the
+    mean `weights` of the pieces over the shift, shape (n - 1,), for the revisit interval times risk.
     """
     once = setting.options.objective is Objective.ONCE
+    repeated = "" if once else _REPEATED
     lat, lon = setting.course.at(((setting.stations[:-1] + setting.stations[1:]) / 2)[flown])
     crews = [
         Crew(
@@ -51,7 +55,7 @@ def bounds_of(
     ]
     weight = None if weights is None else weights[flown]
     any_s = sortie_bound(crews, np.diff(setting.stations)[flown], wind=setting.options.wind, once=once, weight=weight)
-    any_sorties = Bound("any sorties", any_s * _ROUNDING, "whatever its sorties")
+    any_sorties = Bound("any sorties", any_s * _ROUNDING, f"of any sorties{repeated}")
     if weight is not None and np.ptp(weight) > 0:
         return (any_sorties,)
     # Level ground: no climb that a real one would cost is counted.
@@ -60,7 +64,7 @@ def bounds_of(
     pools = [
         Batteries(tuple(k for k, c in enumerate(setting.crews) if c.base == base), base.batteries, base.charge_s)
         for base in dict.fromkeys(crew.base for crew in setting.crews)
-        if base.batteries is not None and day_after_day
+        if base.batteries is not None and batteries
     ]
     one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=pools, once=once)
     if not np.isfinite(one_s):
@@ -71,8 +75,8 @@ def bounds_of(
         Bound(
             "unbroken stretches",
             one_s * _ROUNDING * (1.0 if weight is None else float(weight[0])),
-            "whose sorties each watch one unbroken stretch, in the same layers of transit"
-            + (", with these batteries day after day" if pools and not once else ""),
+            f"of sorties that each watch one unbroken stretch, in the same layers of transit{repeated}"
+            + (" with these batteries" if pools and not once else ""),
         ),
     )
 

@@ -6,7 +6,7 @@ place and gets a plane centred there, exact to the width that it asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -155,6 +155,11 @@ class Surroundings:
     def distance_m(self, lat_deg: float, lon_deg: float) -> float:
         """About how far the border is from a place, metres, to within half a step of its vertices."""
         return min(float(self._away(line.unit, lat_deg, lon_deg).min()) for line in self.lines)
+
+    @property
+    def shut(self) -> Hashable:
+        """What of these surroundings, beside their borders, says what is shut: equal where the same is."""
+        return self.clearance, self.fence_m, self._margin, self._blocking
 
     @cached_property
     def contested(self) -> Contested:

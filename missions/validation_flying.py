@@ -22,6 +22,8 @@ _GROUND_STEP_M = 30.0
 _STEEP, _STEEP_STEP_M = 0.4, 3.0
 """Above this slope the ground below a leg is looked at this closely, metres."""
 
+_E2 = 0.00669438
+"""Square of the eccentricity of the ellipsoid of WGS 84."""
 _CORNER_RAD = 0.4
 _TOLD = 2e-3
 """By how much of a battery a sortie may say that it lands with more than it does."""
@@ -87,10 +89,10 @@ def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[tuple[int, float, float
     angle = np.radians(plan.options.wind.from_deg)
     air = -plan.options.wind.speed_m_s * np.array([np.sin(angle), np.cos(angle)])
     for i, leg in enumerate(sortie.legs):
-        north = leg.end.lat_deg - leg.start.lat_deg
-        east = ((leg.end.lon_deg - leg.start.lon_deg + 180) % 360 - 180) * np.cos(
-            np.radians((leg.end.lat_deg + leg.start.lat_deg) / 2)
-        )
+        middle = np.radians((leg.end.lat_deg + leg.start.lat_deg) / 2)
+        # A degree of latitude is shorter than one of longitude at the equator, by 0.7 %.
+        north = (leg.end.lat_deg - leg.start.lat_deg) * (1 - _E2) / (1 - _E2 * np.sin(middle) ** 2)
+        east = ((leg.end.lon_deg - leg.start.lon_deg + 180) % 360 - 180) * np.cos(middle)
         norm = float(np.hypot(east, north))
         time = leg.duration_s - (rolls.get(i, 0.0) if craft.needs_runway else 0.0)
         ground = (

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
-from missions.climbing import Circles, Flown, flown_over
+from missions.climbing import Flown, flown_over
 from missions.effort import rises
 from missions.fleet import Aircraft
 from missions.flying import PROFILE_TOLERANCE_M
-from missions.headroom import Bounds, profiled
+from missions.headroom import Heights, profiled
+from missions.laps import Circles
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.plane import Plane
 from missions.profile import needed
 from missions.wind import Wind
 
-__all__ = ["UNFLYABLE", "GroundNear", "circles_beside", "course_followed", "ways_followed", "ways_straightened"]
+__all__ = [
+    "UNFLYABLE",
+    "GroundNear",
+    "KeptWays",
+    "circles_beside",
+    "course_followed",
+    "ways_followed",
+    "ways_straightened",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,6 +46,10 @@ _WALL_M = 100 * UNFLYABLE
 """A climb that takes more than that."""
 
 
+KeptWays = dict[Hashable, dict[tuple[bytes, ...], tuple[Floats, Floats]]]
+"""Rises of ways over one ground, and what their circles take, by how and where they are flown: see `GroundNear`."""
+
+
 @dataclass(frozen=True, slots=True)
 class GroundNear:
     """The ground near ways in a plane.
@@ -49,12 +62,18 @@ class GroundNear:
         Which plane, and which ground.
     clear
         Whether a way in the plane touches nothing that is shut.
+    about
+        What else is the same wherever a way is flown in the same manner: what is shut there.
+    kept
+        Ways that were found before, by all that they depend on; those that are asked for are added.
     """
 
     begins: Floats
     plane: Plane
     terrain: Terrain
     clear: Callable[[Floats], bool]
+    about: Hashable = None
+    kept: KeptWays = field(default_factory=dict)
 
     def circles(self, number: int, steps: Floats, aircraft: Aircraft, wind: Wind) -> Circles:
         """Circles beside the way of a number, on either side; the ground at its beginning is 0."""
@@ -88,19 +107,27 @@ def ways_followed(
     """
     out, more = rises_m.copy(), np.zeros((2, len(steps)))
     slopes = np.array(rises(aircraft, steps, aircraft.cruise_m_s, options.wind, patrol=False))
-    fixed = -1 if home else 0
+    # What an aircraft has of energy and time on the ground says nothing of how it flies.
+    alike = replace(aircraft, battery_wh=1e6, reserve_fraction=0.0, turn_round_s=0.0)
+    heights = options.floor_agl_m, options.patrol_ceiling_agl_m, options.ceiling_agl_m, layer_agl_m
+    kept = near.kept.setdefault((near.about, alike, options.wind, heights, home), {})
     for number, (a, b) in enumerate(pairwise([*first.tolist(), len(steps)])):
+        key = near.begins[number].tobytes(), steps[a:b].tobytes(), rises_m[a:b].tobytes()
+        if key in kept:
+            out[a:b], more[:, a:b] = kept[key]
+            continue
         ground = np.concatenate([[0.0], np.cumsum(rises_m[a:b])])
         high = np.full(len(ground), options.ceiling_agl_m)
-        high[-1 - fixed] = options.patrol_ceiling_agl_m
+        high[0 if home else -1] = options.patrol_ceiling_agl_m
         given = (None, layer_agl_m) if home else (layer_agl_m, None)
-        bounds = Bounds(options.floor_agl_m, high, layer_agl_m, *given)
+        bounds = Heights(options.floor_agl_m, high, layer_agl_m, *given)
         circles = near.circles(number, steps[a:b], aircraft, options.wind)
         by = (aircraft, options.wind)
         way = profiled(steps[a:b], ground, slopes[:, a:b], bounds, by=by, beside=circles.ground)
-        found = flown_over(way, circles)
+        found = flown_over(way, circles, whole=True)
         out[a:b] = _WALL_M if found.blocked.any() else found.rise_m
         more[:, a:b] = found.more
+        kept[key] = out[a:b].copy(), found.more
     return out, more
 
 
@@ -128,7 +155,7 @@ def course_followed(
         slopes[:, mask] = rises(craft, steps[mask], speed_m_s, options.wind, patrol=mask is patrol)
     ends = np.flatnonzero(patrol)
     high[ends] = high[ends + 1] = options.patrol_ceiling_agl_m
-    bounds = Bounds(options.floor_agl_m, high, look.height_agl_m)
+    bounds = Heights(options.floor_agl_m, high, look.height_agl_m)
     by = (craft, options.wind)
     return flown_over(profiled(steps, ground_m, slopes, bounds, by=by, beside=circles.ground), circles)
 

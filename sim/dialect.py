@@ -1,207 +1,26 @@
-"""What differs between autopilots and airframes, as data: the rows are in ``dialect_*.py``."""
+"""What differs between autopilots and airframes, as data: the rows are in ``dialect_ardupilot`` and ``dialect_px4``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from sim.dialect_figures import Figure, Figures, PowerShares
+from sim.dialect_terms import Failsafes, Form, ModeSpec, ParamSpec
 from sim.flight_items import StoreRules
 from sim.flight_modes import Mode
 
-__all__ = [
-    "FALL",
-    "NO_ROTORS",
-    "Action",
-    "BatteryLevel",
-    "Dialect",
-    "Failsafes",
-    "Figure",
-    "Figures",
-    "Form",
-    "ModeSpec",
-    "ParamSpec",
-    "PowerShares",
-]
-
+__all__ = ["Dialect"]
 
 _MOST_MODES = 256
 _CM = 100.0
 _AUTOPILOT = 1  # MAV_COMP_ID_AUTOPILOT1
 # Commands of which PX4 looks at the system alone (mavlink_receiver.cpp).
 _ANYBODYS = frozenset({mav.MAV_CMD_REQUEST_MESSAGE, mav.MAV_CMD_REQUEST_PROTOCOL_VERSION})
-
-
-class Form(StrEnum):
-    """How an airframe stays up."""
-
-    ROTOR = "rotor"
-    WING = "wing"
-    VTOL = "vtol"
-
-
-class _Fall(StrEnum):
-    FALL = "fall"
-
-
-FALL = _Fall.FALL
-"""Motors off in the air: flight termination."""
-
-Action = Mode | _Fall | None
-"""What a failsafe does: change the mode, stop the motors, or only tell."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModeSpec:
-    """One flight mode on the wire.
-
-    Parameters
-    ----------
-    mode
-        What the vehicle does in it.
-    name, number
-        What the autopilot calls it, and HEARTBEAT.custom_mode.
-    flags
-        HEARTBEAT.base_mode without the armed bit.
-    armable
-        Whether it can be armed in.
-    """
-
-    mode: Mode
-    name: str
-    number: int
-    flags: int
-    armable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ParamSpec:
-    """One parameter.
-
-    Parameters
-    ----------
-    default
-        Its default.
-    kind
-        MAV_PARAM_TYPE under which it is reported.
-    """
-
-    default: float
-    kind: int
-
-
-@dataclass(frozen=True, slots=True)
-class BatteryLevel:
-    """One level of the battery failsafe.
-
-    Parameters
-    ----------
-    charge
-        Name of the figure that holds it, mAh.
-    action
-        Name of the figure that says what is done, and its values.
-    critical
-        Whether it is told as critical.
-    text
-        What is told.
-    """
-
-    charge: str
-    action: str
-    actions: Mapping[int, Action]
-    critical: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failsafes:
-    """What is done when something is wrong, by the value of the parameter that says so.
-
-    Parameters
-    ----------
-    fence
-        By FENCE_ACTION or its like. A value that is not here returns.
-    gcs
-        By FS_GCS_ENABLE or its like; a value that is not here, 0 among them, does nothing.
-    battery
-        From the highest charge to the lowest.
-    targets
-        By COM_OBL_RC_ACT, when the setpoints of OFFBOARD are no more. A value that is not here holds.
-    any_gcs
-        Whether every ground station's heartbeat counts, not that of the configured id alone.
-    one_inclusion_is_enough
-        Whether a vehicle within one of several inclusions is inside (PX4), or must be in all of them (ArduPilot).
-    """
-
-    fence: Mapping[int, Action]
-    gcs: Mapping[int, Action]
-    battery: tuple[BatteryLevel, ...]
-    targets: Mapping[int, Action] = field(default_factory=dict)
-    any_gcs: bool = False
-    one_inclusion_is_enough: bool = False
-
-
-Figure = str | float | tuple[str, float] | Callable[[Mapping[str, float]], float]
-"""Where a figure comes from: a parameter, a constant, a parameter times a factor, or a formula of parameters."""
-
-
-class Figures(MutableMapping[str, float]):
-    """The figures that a flight reads, live, out of the parameters of an autopilot.
-
-    A flight asks by the names and units of ArduCopter 4.6 (`WPNAV_SPEED` in cm/s, `FENCE_ALT_MAX` in m). What an
-    autopilot or version calls otherwise, or has in other units, has a row.
-    """
-
-    __slots__ = ("_params", "_table")
-
-    def __init__(self, params: dict[str, float], table: Mapping[str, Figure]) -> None:
-        self._params = params
-        self._table = table
-
-    def __getitem__(self, name: str) -> float:
-        row = self._table.get(name)
-        if row is None:
-            return self._params[name]
-        if isinstance(row, str):
-            return self._params[row]
-        if isinstance(row, tuple):
-            return self._params[row[0]] * row[1]
-        return row if isinstance(row, float) else row(self._params)
-
-    def __setitem__(self, name: str, value: float) -> None:
-        row = self._table.get(name, name)
-        if isinstance(row, str):
-            self._params[row] = value
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError(f"figure {name} cannot be removed")
-
-    def __iter__(self) -> Iterator[str]:
-        yield from {**self._params, **self._table}
-
-    def __len__(self) -> int:
-        return len({**self._params, **self._table})
-
-
-NO_ROTORS: Mapping[str, Figure] = MappingProxyType(
-    {
-        "WPNAV_SPEED": 500.0,
-        "WPNAV_SPEED_UP": 250.0,
-        "WPNAV_SPEED_DN": 150.0,
-        "WPNAV_ACCEL": 250.0,
-        "WPNAV_ACCEL_Z": 100.0,
-        "WPNAV_RADIUS": 200.0,
-    }
-)
-"""Figures of rotors, for those that have none and never fly by them."""
-
-PowerShares = Mapping[str, Callable[[float, float, float], float]]
-"""Parameters that follow from the battery: functions of its capacity, mAh, and of its two failsafe levels, percent."""
 
 
 @dataclass(frozen=True)
@@ -266,6 +85,10 @@ class Dialect:
         Seconds between messages that come unasked.
     silent
         Messages that it has not, of those that are simulated.
+    terminates_armed
+        Whether one whose flight was terminated stays armed until it lies on the ground, and says so (PX4).
+    active_armed
+        Whether it is MAV_STATE_ACTIVE while it is armed (PX4), or while it is off the ground.
     two_part_modes
         Whether DO_SET_MODE names a mode by main and sub mode.
     arm_text, mode_text
@@ -342,6 +165,8 @@ class Dialect:
     unsent: int = int(mav.MAV_RESULT_FAILED)
     no_mode: int = int(mav.MAV_RESULT_DENIED)
     ends_flights: bool = True
+    terminates_armed: bool = False
+    active_armed: bool = False
     heeds_nothing: bool = False
     speed_modes: frozenset[Mode] = frozenset()
     own_component: bool = False

@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.dialect import FALL, NO_ROTORS, BatteryLevel, Dialect, Failsafes, Figure, Form, ModeSpec, ParamSpec
+from sim.dialect import Dialect
+from sim.dialect_figures import NO_ROTORS, Figure
+from sim.dialect_terms import FALL, BatteryLevel, Failsafes, Form, ModeSpec, ParamSpec
 from sim.flight_modes import Mode
 from sim.px4_items import PX4_RULES
 
@@ -138,6 +140,8 @@ _WING_FIGURES: dict[str, Figure] = {
     "ACCEPTS_WIDEST": 1.0,
     "RTL_KEEPS_HEIGHT": 1.0,
     "WP_LOITER_RAD": "NAV_LOITER_RAD",
+    # The side is that of the item's own radius: clockwise where it has none (mission_block.cpp).
+    "ITEM_LOITER_RAD": lambda p: abs(p["NAV_LOITER_RAD"]),
     "RTL_ALTITUDE": "RTL_RETURN_ALT",
     "RTL_RADIUS": "RTL_LOITER_RAD",
     "RTL_AUTOLAND": lambda p: 2.0 * (p["RTL_TYPE"] == 1.0),
@@ -304,6 +308,8 @@ PX4_COPTER = Dialect(
     refusal=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
     unsent=int(mav.MAV_RESULT_DENIED),
     no_mode=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
+    terminates_armed=True,
+    active_armed=True,
     own_component=True,
     lists_checks=False,
     wants_gcs=True,

@@ -56,6 +56,8 @@ class Flight:
         State of the autopilot.
     wrecked
         Whether it has fallen or is falling, and will not fly again.
+    terminated
+        Whether it falls by an order or failsafe that ended its flight, still armed.
     unheard
         Whether it hears no ground station and may not arm for that.
     steering
@@ -92,6 +94,7 @@ class Flight:
         self.armed = False
         self.landed = True
         self.wrecked = False
+        self.terminated = False
         self.unheard = False
         self._told_end = False
         self.in_landing_sequence = False
@@ -180,14 +183,21 @@ class Flight:
             self.take_off(self._takeoff_up_m or self.params["TAKEOFF_ALT"])
 
     def disarm(self, *, force: bool = False) -> bool:
-        """Stop the motors on the ground; in the air only by force, and then it falls."""
+        """Stop the motors; in the air only by force, and then it falls, disarmed."""
         if self.armed and not self.landed:
             if not force:
                 return False
             self._fall()
-            return True
         if self.armed:
-            self._sortie.end(self)
+            self._sortie.disarm(self)
+        return True
+
+    def terminate(self) -> bool:
+        """End the flight where it is. ArduPilot disarms; PX4 stays armed until it lies on the ground."""
+        if self.landed or not self.dialect.terminates_armed:
+            return self.disarm(force=True)
+        self.terminated = True
+        self._fall()
         return True
 
     def set_mode(self, mode: Mode) -> bool:
@@ -343,12 +353,18 @@ class Flight:
     def _obey(self, demands: list[Demand]) -> None:
         for demand in demands:
             self.events.append(demand.text)
-            self.disarm(force=True) if demand.fall else act(self, demand.mode)
+            if not demand.fall:
+                act(self, demand.mode)
+            elif self.battery.remaining_pct > 0.0:
+                self.terminate()
+            else:
+                self._fall()  # armed as it is: nothing turns its motors any more
 
     def crash(self) -> None:
         """It has hit the ground, and will not fly again."""
         self.wrecked = True
-        self.say(Severity.CRITICAL, "Crash: Disarming")
+        if self.armed:
+            self.say(Severity.CRITICAL, "Crash: Disarming")
 
     def wreck(self) -> None:
         """Nothing carries it any more: in the air it falls; no crew mends it."""
@@ -360,7 +376,7 @@ class Flight:
         """Start anew: mission, fence and parameters are kept, all else is as at power-on; in the air it falls."""
         if not self.landed:
             self.wreck()
-        self.armed = False
+        self.armed = self.terminated = False
         self.mode = self.mode_on_ground = self.dialect.boot_mode
         self._sortie.restart()
         self.gimbal.control = (0, 0)

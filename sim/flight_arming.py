@@ -63,7 +63,9 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
 
 
 def arm_refusals(flight: Flight, reasons: list[str]) -> list[str]:
-    """What speaks against arming beside reasons that hold however it is ordered: the mode."""
+    """Reasons, and those that hold however it is ordered: that it falls, disarmed as it is, and the mode."""
+    if not flight.armed and not flight.landed:
+        reasons = [*reasons, "Vehicle is falling"]
     spec = flight.dialect.spec(flight.mode)
     may_auto = flight.dialect.auto_armable or int(flight.params["AUTO_OPTIONS"]) & 1
     wrong = not spec.armable or (flight.mode == Mode.AUTO and not may_auto)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sim.dialect import Form
+from sim.dialect_terms import Form
 from sim.flight_body import Body
 from sim.flight_course import Course
 from sim.flight_items import Item

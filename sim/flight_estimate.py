@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import hypot, inf
 
-from sim.dialect import Dialect, Form
+from sim.dialect import Dialect
+from sim.dialect_terms import Form
 from sim.flight_body import Body
 from sim.flight_frame import FlightFrame
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sim.dialect import FALL, Action, BatteryLevel, Failsafes
 from sim.dialect_ardupilot import ARDUCOPTER
+from sim.dialect_terms import FALL, Action, BatteryLevel, Failsafes
 from sim.flight_body import Body
 from sim.flight_fence import Fence
 from sim.flight_frame import FlightFrame

@@ -92,10 +92,12 @@ class Sortie:
         flight.battery.power_w = 0.0
         flight.landed = True
         self._landed_at = self.steps
-        if flight.mode == Mode.AUTO and not flight.wrecked:
+        if flight.mode == Mode.AUTO and flight.armed and not flight.wrecked:
             flight.events.append(Reached(flight.run.index))
-        if flight.wrecked and flight.armed:
-            self.end(flight)
+        if not flight.armed:
+            self._close(flight)
+        elif flight.wrecked:
+            self.disarm(flight)
 
     def wait(self, flight: Flight) -> None:
         """Armed on the ground: after a while it is disarmed."""
@@ -106,15 +108,20 @@ class Sortie:
             since, delay_s = self._armed_at, flight.params[figure] if figure else 0.0
             delay_s = delay_s and max(delay_s, self._setup.idle_floor_s)
         if delay_s > 0.0 and (self.steps - since) * self._setup.step_s >= delay_s:
-            self.end(flight)
+            self.disarm(flight)
 
-    def end(self, flight: Flight) -> None:
-        """Disarm, write the record and call the crew."""
-        flight.armed = False
+    def disarm(self, flight: Flight) -> None:
+        """Disarm; on the ground that ends the sortie."""
+        flight.armed = flight.terminated = False
         if flight.dialect.leaves_mode:
             flight.mode = flight.mode_on_ground
         flight.run.reset()
         flight.say(Severity.INFO, "Disarming motors")
+        if flight.landed:
+            self._close(flight)
+
+    def _close(self, flight: Flight) -> None:
+        """Write the record and call the crew."""
         self._close_record()
         if self.flown and not flight.wrecked:
             self._crew_at = self.steps + round(self._setup.turnaround_s / self._setup.step_s)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.dialect import Form
+from sim.dialect_terms import Form
 from sim.flight import Flight
 from sim.flight_power import Battery
 from sim.flight_state import Mode
@@ -77,9 +77,12 @@ def _heartbeat(s: Snapshot) -> Any:
     flight = s.flight
     spec = flight.dialect.spec(flight.mode)
     base = spec.flags | (mav.MAV_MODE_FLAG_SAFETY_ARMED if flight.armed else 0)
-    status = mav.MAV_STATE_STANDBY if flight.landed else mav.MAV_STATE_ACTIVE
+    active = flight.armed if flight.dialect.active_armed else not flight.landed
+    status = mav.MAV_STATE_ACTIVE if active else mav.MAV_STATE_STANDBY
     if flight.guard.breached is not None:
         status = mav.MAV_STATE_CRITICAL
+    if flight.terminated:
+        status = mav.MAV_STATE_FLIGHT_TERMINATION
     return mav.MAVLink_heartbeat_message(s.frame_type, flight.dialect.autopilot, base, spec.number, status, 3)
 
 

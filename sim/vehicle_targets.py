@@ -11,7 +11,7 @@ from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.dialect import Form
+from sim.dialect_terms import Form
 from sim.flight import Flight
 from sim.flight_items import Item
 from sim.flight_modes import Mode

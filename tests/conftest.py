@@ -11,14 +11,12 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
-from tests.asked import MOST, few
+from tests.asked import MOST
 from tests.programs import heed_signals
 from tests.services import absent, mosquitto, postgres  # noqa: F401 - fixtures
 from tests.steady import SteadyPolicy
 
 IN_CI = os.environ.get("VEDETTE_REQUIRE_ALL") == "1"
-# Fences, airspace and who may read what: these are asked as much in CI as at a desk.
-ASKED_IN_FULL = {"test_abuse.py", "test_airspace_heights.py", "test_fence_exclusions.py", "test_filters.py"}
 # Rooms whose tests mostly wait: what they fly has a time of its own.
 WAITING = {"autopilot", "sim", "system"}
 # Files of minutes, the longest first: begun late, one of them is all that still runs at the end.
@@ -26,14 +24,30 @@ LONGEST = [
     "system/test_patrol.py",
     "system/test_exercise.py",
     "system/test_demo.py",
+    "system/test_rejoin_flight.py",
+    "console/test_units.py",
     "api/test_leaks.py",
+    "system/test_watch_several.py",
+    "api/test_service_killed.py",
     "missions/test_network_plan.py",
     "system/test_commands.py",
+    "console/test_flown.py",
+    "console/test_wheel.py",
     "system/test_dialect_flights.py",
-    "console/test_review.py",
-    "sim/test_pytest_plugin.py",
     "console/test_plan.py",
+    "console/test_review.py",
+    "system/test_station.py",
+    "sim/test_pytest_plugin.py",
+    "console/test_launch.py",
+    "system/test_order_dialects.py",
+    "system/test_resume.py",
     "console/test_fly.py",
+    "vision/test_live.py",
+    "system/test_tampering.py",
+    "vision/test_tracker.py",
+    "system/test_stopping.py",
+    "system/test_watch_live.py",
+    "vision/test_train.py",
 ]
 
 
@@ -42,9 +56,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Workers take whole files, in this order.
     """
-    for item in items if IN_CI else ():
-        if item.path.name not in ASKED_IN_FULL:
-            few(getattr(item, "obj", None))
     kinds: dict[bool, dict[Path, None]] = {True: {}, False: {}}
     for item in items:
         kinds[item.path.parent.name in WAITING][item.path] = None

@@ -143,6 +143,10 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
         video: Any = video_of(container)
         target = output.add_stream_from_template(video, opaque=True)  # an encoder of its kind need not be here
         data = output.add_data_stream("klv") if form == "mpegts" and container.streams.data else None
+        try:
+            output.start_encoding()
+        except av.error.ArgumentError as error:  # pixels as they are, which other players would take for something else
+            raise ValueError(f"not of {target.codec_context.name}") from error
         for one in packets_about(path, container, span):
             packet, start_us = one.packet, span.start_pts_us - one.shift_us
             if one.number is None:

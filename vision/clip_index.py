@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,17 @@ _REORDERED = 16
 class FilePacket:
     """A packet, its time as the source lays it, microseconds, and what that is more than the packet says.
 
-    `number` counts the packets of the video stream; that of a data packet is None.
+    `number` counts the packets of the video stream; that of a data packet is None. A `hidden` picture is decoded for
+    the sake of others and not shown: an edit list (ISO/IEC 14496-12, 8.6.6) leaves it out. `edit` counts the edits of
+    such a list that were found to begin behind what the one before has hidden.
     """
 
     packet: Any
     number: int | None
     at_us: int | None
     shift_us: int
+    hidden: bool = False
+    edit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Index:
-    """Pictures in the order of the file: number of the packet, PTS, time, and whether it is a keyframe."""
+    """Pictures in the order of the file: number of the packet, PTS, time, whether it is a keyframe and shown, its edit.
+
+    `zero_us` is the PTS of the first that is shown.
+    """
 
     numbers: NDArray[np.int64]
     pts_us: NDArray[np.int64]
     times_us: NDArray[np.int64]
     keyframes: NDArray[np.bool_]
+    shown: NDArray[np.bool_]
+    edits: NDArray[np.int64]
+    zero_us: int
     straight: bool
 
 
@@ -115,21 +125,28 @@ def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span
         When it cannot be read, or has no picture there.
     """
     index = _indexed(path, *state_of(path), start_us)
-    times, keys = index.times_us, np.flatnonzero(index.keyframes)
-    inside = np.flatnonzero((wanted[0] <= times) & (times <= wanted[1]) & (np.arange(len(times)) >= keys[0]))
+    times, pts, numbers = index.times_us, index.pts_us, np.arange(len(index.times_us))
+    keys = np.flatnonzero(index.keyframes)
+    inside = np.flatnonzero(index.shown & (wanted[0] <= times) & (times <= wanted[1]) & (numbers >= keys[0]))
     if not inside.size:
         raise EvidenceError(
-            f"{path}: no picture lies between {wanted[0]} and {wanted[1]} us; the recording runs from {times.min()} to "
-            f"{times.max()} us: check the clock (start_time)"
+            f"{path}: no picture lies between {wanted[0]} and {wanted[1]} us; the recording runs from "
+            f"{times[index.shown].min()} to {times[index.shown].max()} us: check the clock (start_time)"
         )
-    early = keys[times[keys] <= wanted[0]]
+    # What an edit begins with is hidden, and would be seen in the middle of a clip of two edits.
+    edit = index.edits[inside[np.argmin(np.abs(times[inside] - sum(wanted) // 2))]]
+    inside, keys = inside[index.edits[inside] == edit], keys[index.edits[keys] == edit]
+    early = keys[(keys <= inside[0]) & (times[keys] <= wanted[0])]
     first, last = int(early[-1] if early.size else keys[0]), int(inside[-1])
     end = int(inside[np.argmax(times[inside])])
-    pts = index.pts_us
+    # Hidden ones that the clip begins with have no number: those are counted back from the first that has one.
+    of_clip = (index.edits == edit) & (numbers >= first) & (pts >= pts[first])
+    shown_us = pts[of_clip & index.shown].min()
+    before = (index.shown & (index.zero_us <= pts) & (pts < shown_us)).sum()
     return Span(
         int(index.numbers[first]),
         int(index.numbers[last]),
-        int(((pts[keys[0]] <= pts) & (pts < pts[first])).sum()),
+        int(before - (of_clip & ~index.shown & (pts < shown_us)).sum()),
         int(pts[first]),
         int(pts[end]),
         int(times[first]),
@@ -173,8 +190,7 @@ def _sought(container: Any, span: Span) -> Iterator[FilePacket] | None:
 
 def _renumbered(packets: Iterator[FilePacket], first: int) -> Iterator[FilePacket]:
     for one in packets:
-        number = None if one.number is None else one.number + first
-        yield FilePacket(one.packet, number, one.at_us, one.shift_us)
+        yield one if one.number is None else replace(one, number=one.number + first)
 
 
 def _packets(container: Any) -> Iterator[FilePacket]:
@@ -183,24 +199,30 @@ def _packets(container: Any) -> Iterator[FilePacket]:
     timeline = Timeline(container.name, SourceCounts(), live=False, period_us=period_us(video))
     packets, count = container.demux([video, *container.streams.data]), itertools.count()
     last_dts: int | None = None
+    hidden, edit = False, 0
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.error.InvalidDataError):
             return
-        if packet.size:
-            pts_us = _pts_us(packet)
-            is_video = packet.stream is video
-            at_us, number = pts_us, next(count) if is_video else None
-            if pts_us is not None and number is not None:
-                # Where pictures come seldom, one that is shown before others goes back by seconds. The first ones of a
-                # container may have no time for the decoder.
-                goes_on = number < _REORDERED if packet.dts is None else last_dts is None or packet.dts > last_dts
-                last_dts = last_dts if packet.dts is None else packet.dts
-                at_us = timeline.at(pts_us, goes_on=goes_on)
-            elif pts_us is not None:
-                at_us = pts_us + timeline.shift_us
-            yield FilePacket(packet, number, at_us, timeline.shift_us)
+        if not packet.size:
+            continue
+        pts_us = _pts_us(packet)
+        if packet.stream is not video:
+            at_us = None if pts_us is None else pts_us + timeline.shift_us
+            yield FilePacket(packet, None, at_us, timeline.shift_us)
+            continue
+        at_us, number = pts_us, next(count)
+        # Where pictures come seldom, one that is shown before others goes back by seconds. The first ones of a
+        # container may have no time for the decoder.
+        goes_on = number < _REORDERED if packet.dts is None else last_dts is None or packet.dts > last_dts
+        last_dts = last_dts if packet.dts is None else packet.dts
+        edit += not goes_on and (hidden or packet.is_discard)
+        hidden = packet.is_discard
+        if pts_us is not None:
+            # The source sees no hidden picture, and so no time that goes back between two edits.
+            at_us = pts_us + timeline.shift_us if hidden else timeline.at(pts_us, goes_on=goes_on)
+        yield FilePacket(packet, number, at_us, timeline.shift_us, hidden, edit)
 
 
 def _pts_us(packet: Any) -> int | None:
@@ -213,34 +235,39 @@ def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _I
     """The pictures of a recording. Raises `EvidenceError` where it has none to begin with."""
     del size, changed_ns  # they tell one state of the file from another
     stamps = Stamps()
-    pictures: list[tuple[int, int, bool]] = []  # number of the packet, PTS, keyframe
+    pictures: list[tuple[int, int, bool, bool, int]] = []  # number of the packet, PTS, keyframe, shown, edit
     last_us, straight = 0, True
     with reading(path) as container:
         video: Any = video_of(container)
         created = microseconds_of(container.metadata.get("creation_time") or video.metadata.get("creation_time"))
         for one in _packets(container):
-            straight = straight and not one.shift_us
+            straight = straight and not one.shift_us and not one.edit
             if one.number is None:
                 at = last_us if one.at_us is None else one.at_us
                 if start_us is None:
                     _add_stamps(stamps, at, bytes(one.packet))
             elif one.at_us is not None:
-                pictures.append((one.number, one.at_us, bool(one.packet.is_keyframe)))
-                last_us = one.at_us
-    zero_us = next((pts_us for _, pts_us, key in pictures if key), None)
-    if zero_us is None:
+                pictures.append((one.number, one.at_us, bool(one.packet.is_keyframe), not one.hidden, one.edit))
+                last_us = last_us if one.hidden else one.at_us
+            elif one.packet.is_keyframe and not pictures:
+                raise EvidenceError(
+                    f"{path}: its pictures carry no times, by which a clip could be cut: put it into a container that "
+                    "keeps them (.mkv, .mp4), and watch that"
+                )
+    begin = next((k for k, (_, _, key, _, _) in enumerate(pictures) if key), None)
+    if begin is None:
         raise EvidenceError(f"{path}: the recording has no keyframe to start a clip from")
+    key_us = pictures[begin][1]
+    zero_us = min((pts for _, pts, _, shown, _ in pictures[begin:] if shown and pts >= key_us), default=key_us)
     base_us = next(base for base in (start_us, created, 0) if base is not None)
 
     def time_of(pts_us: int) -> int:
         stamped = stamps.time_us(pts_us)
         return base_us + pts_us - zero_us if stamped is None else stamped
 
-    numbers, pts, keyframes = zip(*pictures, strict=True)
-    times = np.array([time_of(pts_us) for pts_us in pts], dtype=np.int64)
-    return _Index(
-        np.array(numbers, dtype=np.int64), np.array(pts, dtype=np.int64), times, np.array(keyframes), straight
-    )
+    numbers, pts, keyframes, shown, edits = (np.array(column) for column in zip(*pictures, strict=True))
+    times = np.array([time_of(int(pts_us)) for pts_us in pts], dtype=np.int64)
+    return _Index(numbers, pts, times, keyframes, shown, edits, zero_us, straight)
 
 
 def _add_stamps(stamps: Stamps, pts_us: int, data: bytes) -> None:

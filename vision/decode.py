@@ -25,6 +25,9 @@ __all__ = ["open_container"]
 
 _OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 10.0, 10.0
 _CLOCK_WAIT_US = 5_500_000  # RFC 3550: a sender reports every 5 s at the latest, when it is the only one
+# Reports tell the time of RTP's own stamps: pictures of a transport stream in it (RFC 2250) have another clock. What
+# comes in one is numbered by its packet identifier (ISO/IEC 13818-1, table 2-3), streams of RTP itself from 0 on.
+_FIRST_PID = 16
 _OPTIONS = {
     "rtsp": {"rtsp_flags": "prefer_tcp"},  # which loses nothing; some cameras send by UDP alone
     "rtsps": {"rtsp_transport": "tcp"},
@@ -85,7 +88,7 @@ def open_container(
     # Read now: where the stream breaks off soon, the thread that reads it closes the container.
     duration_s = container.duration / 1e6 if container.duration and not paced else None
     created = container.metadata.get("creation_time") or stream.metadata.get("creation_time")
-    frames, has_data = stream.frames or None, bool(container.streams.data)
+    frames, has_data = _shown(stream), bool(container.streams.data)
     timeline = Timeline(
         name,
         counts,
@@ -129,6 +132,14 @@ def open_container(
         decoding,
         "device" if where.camera else "rtcp",
     )
+
+
+def _shown(video: Any) -> int | None:
+    """Pictures that a container announces, without those that its edit list leaves out; None where it does not tell."""
+    frames = int(video.frames)
+    if video.duration and video.average_rate:
+        frames = min(frames, round(video.duration * video.time_base * video.average_rate))
+    return frames or None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,6 +214,7 @@ def _read_head(
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = decoding.threads
     events = demux(container, reading, size)
+    tells_time = name.lower().startswith(("rtsp", "rtp")) and stream.id < _FIRST_PID
     before: list[Event] = []
     first: Picture | None = None
     for event in events:
@@ -215,21 +227,20 @@ def _read_head(
             before.append(event)
         else:
             reading.counts.skipped += 1
-        if first is not None and not _awaits_clock(container, name, event.pts_us - first.pts_us):
+        if first is not None and not (tells_time and _awaits_clock(container, event.pts_us - first.pts_us)):
             break
     if first is None:
         raise SourceError(f"{name}: no picture can be decoded: the file is cut short or damaged, copy it again")
-    clock_us = container.start_time_realtime
+    clock_us = container.start_time_realtime if tells_time else None
     if reading.location.camera is not None:
         clock_us = _device_clock_us(reading.location, first.pts_us)
     connection = Connection(first.pts_us, clock_us, _chain(before, events), close)
     return _Opened(container, first.size, connection)
 
 
-def _awaits_clock(container: Any, name: str, passed_us: int) -> bool:
+def _awaits_clock(container: Any, passed_us: int) -> bool:
     """Whether the sender's report that tells the time of day may still come: RTCP sends the first within seconds."""
-    rtp = name.lower().startswith(("rtsp", "rtp"))
-    return rtp and container.start_time_realtime is None and passed_us < _CLOCK_WAIT_US
+    return container.start_time_realtime is None and passed_us < _CLOCK_WAIT_US
 
 
 def _device_clock_us(location: Location, first_us: int) -> int:

@@ -16,18 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.engine_choice import pick_backend
 from vision.errors import ModelError
 from vision.graphics import BATCH, GRAPHICS
 from vision.model_file import KINDS, read_model_file
-from vision.runtime import (
-    BACKENDS,
-    PRECISIONS,
-    Session,
-    best_graphics,
-    default_cache_dir,
-    open_session,
-    pick_backend,
-)
+from vision.processor_sessions import BACKENDS, Session
+from vision.runtime import PRECISIONS, best_graphics, default_cache_dir, open_session
 from vision.sensor import SHIPPED_MODELS
 from vision.types import Detection, ModelRef
 from vision.yolo_output import decode_output, suppress

@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ __all__ = [
     "json_bytes",
     "png_bytes",
     "seal_folder",
+    "signature_bytes",
     "stage_folder",
     "track_overlay",
     "write_evidence",
@@ -260,7 +261,8 @@ def seal_folder(
     content = json_bytes("manifest", {**whole, "written": _written_before(folder, whole) or now})
     _write(staged / MANIFEST, content)
     if key is not None:
-        _write(staged / SIGNATURE, json_bytes("signature", _signature(key, content)))
+        signed = signature_bytes(key.public_key().public_bytes_raw(), key.sign(content))
+        _write(staged / SIGNATURE, signed)
     _publish(staged, folder, replace=replace)
     return content
 
@@ -337,10 +339,8 @@ def json_bytes(name: str, record: Any) -> bytes:
         raise EvidenceError(f"record {name!r} is not JSON ({error})") from error
 
 
-def _signature(key: Ed25519PrivateKey, content: bytes) -> dict[str, str]:
-    encode: Callable[[bytes], str] = lambda raw: base64.b64encode(raw).decode()  # noqa: E731 - one use, three lines
-    return {
-        "algorithm": "Ed25519",
-        "public_key": encode(key.public_key().public_bytes_raw()),
-        "signature": encode(key.sign(content)),
-    }
+def signature_bytes(public_key: bytes, signature: bytes) -> bytes:
+    """What a signature's file holds, to the byte."""
+    told = {"public_key": public_key, "signature": signature}
+    encoded = {name: base64.b64encode(raw).decode() for name, raw in told.items()}
+    return json_bytes("signature", {"algorithm": "Ed25519", **encoded})

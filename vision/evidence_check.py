@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from vision.errors import EvidenceError
-from vision.evidence import FORMAT, MANIFEST, NAME, SIGNATURE, file_sha256
+from vision.evidence import FORMAT, MANIFEST, NAME, SIGNATURE, file_sha256, signature_bytes
 
 __all__ = ["verify_evidence"]
 
@@ -64,7 +64,8 @@ def _signature_problems(folder: Path, content: bytes, public_key: Ed25519PublicK
     if not path.exists():
         return [] if public_key is None else [f"{SIGNATURE}: is missing: the manifest is not signed"]
     try:
-        record = json.loads(path.read_bytes())
+        written = path.read_bytes()
+        record = json.loads(written)
         named = Ed25519PublicKey.from_public_bytes(base64.b64decode(record["public_key"], validate=True))
         signature = base64.b64decode(record["signature"], validate=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -75,6 +76,8 @@ def _signature_problems(folder: Path, content: bytes, public_key: Ed25519PublicK
         named.verify(signature, content)
     except InvalidSignature:
         return [f"{SIGNATURE}: does not fit {MANIFEST}: one of them was changed"]
+    if written != signature_bytes(named.public_bytes_raw(), signature):
+        return [f"{SIGNATURE}: says the same in other bytes than were written: it was changed"]
     return []
 
 

@@ -161,7 +161,7 @@ def _session(path: Path, providers: list[Any]) -> Any:
 
 
 class BatchedSession:
-    """A network that runs pictures of one size together; see `vision.runtime.Session`.
+    """A network that runs pictures of one size together; see `vision.processor_sessions.Session`.
 
     Parameters
     ----------

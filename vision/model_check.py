@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from vision.detector import letterbox
 from vision.errors import ModelError
 from vision.model_file import KINDS, ModelFile, read_model_file
-from vision.runtime import BACKENDS, open_session
+from vision.processor_sessions import BACKENDS
+from vision.runtime import open_session
 from vision.yolo_output import decode_output
 
 __all__ = ["EngineCheck", "ModelCheck", "check_model"]

@@ -17,10 +17,11 @@ from api.described import NOTHING
 from api.http import Caller, Given, Route, Stored, answer, answer_page, peek, read, write
 from api.identity.roles import Permission
 from api.pages import Asked, Limit, cursor_of
+from api.wire import PLAIN
 
 __all__ = ["ROUTES"]
 
-Purpose = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Purpose = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN)]
 
 
 def get_retention(call: Caller, store: Stored) -> Response:

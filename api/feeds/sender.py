@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
 from typing import Any, TypeVar
@@ -39,7 +40,7 @@ from api.identity.roles import Call, Principal
 from api.store.tables import EventRow
 from api.threads import in_thread
 from api.trail.audit import append_audit
-from api.trail.log import INSIDE, read_events
+from api.trail.log import INSIDE, narrowed_since, read_events
 
 __all__ = ["Sender", "send_webhooks"]
 
@@ -51,6 +52,18 @@ _PRUNE_S = 3600.0
 _AFTER_FAILURE_S = 1.0
 _TARGET = select(WebhookRow.id).where(WebhookRow.disabled_us.is_(None)).limit(1)
 _GONE = 410  # the target says that it wants no more
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a target is to be told, and what that rests on: who hears it, the event, the last event of the log then."""
+
+    row: WebhookRow
+    who: Principal
+    event: dict[str, Any]
+    told: Told
+    stamp: int
+    again: bool = False
 
 
 async def send_webhooks(service: Service) -> None:
@@ -177,6 +190,7 @@ class Sender:
         """The next message to a target, written down as shown; None where there is none."""
         now_us = self._store.clock()
         while True:
+            stamp = self._store.stamp()
             with self._store.read() as session:
                 row = session.get(WebhookRow, webhook_id)
                 if row is None or row.disabled_us is not None:
@@ -194,8 +208,8 @@ class Sender:
             if not stands:
                 self._end(webhook_id, now_us)
                 return None
-            if told is not None:
-                return self._job(row, who, now_us, told, again=False)
+            if told is not None and wanted is not None:
+                return self._job(_Look(row, who, wanted, told, stamp), now_us)
             with self._store.write() as session:  # nothing among them that it wants
                 self._move(session, webhook_id, row.after_n, events[-1]["n"])
 
@@ -205,28 +219,37 @@ class Sender:
             if row is not None and row.disabled_us is None:
                 disable(session, now_us, row, "the key that set it going does not stand any more")
 
-    def _job(self, row: WebhookRow, who: Principal, now_us: int, told: Told, *, again: bool) -> Job | None:
-        """A message, written down as shown; None where its target was paused or forgotten since it was looked at."""
-        message_id = f"{row.id}.{told.n}"
-        data = f'{{"data":{told.body},"timestamp":"{told.time}","type":"{told.kind}"}}'.encode()
-        shown = [] if told.shown is None else [told.shown]
+    def _job(self, look: _Look, now_us: int) -> Job | None:
+        """A message, written down as shown; None where its target was paused or forgotten since it was looked at.
 
-        def secrets_now(session: Session) -> list[str]:
+        Where something was taken back since then, it tells what may be told now.
+        """
+        row, message_id = look.row, f"{look.row.id}.{look.told.n}"
+
+        def write_down(session: Session) -> tuple[Told, list[str]] | None:
             current = session.get(WebhookRow, row.id)
             if current is None or current.disabled_us is not None:
-                return []
-            append_audit(session, Call(who, message_id), now_us, "event.send", shown, webhook=row.id, n=told.n)
-            return signing_secrets(current, now_us)
+                return None
+            told = look.told
+            if look.who.partner_id is not None and narrowed_since(session, look.stamp):
+                if not standing(session, {look.who}, now_us, self._identity):
+                    return None
+                told = Teller(session, now_us).tell(look.who, look.event, again=look.again)
+            shown = [] if told.shown is None else [told.shown]
+            append_audit(session, Call(look.who, message_id), now_us, "event.send", shown, webhook=row.id, n=told.n)
+            return told, signing_secrets(current, now_us)
 
-        secrets = self._store.write_together(secrets_now)
-        if not secrets:
+        found = self._store.write_together(write_down)
+        if found is None or not found[1]:
             return None
+        told, secrets = found
+        data = f'{{"data":{told.body},"timestamp":"{told.time}","type":"{told.kind}"}}'.encode()
         headers = [
             ("content-type", "application/json"),
             ("user-agent", "Vedette"),
             *signed_headers(secrets, message_id, now_us, data).items(),
         ]
-        return Job(row.id, row.audience, row.after_n, row.url, told, data, headers, again)
+        return Job(row.id, row.audience, row.after_n, row.url, told, data, headers, look.again)
 
     async def _send(self, job: Job) -> Outcome:
         return await self._poster.send(job)
@@ -292,7 +315,7 @@ class Sender:
                 return
 
     def _again(self, webhook_id: str) -> list[Job]:
-        now_us = self._store.clock()
+        stamp, now_us = self._store.stamp(), self._store.clock()
         with self._store.write() as session:
             row = session.get(WebhookRow, webhook_id)
             if row is None or row.disabled_us is not None or row.audience == INSIDE:
@@ -307,8 +330,8 @@ class Sender:
             events = outstanding_recalls(session, row.audience, row.after_n)
             events = [event for event in events if kinds is None or event["kind"] in kinds]
             teller = Teller(session, now_us)
-            told = [teller.tell(who, event, again=True) for event in events]
-        jobs = (self._job(row, who, now_us, one, again=True) for one in told)
+            looks = [_Look(row, who, event, teller.tell(who, event, again=True), stamp, again=True) for event in events]
+        jobs = (self._job(look, now_us) for look in looks)
         return [job for job in jobs if job is not None]
 
     async def _in_thread(self, work: Callable[..., _T], *args: Any) -> _T:

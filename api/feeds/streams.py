@@ -28,7 +28,7 @@ from api.settings import Settings
 from api.store.engine import Store
 from api.threads import in_thread
 from api.trail.audit import Deed, append_deeds
-from api.trail.log import read_events
+from api.trail.log import narrowed_since, read_events
 
 __all__ = ["Open", "Page", "Streams", "end_streams", "streams_of"]
 
@@ -191,21 +191,33 @@ class Streams:
                         wish.answer.set_result(page)
 
     def _serve(self, wishes: list[_Wish]) -> list[Page | None]:
-        now_us = self._store.clock()
+        stamp, now_us = self._store.stamp(), self._store.clock()
         with self._store.read() as session:
-            stands = standing(session, {wish.open.call.principal for wish in wishes}, now_us, self._identity)
-            teller = Teller(session, now_us)
-            sought = []
-            for wish in wishes:
-                if wish.open.call.principal in stands:
-                    wish.following = self._following(session, wish)
-                    sought += teller.prepare(wish.open.call.principal, wish.following)
-            teller.look(sought)
-            pages = [self._page(teller, wish) if wish.open.call.principal in stands else None for wish in wishes]
-        deeds = [_deed(wish, now_us) for wish in wishes if wish.told]
-        if deeds:
-            self._store.write_together(lambda session: append_deeds(session, deeds))
+            pages = self._pages(session, wishes, now_us)
+        if any(wish.told for wish in wishes) and not self._store.write_together(
+            lambda session: _noted(session, wishes, now_us, stamp)
+        ):
+            return self._store.write_together(lambda session: self._serve_alone(session, wishes))
         return pages
+
+    def _serve_alone(self, session: Session, wishes: list[_Wish]) -> list[Page | None]:
+        """Look up and write down in one transaction: nothing is taken back from anybody in between."""
+        now_us = self._store.clock()
+        pages = self._pages(session, wishes, now_us)
+        append_deeds(session, [_deed(wish, now_us) for wish in wishes if wish.told])
+        return pages
+
+    def _pages(self, session: Session, wishes: list[_Wish], now_us: int) -> list[Page | None]:
+        stands = standing(session, {wish.open.call.principal for wish in wishes}, now_us, self._identity)
+        teller = Teller(session, now_us)
+        sought = []
+        for wish in wishes:
+            wish.told = []
+            if wish.open.call.principal in stands:
+                wish.following = self._following(session, wish)
+                sought += teller.prepare(wish.open.call.principal, wish.following)
+        teller.look(sought)
+        return [self._page(teller, wish) if wish.open.call.principal in stands else None for wish in wishes]
 
     def _following(self, session: Session, wish: _Wish) -> list[dict[str, Any]]:
         if wish.again:
@@ -253,6 +265,15 @@ class Streams:
         with self._store.read() as session:
             who = {stream.call.principal for stream in streams}
             return standing(session, who, self._store.clock(), self._identity)
+
+
+def _noted(session: Session, wishes: list[_Wish], now_us: int, stamp: int) -> bool:
+    """Write down what they are told; False, and nothing, where a partner may be told less since event `stamp`."""
+    told = [wish for wish in wishes if wish.told]
+    if any(wish.open.call.principal.partner_id is not None for wish in told) and narrowed_since(session, stamp):
+        return False
+    append_deeds(session, [_deed(wish, now_us) for wish in told])
+    return True
 
 
 def _deed(wish: _Wish, now_us: int) -> Deed:

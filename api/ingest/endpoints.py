@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.errors import StorageError, UnprocessableError
+from api.errors import MalformedError, StorageError, UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer, call_of, peek, put, store_of, write, write_alone
 from api.identity.roles import Call, Permission
 from api.ingest import answers, evidence
@@ -25,6 +25,7 @@ from api.ingest.records import (
     deliver_new,
     prepare,
 )
+from api.loading import load_json
 from api.records.schemas import RecordIn
 from api.records.types import TYPES, RecordType
 from api.store.engine import Store
@@ -74,8 +75,8 @@ def _take_all(store: Store, call: Call, type_: RecordType, body: bytes) -> Respo
     for number, line in lines:
         try:
             # One at a time to the end: the objects of thousands would keep the garbage collector busy.
-            good.append((number, prepare(type_, type_.model.model_validate_json(line), received_us)))
-        except ValidationError as error:
+            good.append((number, prepare(type_, type_.model.model_validate(load_json(line)), received_us)))
+        except (MalformedError, ValidationError) as error:
             bad.append({"line": number, "outcome": "refused", "note": _first(error)})
     given = [each for _, each in good]
     done: list[Delivered] = write_alone(store, lambda session, now: deliver_all(session, call, now, type_, given))
@@ -97,8 +98,10 @@ def _lines(body: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-def _first(error: ValidationError) -> str:
+def _first(error: MalformedError | ValidationError) -> str:
     """Where and what was wrong, not what was sent."""
+    if isinstance(error, MalformedError):
+        return str(error)
     first = error.errors(include_input=False, include_url=False)[0]
     return "#/" + "/".join(str(step) for step in first["loc"]) + ": " + first["msg"]
 

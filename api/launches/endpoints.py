@@ -21,11 +21,11 @@ from api.live.account import show_counted, tally_of, write_counted
 from api.live.open import open_live
 from api.pages import Asked
 from api.records.readable import may_read_stations
-from api.wire import Label
+from api.wire import PLAIN, Label
 
 __all__ = ["ROUTES"]
 
-_Source = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Source = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN)]
 _Station = Annotated[Label | None, Query(description="of one station; of all without")]
 
 

@@ -19,13 +19,13 @@ from api.pictures.jpeg import jpeg_size
 from api.pictures.newest import Picture, pictures_of
 from api.pictures.settings import PictureSettings
 from api.times import iso, microseconds
-from api.wire import Id, Label, Moment
+from api.wire import PLAIN, Id, Label, Moment
 
 __all__ = ["ROUTES"]
 
 _JPEG = "image/jpeg"
 _TIME = "X-Vedette-Time"
-_Source = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Source = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN)]
 _STREAMS = answered(
     closed(
         streams=list_of(

@@ -7,7 +7,6 @@ as parameters. NULL is what SQL makes of it: neither a comparison with it nor it
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import shapely
 from sqlalchemy import BigInteger, and_, false, literal, not_, or_, true
 
-from api.errors import BadRequestError
+from api.errors import BadRequestError, MalformedError
+from api.loading import load_json
 from api.records.cql2_text import MAX_CHARACTERS, MAX_DEPTH, parse_text
 from api.records.dialect import RELATIONS, Dialect
 from api.records.literals import EVER_US, Span, geometry_of, span_of
@@ -78,11 +78,9 @@ def filter_tree(text: str, language: str) -> Any:
     if language == "cql2-text":
         return parse_text(text)
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
-        raise BadRequestError(f"the filter is nested more than {MAX_DEPTH} deep: flatten it") from None
-    except ValueError as error:
-        raise BadRequestError(f"the filter is not JSON: {str(error)[:100]}") from None
+        return load_json(text.encode())
+    except MalformedError as error:
+        raise BadRequestError(f"the filter, {str(error)[:100]}") from None
 
 
 def where(tree: Any, queryables: Mapping[str, Queryable], dialect: Dialect) -> Condition:
@@ -131,10 +129,6 @@ def box_of(tree: Any) -> tuple[float, float, float, float] | None:
         return None
     west, south, east, north = map(float, shapely.bounds(geometry_of(literals[0])))
     return west, south, east, north
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
 
 
 def _bounded(tree: Any) -> None:

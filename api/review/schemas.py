@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
+from api.loading import HIDING
 from api.wire import Id, Kind, Label, Status, Text, Wire
 
 __all__ = [
@@ -34,7 +35,9 @@ Category = Literal["animal", "vegetation", "camera-artefact", "authorised-person
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 Note = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$", strip_whitespace=True),
+    StringConstraints(
+        min_length=1, max_length=4000, pattern=rf"^[^\x01-\x09\x0b-\x1f\x7f{HIDING}]*$", strip_whitespace=True
+    ),
 ]
 _Ids = Annotated[list[Id], Field(min_length=1, max_length=50)]
 

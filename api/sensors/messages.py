@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from enum import StrEnum
 from typing import Any
@@ -16,6 +15,7 @@ from api.canonical import new_id
 from api.errors import ConflictError, PermissionDeniedError, UnprocessableError
 from api.identity.roles import Call, Principal, Role
 from api.ingest.records import deliver
+from api.loading import load_json
 from api.markup import plain
 from api.pages import Page, Window, page_of
 from api.records.schemas import CueIn
@@ -119,7 +119,7 @@ def _cue(settings: SensorSettings, topic: str, payload: bytes) -> CueIn | None:
     sensor, stream = _speaker(settings, topic)
     if stream is None and topic.endswith("/cue"):
         return _own_cue(settings, sensor, payload)
-    observation = Observation.model_validate_json(payload)
+    observation = Observation.model_validate(load_json(payload))
     named = observation.datastream.id if observation.datastream is not None else None
     if stream is None:
         stream = settings.datastream(str(named))
@@ -147,22 +147,15 @@ def _speaker(settings: SensorSettings, topic: str) -> tuple[str, Datastream | No
 
 
 def _own_cue(settings: SensorSettings, sensor: str, payload: bytes) -> CueIn:
-    try:
-        found = json.loads(payload, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise UnprocessableError(f"the message is no JSON: {error}") from None
+    found = load_json(payload)
     if not isinstance(found, dict):
         raise UnprocessableError("the message is no JSON object")
     if settings.custody is not None:
         found.setdefault("custody", settings.custody.to_json())
-    cue = CueIn.model_validate_json(json.dumps(found))
+    cue = CueIn.model_validate(found)
     if cue.sensor != sensor:
         raise PermissionDeniedError(f"sensor {sensor} may not speak for {cue.sensor}")
     return cue
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def _reason(error: Exception) -> str:

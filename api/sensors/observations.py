@@ -12,24 +12,24 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import shapely.geometry
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from api.canonical import canonical
 from api.errors import UnprocessableError
 from api.records.schemas import CueIn
 from api.sensors.settings import Datastream
 from api.times import iso_of
-from api.wire import Metres, Moment
+from api.wire import Metres, Moment, Wire
 
 __all__ = ["DatastreamRef", "Observation", "cue_of"]
 
 _Text = Annotated[str, Field(max_length=200)]
 
 
-class _Entity(BaseModel):
+class _Entity(Wire):
     """What we do not know of an entity is no error: servers add links of their own."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="ignore")
 
 
 class DatastreamRef(_Entity):

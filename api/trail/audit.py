@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
@@ -36,6 +36,7 @@ __all__ = [
     "check_end",
     "follow",
     "links",
+    "only_head",
     "read_audit",
     "verify_audit",
 ]
@@ -147,6 +148,14 @@ def audit_head(session: Session) -> AuditHead:
     return AuditHead(0, GENESIS) if head is None else AuditHead(head.seq, head.hash)
 
 
+def only_head(session: Session) -> AuditHead:
+    """As `audit_head`, for whoever judges the chain: raises AuditTamperedError where there are others beside it."""
+    others = session.scalar(select(func.count()).select_from(_HEADS).where(_HEADS.c.id != 1))
+    if others:
+        raise AuditTamperedError(f"audit has {others} heads beside its own: they were put in", 0)
+    return audit_head(session)
+
+
 def read_audit(session: Session, *, after: int, limit: int) -> list[AuditEntry]:
     """The first `limit` entries with a number above `after`, in order."""
     rows = session.scalars(select(AuditRow).where(AuditRow.seq > after).order_by(AuditRow.seq).limit(limit))
@@ -178,14 +187,19 @@ def verify_audit(store: Store, anchor: AuditHead | None = None) -> AuditHead:
     with store.read() as session:
         for entry in follow(links(session), anchors=anchors):
             last = AuditHead(entry[0], entry[2])
-        head = audit_head(session)
+        head = only_head(session)
     check_end(last, head, anchors)
     return head
 
 
-def links(session: Session, *, after: int = 0) -> Iterator[Link]:
-    """Entries with a number above `after` as they are kept, in order, a thousand in memory at a time."""
-    query = select(AuditRow.seq, AuditRow.body, AuditRow.hash).where(AuditRow.seq > after).order_by(AuditRow.seq)
+def links(session: Session, *, after: int | None = None) -> Iterator[Link]:
+    """Entries as they are kept, in order, a thousand in memory at a time: those with a number above `after`, or all.
+
+    All are those as well that have no business to be there, below the first.
+    """
+    query = select(AuditRow.seq, AuditRow.body, AuditRow.hash).order_by(AuditRow.seq)
+    if after is not None:
+        query = query.where(AuditRow.seq > after)
     for row in session.execute(query).yield_per(1000):
         yield row[0], row[1], row[2]
 
@@ -214,6 +228,8 @@ def follow(
     for entry in found:
         seq += 1
         row_seq, body, row_hash = entry
+        if row_seq < seq:
+            raise AuditTamperedError(f"audit entry {row_seq} was put in: entry {seq} is the next one", seq)
         if row_seq != seq:
             raise AuditTamperedError(f"audit entry {seq} is missing: entry {row_seq} comes in its place", seq)
         if not isinstance(body, str):  # SQLite keeps in a column whatever it is given

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from api.canonical import canonical
 from api.errors import AuditTamperedError, StorageError
 from api.store.postgres import postgres_url
-from api.trail.audit import AuditHead, Link, audit_head, follow, links
+from api.trail.audit import AuditHead, Link, follow, links, only_head
 
 __all__ = ["chain_of_database", "chain_of_file", "write_chain"]
 
@@ -60,7 +60,7 @@ def chain_of_database(where: Path | str) -> Iterator[Chain]:
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     try:
         with Session(engine) as session:
-            yield audit_head(session), links(session)
+            yield only_head(session), links(session)
     except SQLAlchemyError as error:
         raise StorageError(f"{named}: the audit cannot be read: {getattr(error, 'orig', error)}") from error
     finally:

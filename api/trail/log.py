@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import String, bindparam, func, insert, select
+from sqlalchemy import BigInteger, String, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from api.canonical import canonical
@@ -22,6 +22,7 @@ __all__ = [
     "event_of",
     "last_n",
     "last_seq",
+    "narrowed_since",
     "read_events",
     "read_log",
 ]
@@ -37,6 +38,13 @@ _LAST = select(func.max(_TABLE.c.seq))
 _LAST_N = select(func.max(_TABLE.c.n)).where(_TABLE.c.audience == bindparam("whom", type_=String))
 _LASTS = select(_LAST.scalar_subquery(), _LAST_N.scalar_subquery())
 _APPEND = insert(_TABLE)
+_ADDING = ("record.created", "release.created")
+"""Kinds of events that take nothing from anybody. Any other may: that is looked at, and not guessed."""
+_NARROWED = (
+    select(_TABLE.c.seq)
+    .where(_TABLE.c.seq > bindparam("after", type_=BigInteger), *(_TABLE.c.kind != kind for kind in _ADDING))
+    .limit(1)
+)
 
 
 def audience_of(principal: Principal) -> str:
@@ -127,6 +135,12 @@ def last_seq(session: Writing) -> int:
     """The newest `seq` of all; 0 in an empty log."""
     found: Any = direct(session, _LAST, {}).one_or_none()
     return found[0] or 0
+
+
+def narrowed_since(session: Writing, seq: int) -> bool:
+    """Whether something happened after event `seq` by which somebody may be allowed to see less than before."""
+    found: Any = direct(session, _NARROWED, {"after": seq}).one_or_none()
+    return found is not None
 
 
 def last_n(session: Session, audience: str) -> int:

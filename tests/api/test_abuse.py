@@ -244,7 +244,7 @@ def test_a_packed_body_is_never_unpacked(served, encoding, pack):
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     bomb = pack(b" " * (64 << 20) + json.dumps(crossing_json()).encode())
     assert len(bomb) < 1 << 17
-    assert_problem(served.ask("pilot", "POST", "/crossings", content=bomb, headers=headers), 400)
+    assert_problem(served.ask("pilot", "POST", "/crossings", content=bomb, headers=headers), 422)
     answer = served.ask("pilot", "POST", "/crossings/bulk", content=bomb, headers=headers)
     assert "created" not in answer.text
 
@@ -252,7 +252,7 @@ def test_a_packed_body_is_never_unpacked(served, encoding, pack):
 @pytest.mark.parametrize("content", [b"[" * 400_000, b'{"a":' * 100_000, b'{"lat":' + b"9" * 400_000 + b"}"])
 def test_deep_and_huge_json_is_refused(served, content):
     headers = {"Content-Type": "application/json"}
-    assert_problem(served.ask("pilot", "POST", "/crossings", content=content, headers=headers), 400)
+    assert_problem(served.ask("pilot", "POST", "/crossings", content=content, headers=headers), 422)
 
 
 @pytest.mark.parametrize("media", ["application/xml", "application/vnd.google-earth.kml+xml", "application/zip"])

@@ -14,6 +14,7 @@ from lxml import etree
 
 from api.errors import BadRequestError, NotAcceptableError
 from api.records.formats import FORMATS, Page, chosen, flat, negotiated
+from tests.asked import few
 
 COLUMNS = ("time", "kind", "border", "confidence", "ellipse.semi_major_m", "track", "checked")
 KML = "{http://www.opengis.net/kml/2.2}"
@@ -88,7 +89,7 @@ def test_a_spreadsheet_runs_nothing(text):
 
 
 @given(st.lists(anything, min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_any_text_comes_back_from_csv(texts):
     rows = table(encoded("csv", [feature(number, border=text) for number, text in enumerate(texts)]))
     for row, text in zip(rows, texts, strict=True):
@@ -143,7 +144,7 @@ def test_kml_is_valid_and_says_the_same_places():
 
 
 @given(anything, anything, st.sampled_from(["person", "vehicle", "bicycle", "motion", None]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_any_text_is_valid_kml(text, other, kind):
     body = encoded("kml", [feature(border=text, kind=kind, **{other: text})])
     get_schema_parser().assertValid(etree.fromstring(body))
@@ -193,7 +194,7 @@ def test_the_form_is_the_one_that_is_liked_best(accept, name):
 
 
 @given(st.text(max_size=100))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_any_wish_is_met_or_refused(accept):
     with contextlib.suppress(NotAcceptableError):
         assert chosen(accept, FORMATS).name in FORMATS

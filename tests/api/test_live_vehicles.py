@@ -36,6 +36,7 @@ from tests.api.live import Stream, live
 from tests.api.samples import NOON_US, agreement_json, record_json
 from tests.api.test_cameras import CAMERA
 from tests.api.test_release import rectangle
+from tests.asked import few
 
 RULES = LiveSettings()
 SECOND_US = 1_000_000
@@ -316,7 +317,7 @@ class Disk:
         work(self)
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 @given(
     st.lists(
         st.tuples(st.booleans(), st.sets(st.sampled_from("abc")), st.integers(0, 15), st.sampled_from("....x")),

@@ -14,6 +14,7 @@ from api import Settings, SettingsError
 from api.console.archives import ArchiveError, read_archive
 from api.console.settings import ConsoleSettings
 from tests.api.conftest import ON_SQLITE
+from tests.asked import few
 
 BALKANS = (19.0, 39.5, 27.25, 44.0)
 TILES = bytes(range(256)) * 8
@@ -158,7 +159,7 @@ def test_a_broken_file_is_left_out_and_the_log_says_why(service, folder, caplog,
 
 @given(cut=st.integers(0, 127), put=st.binary(max_size=40))
 @example(cut=24, put=b"\xff" * 16)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=few(200))
 def test_whatever_stands_in_a_header_is_read_or_refused(tmp_path, cut, put):
     whole = archive({"vector_layers": [{"id": "roads"}]})
     path = tmp_path / "some.pmtiles"

@@ -22,6 +22,7 @@ from api.times import iso
 from tests.api.conftest import ON_SQLITE
 from tests.api.people import everything
 from tests.api.samples import NOON_US
+from tests.asked import few
 
 SECOND_US = 1_000_000
 GATE = "rtsp://gate.example/1?a=b"
@@ -190,7 +191,7 @@ def test_a_picture_grows_stale_and_then_is_gone(service, clock):
     assert look(service).status_code == 404
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(60))
 @given(
     st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 4)), max_size=30),
     st.integers(1, 4),

@@ -280,7 +280,7 @@ REFUSED = [
     (OWN, b"[" * 60_000, "no JSON"),
     (OWN, b"7", "no JSON object"),
     (OWN, b"x" * 70_000, "70000 bytes"),
-    (OWN, json.dumps(cue_json(1, confidence=float("nan"))), "NaN is no number"),
+    (OWN, json.dumps(cue_json(1, confidence=float("nan"))), "#/confidence: this is no number of JSON"),
     (OWN, json.dumps(cue_json(1, confidence=1.5)), "confidence"),
     (OWN, json.dumps(cue_json(1, id="x")), "id"),
     (OWN, json.dumps(cue_json(1, surname="Doe")), "surname"),

@@ -358,7 +358,7 @@ def test_nothing_leaves_that_could_not_be_written_down(service: Live, monkeypatc
         names.append(threading.current_thread().name)
         if broken.is_set():
             raise StorageError("disk full")
-        real(work)
+        return real(work)
 
     broken = threading.Event()
     monkeypatch.setattr(service.store, "write_together", failing)

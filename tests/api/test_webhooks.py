@@ -39,6 +39,7 @@ from api.outlets.settings import Outlet
 from api.times import iso
 from api.trail.log import append_event
 from tests.api.live import Live, Target, live, status
+from tests.asked import few
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_calls_are_signed_as_the_standard_says_and_come_in_order(service: Live, 
     assert shown == [[record_id] for record_id in released]
 
 
-@settings(max_examples=50)
+@settings(max_examples=few(50))
 @given(body=st.binary(max_size=200), time_us=st.integers(0, 4 * 10**15), message_id=st.text(max_size=30))
 def test_the_signature_is_that_of_the_reference(body, time_us, message_id):
     secret = new_secret()

@@ -107,7 +107,7 @@ async def test_what_it_does_not_answer_for_is_not_taken_for_absent(lost):
         vehicle.on_param_request_read = lambda m: answer(m) if m.param_id in answered else None
         ground, _ = await check_link_loss(seen)
     assert not ground.returns
-    assert ground.words.endswith(f"it does not answer for {lost}")
+    assert ground.words.endswith(f"it gives no value for {lost}")
 
 
 AFS = {"AFS_ENABLE": 1, "AFS_TERM_ACTION": 42, "AFS_TERM_PIN": -1, "AFS_GEOFENCE": 0, "AFS_RC": 1, "AFS_DUAL_LOSS": 0}
@@ -228,7 +228,7 @@ async def test_what_is_not_answered_is_not_taken_for_harmless():
     script.by_index = False
     script.lose = lambda name, _: name == "PARAM_VALUE"
     said = await ends(script)
-    assert said[0] == "what it does when it leaves its fence is not known: it does not answer for AFS_ENABLE"
+    assert said[0] == "what it does when it leaves its fence is not known: it gives no value for AFS_ENABLE"
 
 
 async def test_it_is_refused_and_told_as_a_flight_goes():

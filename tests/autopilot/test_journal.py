@@ -12,6 +12,7 @@ from autopilot import Duty, FlightError, State
 from autopilot.journal import Flown, Journal
 from geo import FlatTerrain
 from missions import PlanOptions, base_beside, cut, default_fleet, land_border, plan, replan
+from tests.asked import few
 
 
 @cache
@@ -41,7 +42,7 @@ STATES = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.lists(STATES, max_size=12), st.data())
 def test_what_was_written_comes_back_however_the_end_is_torn(tmp_path_factory, entries, data):
     path = tmp_path_factory.mktemp("journal") / "j.jsonl"

@@ -35,6 +35,7 @@ from missions import MissionItem
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
 
 GUIDED, PX4_HOLD = 4, 4 << 16 | 3 << 24
+TRIES = 4  # of a command that is not answered
 REPOSITION, ROI, ROI_NONE, GIMBAL, CLAIM, MOUNT = 192, 195, 197, 1000, 1001, 205
 
 
@@ -351,6 +352,37 @@ async def test_one_that_does_not_end_its_flight_by_that_order_is_disarmed_in_the
         assert (order.param1, order.param2) == (0.0, 21196.0)
         assert len(sent(vehicle, 185)) == 1
         assert vehicle.armed is False
+
+
+@pytest.mark.parametrize("order", ["mode", "repeated"])
+async def test_an_emergency_stop_waits_for_no_other_command(order):
+    """Another is not answered, or is said to be under way, which is waited for by up to a minute."""
+    never = {} if order == "mode" else {178: [mav.MAV_RESULT_IN_PROGRESS]}
+    script = Script(commands=never, orders=lambda _mode, _nth: -1)
+    async with in_flight(script, upload=False) as (vehicle, seen):
+        obey = vehicle.obey
+
+        def falls(m):
+            vehicle.armed = vehicle.armed and m.command != 185
+            obey(m)
+            vehicle.heartbeat()
+
+        take, asked = vehicle.on_command_long, asyncio.Event()
+
+        def told(m):
+            take(m)
+            asked.set()
+
+        vehicle.obey, vehicle.on_command_long = falls, told
+        waits = asyncio.create_task(seen.set_mode("LOITER") if order == "mode" else change_speed(seen, 5.0))
+        await asked.wait()
+        await emergency_stop(seen, confirm_sysid=1)
+        assert vehicle.armed is False
+        orders = [m.command for m in vehicle.heard if m.get_type() == "COMMAND_LONG"]
+        assert orders[: orders.index(185)].count(176) < TRIES
+        assert order == "mode" or not waits.done()
+        waits.cancel()
+        await asyncio.gather(waits, return_exceptions=True)
 
 
 @pytest.mark.parametrize(

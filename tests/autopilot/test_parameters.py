@@ -97,6 +97,21 @@ async def test_a_vehicle_that_stops_answering_is_told_with_what_lacks():
             await all_parameters(seen)
 
 
+async def test_a_number_of_them_that_never_stays_is_an_error():
+    async with linked(Script(params=dict(TABLE))) as (vehicle, link), await connected(link) as seen:
+        lists(vehicle)
+        send = vehicle.send
+
+        def another(message):
+            if message.get_type() == "PARAM_VALUE":
+                message.param_count += vehicle.counts.get("PARAM_VALUE", 0)
+            send(message)
+
+        vehicle.send = another
+        with pytest.raises(ParameterError, match="another number of its parameters again and again"):
+            await asyncio.wait_for(all_parameters(seen), 30.0)
+
+
 async def test_integers_of_px4_come_by_value():
     script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": integer(5), "MPC_Z": (1.5, 9)})
     async with linked(script) as (vehicle, link), await connected(link) as seen:

@@ -14,7 +14,7 @@ from autopilot.rejoin import Motion, rejoined, ways_ahead
 from geo import LocalFrame
 from missions import Clearance, FencePolygon, MissionItem
 from sim.wing_guidance import L1
-from tests.asked import asked
+from tests.asked import asked, few
 from tests.autopilot.scripted import HOME, line_mission
 from tests.autopilot.test_orders import in_flight, plane, sent
 
@@ -72,7 +72,7 @@ def flown(course, places, guidance, share):
     return track
 
 
-@settings(deadline=None, max_examples=asked(150))
+@settings(deadline=None, max_examples=few(asked(150)))
 @given(
     course=st.floats(0, 6.28),
     away=st.floats(200, 600),

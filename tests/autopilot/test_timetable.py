@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from autopilot.timetable import Timetable, Turn
 from geo import FlatTerrain
 from missions import PlanOptions, base_beside, check, cut, default_fleet, land_border, plan
+from tests.asked import few
 
 
 @cache
@@ -59,7 +60,7 @@ def test_with_nobody_late_the_plan_is_flown_as_it_is():
     assert [f.start_s for f in fly(patrol, table(patrol), [])] == pytest.approx([f.start_s for f in patrol.flights])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.lists(st.floats(0.0, 1500.0), max_size=12))
 def test_whoever_is_late_nobody_comes_too_near_and_looks_stay_apart(delays):
     patrol = made()

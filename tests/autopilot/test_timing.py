@@ -34,6 +34,18 @@ def test_a_clock_that_stands_still_stops_no_limit(walls, scale):
     assert clock.elapsed_s(1.5, wall + 2.0) == pytest.approx(before + scale + (0.5 if scale > 1 else 1.0))
 
 
+@pytest.mark.parametrize("scale", [1.0, 20.0])
+@given(st.floats(1e3, 4e6))
+def test_a_clock_that_leaps_ends_no_limit(scale, leap_s):
+    """As by one wild time_boot_ms, which holds up to 49 days; from there it goes on, or back."""
+    clock = FlightClock(scale, 5.0)
+    clock.elapsed_s(7.0, 5.0)
+    assert clock.elapsed_s(7.0 + leap_s, 6.0) == pytest.approx(scale)
+    assert clock.elapsed_s(7.0 + leap_s + scale, 7.0) == pytest.approx(2 * scale)
+    assert clock.elapsed_s(7.0 + 3 * scale, 8.0) == pytest.approx(3 * scale)
+    assert clock.elapsed_s(7.0 + 4 * scale, 9.0) == pytest.approx(4 * scale)
+
+
 def test_in_real_time_the_wall_counts_where_the_vehicle_is_slow():
     clock = FlightClock(1.0, 0.0)
     clock.elapsed_s(10.0, 0.0)

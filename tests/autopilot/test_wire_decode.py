@@ -9,7 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import wire
 from autopilot.wire import Codec, identity
-from autopilot.wire_decode import boot_ms_of, decoded, read, whole_frames
+from autopilot.wire_decode import boot_ms_of, decoded, place_of, read, whole_frames
 
 NUMBERS = sorted(mav.mavlink_map)
 
@@ -121,6 +121,16 @@ def test_the_clock_is_read_where_zeros_at_the_end_were_not_sent(boot_ms, unix_us
     ):
         ((ours, _),) = whole_frames(bytes(message.pack(mav.MAVLink(None))), mav.MAVLink(None).decode)
         assert boot_ms_of(ours) == boot_ms
+
+
+E7 = st.integers(-(2**31), 2**31 - 1) | st.integers(0, 255)
+
+
+@given(E7, E7, st.sampled_from([0, 90]))
+def test_a_place_is_read_where_zeros_at_the_end_were_not_sent(lat, lon, heading):
+    message = mav.MAVLink_global_position_int_message(0, lat, lon, 0, 0, 0, 0, 0, heading)
+    ((ours, _),) = whole_frames(bytes(message.pack(mav.MAVLink(None))), mav.MAVLink(None).decode)
+    assert place_of(ours) == place_of(message) == (lat, lon)
 
 
 @pytest.mark.parametrize("flags", [1, 2, 0x80])

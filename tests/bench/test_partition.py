@@ -20,6 +20,7 @@ from bench.peer_pyvrp import solved
 from bench.rows import BenchError
 from missions import Team, plan, share_out
 from missions.planning import Planner
+from tests.asked import few
 from tests.missions.helpers import metres
 
 
@@ -40,7 +41,7 @@ def _brute_s(legs, drone, order):
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 6), order=st.randoms(use_true_random=False))
 def test_a_tour_costs_what_its_best_directions_cost(seed, count, order):
     legs = _legs(seed, count, 1)
@@ -57,7 +58,7 @@ def test_tours_that_leave_a_leg_out_or_see_one_twice_have_no_figure():
             longest_s(legs, tours)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(1, 5),
@@ -193,7 +194,7 @@ def test_passes_are_told_apart_from_folds_where_these_are_shorter(short):
     assert ours.value < 0.99 * passes.value
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(1, 30),
@@ -264,6 +265,26 @@ def test_the_planners_own_passes_are_flown_as_it_flies_them(there):
     assert there.flown_s(tours) >= there.planned_s() * (1 - 1e-3)
 
 
+def test_what_follows_the_line_for_longer_than_a_sortie_may_is_flown_in_several_by_everybody():
+    """A tour over all legs, which the fence of one sortie cannot hold: both comings home are counted."""
+    alone = beside(wandering(40, 1, 1, 3))
+    count = len(alone.legs.ends_m)
+    whole_s, tours = alone.planned_s(), ({0: list(range(count))}, {0: list(range(count))[::-1]})
+    assert [alone.flown_s(tour) for tour in tours] == pytest.approx([whole_s, whole_s], abs=1.0)
+    last = alone.setting.last
+    last[:] = np.minimum(last, np.arange(len(last)) + len(last) * 2 // 5)
+    # In three, of which the planner is free to choose where two of them meet.
+    again_s = alone.planned_s()
+    extra_s = 2 * float(alone.legs.home_m.min()) / alone.legs.cruise_m_s
+    assert again_s > whole_s + 2 * extra_s
+    for tour in tours:
+        assert alone.flown_s(tour) >= again_s - 1.0
+    # Runs that are short enough are flown as they are.
+    fits = {0: [*range(10), *range(20, 30), *range(10, 20), *range(30, count)]}
+    free = beside(wandering(40, 1, 1, 3))
+    assert alone.flown_s(fits) == free.flown_s(fits)
+
+
 def test_ways_between_legs_keep_the_stand_off_and_are_the_shortest_along_a_bay(there):
     """None is shorter than straight, none is longer than along the flight line, all are so from everywhere."""
     legs = there.legs
@@ -304,13 +325,13 @@ def test_a_flown_row_judges_the_tours_of_the_peer_as_the_planner_builds_them(sho
     short.setattr(partition, "CASES", ())
     short.setattr(partition, "FLOWN", (partition.Case(40, 3, 3, 3),))
     (row,) = partition.rows(None, "partition")
-    assert row.name == "partition/40 legs, seed 3, flown, PyVRP"
+    assert row.name == "partition/40 legs, seed 3, flown by 3, PyVRP"
     assert row.goal == "ratio <= 1, in 0.1 s"
     assert row.ratio == pytest.approx(row.value / row.peer_value)
     there = beside(wandering(40, 3, 3, 3))
     assert row.value == pytest.approx(there.planned_s())
     assert row.peer_value <= there.flown_s(even_split(there.legs)) * 1.01
-    assert list(partition.rows(None, "partition/40 legs, seed 3, flown, OR-Tools")) == []
+    assert list(partition.rows(None, "partition/40 legs, seed 3, flown by 3, OR-Tools")) == []
 
 
 def test_ways_that_are_not_straight_go_to_json_and_back_and_count_in_a_tour():

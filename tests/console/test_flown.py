@@ -23,6 +23,8 @@ PACE = 12.0
 """So many times as fast as in the air: a flight of a quarter of an hour takes about a minute."""
 LONG_MS = 60_000
 STILL_M, FAR_M = 5.0, 50.0
+ACROSS_DEG, WITHIN_DEG = 0.02, 0.0021
+"""Of a cue from the middle of the border: two kilometres over it, and 230 m on the own side, well in the fence."""
 
 
 @contextmanager
@@ -84,6 +86,13 @@ def give(page, details, kind):
     expect(details.locator(".standing")).to_contain_text(f"{kind}: done", timeout=LONG_MS)
 
 
+def send_to(page, details, name, kind):
+    """Send a vehicle to a cue of that kind, at the page."""
+    details.get_by_role("button", name="Dispatch").click()
+    page.get_by_role("region", name=f"Where to send {name}?").get_by_role("button", name=kind).click()
+    page.get_by_role("dialog").get_by_role("button", name="Dispatch").click()
+
+
 def test_what_is_drawn_is_sent_flown_ordered_about_and_landed(live, desk, tmp_path):  # noqa: PLR0915 - one flow of a person
     at = desk(live, "pilot")
     page = at.page
@@ -131,16 +140,19 @@ def test_what_is_drawn_is_sent_flown_ordered_about_and_landed(live, desk, tmp_pa
         expect(details).to_contain_text("AUTO")
         moves_on(page, details, FAR_M)
 
-        lon, lat = made.border.coordinates[len(made.border.coordinates) // 2]
-        cue(live, at=(lon, lat))
-        expect(page.get_by_role("region", name="Alarms")).to_contain_text("Cue: radar")
-        details.get_by_role("button", name="Dispatch").click()
-        page.get_by_role("region", name=f"Where to send {first}?").get_by_role("button", name="radar").click()
-        page.get_by_role("dialog").get_by_role("button", name="Dispatch").click()
-        # From where it is by then no way may keep clear of all flights of the plan: the page says so.
+        # Over the border it goes from nowhere; to what lies between base and border it does from anywhere on its way.
+        lon, lat = made.border.coordinates[1]
+        cue(live, at=(lon, lat - ACROSS_DEG), kind="radar")
+        cue(live, at=(lon, lat + WITHIN_DEG), kind="acoustic")
+        expect(page.get_by_role("region", name="Alarms")).to_contain_text("Cue: acoustic")
+        send_to(page, details, first, "radar")
         standing = details.locator(".standing")
-        expect(standing).to_contain_text(re.compile("Dispatch: (done|refused)"), timeout=LONG_MS)
-        expect(standing).to_contain_text(re.compile("was there|others fly where it would go"))
+        expect(standing).to_contain_text("Dispatch: refused", timeout=LONG_MS)
+        expect(standing).to_contain_text("the other side")
+        at.picture("flown-refused")
+        send_to(page, details, first, "acoustic")
+        expect(standing).to_contain_text("Dispatch: done", timeout=LONG_MS)
+        expect(standing).to_contain_text("was there")
         at.picture("flown-dispatched")
 
         give(page, details, "Return")
@@ -152,7 +164,9 @@ def test_what_is_drawn_is_sent_flown_ordered_about_and_landed(live, desk, tmp_pa
         expect(page.get_by_role("tabpanel")).to_contain_text("1 flights", timeout=LONG_MS)
         at.picture("flown-ended")
 
-    assert [each["state"] for each in orders_of(live) if each["kind"] != "dispatch"] == ["done"] * 3
+    ended = [(each["kind"], each["state"]) for each in reversed(orders_of(live))]
+    told = [("pause", "done"), ("resume", "done"), ("dispatch", "refused"), ("dispatch", "done"), ("return", "done")]
+    assert ended == told
     # What the simulator itself has written of the flight.
     (record,) = tmp_path.glob("vehicle-1-sortie-*.csv")
     with record.open() as file:

@@ -1,5 +1,6 @@
 """The map itself: what of it is not drawn, and what there is where none can be. Each needless layer costs a frame."""
 
+import itertools
 import shutil
 
 import pytest
@@ -7,7 +8,7 @@ from playwright.sync_api import expect
 
 from api.console.settings import ConsoleSettings
 from tests.console.desk import WEB
-from tests.console.test_fly import choose, fly, have
+from tests.console.test_fly import choose, fly, have, populate, row
 
 DRAWN = """async () => {
   // Names of what the programs that draw are told: each program has its own.
@@ -57,6 +58,68 @@ def test_no_sky_is_drawn_and_nothing_is_blended_with_the_page(live, desk):
     drawn = page.evaluate(DRAWN)
     assert drawn, "nothing was drawn when the map was moved"
     assert not set(SKY) & set(drawn)
+
+
+LISTENS = """
+  // Of each picture that is drawn: which tiles are cut out, and drawn in, and how often what is seen of names changes.
+  const kind = WebGL2RenderingContext.prototype;
+  const { clear, drawElements, bufferSubData } = kind;
+  window.pictures = [];
+  kind.clear = function (bits) {
+    const at = performance.now();
+    if (bits & this.COLOR_BUFFER_BIT) window.pictures.push({ cut: [], filled: [], drawn: 0, names: 0, at });
+    return clear.call(this, bits);
+  };
+  kind.drawElements = function (...given) {
+    const now = window.pictures.at(-1);
+    const tile = this.isEnabled(this.STENCIL_TEST) ? this.getParameter(this.STENCIL_REF) : 0;
+    if (this.getParameter(this.COLOR_WRITEMASK).some((each) => each)) {
+      now.drawn += 1;
+      if (tile > 0) now.filled.push(tile);
+    } else now.cut.push(tile);
+    return drawElements.apply(this, given);
+  };
+  kind.bufferSubData = function (target, ...given) {
+    if (target === this.ARRAY_BUFFER) window.pictures.at(-1).names += 1;
+    return bufferSubData.call(this, target, ...given);
+  };
+"""
+
+
+@pytest.fixture
+def dragged(live, desk):
+    """What was drawn, picture by picture, while the map of two vehicles and a border was dragged."""
+    populate(live)
+    at = desk(live, None)
+    page = at.page
+    page.add_init_script(LISTENS)
+    at.log_in("pilot", "#/fly")
+    expect(page.locator(".map canvas")).to_have_css("opacity", "1")
+    expect(row(page, "kite")).to_contain_text("80%")
+    page.wait_for_function("() => window.pictures.at(-1)?.drawn > 10")  # all there is to be seen
+    box = page.locator(".map canvas").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 310, box["y"] + 310, steps=4)
+    before = page.evaluate("window.pictures.length")
+    page.mouse.move(box["x"] + 340, box["y"] + 330, steps=60)
+    pictures = page.evaluate("before => window.pictures.slice(before, -1)", before)
+    page.mouse.up()
+    assert len(pictures) > 10, "the map did not follow"
+    return pictures
+
+
+def test_most_tiles_that_are_cut_out_of_the_map_are_drawn_in(dragged):
+    """Of all three sources, and once each: MapLibre would cut out those of the upper two twice."""
+    assert min(each["drawn"] for each in dragged) > 10
+    assert all(len(set(each["filled"])) > len(each["cut"]) / 2 for each in dragged)
+
+
+def test_names_are_not_placed_anew_in_every_picture_of_a_map_that_is_dragged(dragged):
+    """But five times a second; and at once where names have come, with tiles that were not there."""
+    placed = [each["at"] for each in dragged if each["names"]]
+    early = sum(after - before < 150 for before, after in itertools.pairwise(placed))
+    assert early <= 3, f"{early} of {len(dragged)}"
 
 
 @pytest.mark.parametrize(

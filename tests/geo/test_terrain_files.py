@@ -264,7 +264,7 @@ def test_projected_geotiff_is_used_in_its_own_system(tmp_path, crs):
 
 
 def test_world_wide_geotiff_closes_at_the_antimeridian(tmp_path):
-    heights = np.arange(180 * 360, dtype=np.float32).reshape(180, 360)
+    heights = (np.arange(180 * 360, dtype=np.float32) % 8191).reshape(180, 360)
     terrain = open_terrain(tif(tmp_path / "world.tif", heights, from_origin(-180, 90, 1, 1)))
     assert terrain.elevation_m([10.5] * 3, [179.75, -179.75, 540.25]).tolist() == pytest.approx(
         [0.75 * heights[79, -1] + 0.25 * heights[79, 0], *[0.25 * heights[79, -1] + 0.75 * heights[79, 0]] * 2]
@@ -285,6 +285,36 @@ def test_scale_offset_and_voids_of_reals(tmp_path):
     for row in (3, 9):
         with pytest.raises(TerrainError, match="void"):
             open_terrain(path).elevation_m(46 - 0.01 * (row + 0.5), 8 + 0.01 * (row + 0.5))
+
+
+@pytest.mark.parametrize("mark", [-32768, -9999, -501, 9001, 32767])
+@pytest.mark.parametrize("kind", [np.int16, np.float32, "hgt"])
+def test_what_is_no_height_of_dry_land_is_a_void_though_no_file_says_so(tmp_path, kind, mark):
+    """Beside such a mark a line that was taken for ground would lead thousands of metres down."""
+    heights = smooth(1201, 1201)
+    heights[600:620, 600:620] = mark
+    heights[10, 10], heights[10, 30] = -438, 8849
+    if kind == "hgt":
+        path = hgt(tmp_path, "N46E008", heights)
+        assert np.isnan(GridTerrain.from_hgt(path).known_elevation_m(46.4917, 8.5083))
+    else:
+        path = tif(
+            tmp_path / "marked.tif",
+            heights.astype(kind),
+            from_origin(8 - 0.5 / 1200, 47 + 0.5 / 1200, 1 / 1200, 1 / 1200),
+        )
+    terrain = open_terrain(path)
+    row, column = np.mgrid[598:622:0.5, 598:622:0.5]
+    found = terrain.known_elevation_m(47 - row / 1200, 8 + column / 1200)
+    beside = (row < 598.9) | (row > 620.1) | (column < 598.9) | (column > 620.1)
+    assert np.isfinite(found[beside]).all()
+    assert np.isnan(found[(row > 599.1) & (row < 619.9) & (column > 599.1) & (column < 619.9)]).all()
+    assert found[beside].min() > 299
+    assert found[beside].max() < 1301
+    for at, height in ((10, -438), (30, 8849)):
+        assert float(terrain.elevation_m(47 - 10 / 1200, 8 + at / 1200)) == pytest.approx(height, abs=0.01)
+    with pytest.raises(TerrainError, match="has a void there"):
+        terrain.elevation_m(46.4917, 8.5083)
 
 
 GOOD = {"heights": np.zeros((4, 4), np.int16), "transform": from_origin(8, 46, 0.01, 0.01)}

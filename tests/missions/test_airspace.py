@@ -23,6 +23,7 @@ from missions import (
     write_airspace,
     write_risk,
 )
+from tests.asked import few
 
 SQUARE = ((8.0, 46.0), (8.1, 46.0), (8.1, 46.1), (8.0, 46.1))
 
@@ -46,7 +47,7 @@ def zones(draw, name="zone"):
         return Zone(name, (SQUARE,))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(a=zones("a"), b=zones("b"), lat=st.floats(-90, 90), lon=st.floats(-180, 180), radius=st.floats(0.1, 500))
 def test_airspace_files_come_back_exactly(tmp_path_factory, a, b, lat, lon, radius):
     path = tmp_path_factory.mktemp("airspace") / "zones.geojson"

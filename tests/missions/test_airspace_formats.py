@@ -227,6 +227,22 @@ def test_zones_that_a_file_links_to_are_not_left_out(tmp_path, ending, link):
         read_airspace(path)
 
 
+def test_of_several_documents_of_zones_in_an_archive_none_is_left_out(tmp_path):
+    texts = [
+        kml(tmp_path / "a.kml", [({"name": name}, shapely.Polygon(ring))]).read_text()
+        for name, ring in (("dam", OUTER), ("barracks", TWO))
+    ]
+    path = tmp_path / "b.kmz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("doc.kml", texts[0])
+        archive.writestr("__MACOSX/._doc.kml", b"shadow")
+    assert [zone.name for zone in read_airspace(path).zones] == ["dam"]
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("files/more.kml", texts[1])
+    with pytest.raises(FormatError, match=r"b\.kmz: has 2 KML documents \(doc\.kml, files/more\.kml\)"):
+        read_airspace(path)
+
+
 @pytest.mark.parametrize("ending", [".gpkg", ".shp", ".kml"])
 @pytest.mark.parametrize("empty", [None, shapely.Polygon()])
 def test_a_zone_without_geometry_is_not_left_out(tmp_path, ending, empty):

@@ -2,9 +2,13 @@
 
 import io
 import json
+import math
+import sqlite3
+import struct
 import sys
 import time
 import zipfile
+from contextlib import closing
 
 import numpy as np
 import pyogrio
@@ -336,6 +340,18 @@ def test_broken_geojson_says_what_is_wrong(tmp_path, text, words):
     assert "bad.json" in str(error.value)
 
 
+@pytest.mark.parametrize("field", ["name", "own", "neighbour", "authority", "own_side", "note"])
+@pytest.mark.parametrize("value", [7, 1.5, True, ["a", "b"], {"en": "a"}, ["x" * 100_000]])
+def test_what_is_text_is_no_other_type(tmp_path, field, value):
+    path = tmp_path / "bad.geojson"
+    properties = {"name": "line", "own_side": "left"} | {field: value}
+    line = {"type": "LineString", "coordinates": [[8, 46], [9, 46]]}
+    path.write_text(json.dumps({"type": "Feature", "properties": properties, "geometry": line}))
+    with pytest.raises(FormatError, match=rf"bad.geojson.*: {field} is .*: give text") as error:
+        read_borders(path)
+    assert len(str(error.value)) < 300
+
+
 UTM = "EPSG:32632"
 
 
@@ -353,6 +369,46 @@ def write_layer(path, shapes, crs=UTM, layer=None, **fields):
         layer=layer or path.stem,
         append=path.exists(),
     )
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp"])
+@pytest.mark.parametrize(("number", "name"), [(7, "7"), (2.0, "2"), (1.25, "1.25")])
+def test_lines_that_a_table_numbers_are_called_by_their_number(tmp_path, suffix, number, name):
+    path = tmp_path / f"border.{suffix}"
+    shape = shapely.LineString([(500_000, 5_100_000), (501_000, 5_100_000)])
+    pyogrio.raw.write(
+        str(path),
+        np.array([shapely.to_wkb(shape)], dtype=object),
+        field_data=[np.array([number]), np.array(["left"], dtype=object)],
+        fields=["NAME", "own_side"],
+        geometry_type="LineString",
+        crs=UTM,
+    )
+    assert read_border(path).name == name
+
+
+def test_what_gdal_doubts_is_a_note_and_no_warning(tmp_path, recwarn):
+    path = tmp_path / "border.gpkg"
+    write_layer(path, [shapely.LineString([(500_000, 5_100_000), (501_000, 5_100_000)])])
+    assert read_border(path, "left").note == ""
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA user_version = 20400")
+    assert "GDAL: This version of GeoPackage" in read_border(path, "left").note
+    (column,) = (one for one in ("geom", "geometry") if one in _columns(path))
+    with closing(sqlite3.connect(path)) as file:
+        for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            file.execute(f'DROP TRIGGER "{trigger}"')
+        head = b"GP\0\1" + struct.pack("<i", 32632) + struct.pack("<BII", 1, 2, 2)
+        file.execute(f'UPDATE border SET "{column}" = ?', (head + struct.pack("<4d", math.nan, 5.1e6, 5e5, 5.1e6),))
+        file.commit()
+    with pytest.raises(FormatError, match="a coordinate is not a number"):
+        read_border(path, "left")
+    assert not recwarn.list
+
+
+def _columns(path):
+    with closing(sqlite3.connect(path)) as file:
+        return [row[1] for row in file.execute("PRAGMA table_info(border)")]
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "shp"])

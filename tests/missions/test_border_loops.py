@@ -31,7 +31,7 @@ from missions import (
 from missions.border_loops import taken_apart
 from missions.contested import Contested
 from missions.risk import risk_apart
-from tests.asked import asked
+from tests.asked import asked, few
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, metres, way
 
 SLIP = "within the stand-off of where the line crosses itself"
@@ -148,7 +148,7 @@ def test_a_line_of_loops_is_patrolled_from_within_each_area_that_is_own_and_from
     assert unseen == pytest.approx((1 - made.coverage.share) * made.coverage.band_area_m2, rel=0.02, abs=2000)
 
 
-@settings(max_examples=100)
+@settings(max_examples=few(100))
 @given(scribbles())
 def test_pieces_hold_all_of_the_line_once_and_do_not_touch_themselves_but_at_a_loop_that_is_put_back(border):
     pieces = taken_apart(border)
@@ -162,7 +162,7 @@ def test_pieces_hold_all_of_the_line_once_and_do_not_touch_themselves_but_at_a_l
         assert np.abs(np.diff(piece.edges_m, axis=1)).sum() == pytest.approx(piece.line.length_m(), rel=1e-6)
 
 
-@settings(max_examples=100)
+@settings(max_examples=few(100))
 @given(scribbles(), st.data())
 def test_contested_is_what_two_edges_do_not_agree_about(border, data):
     oracle = Oracle(border)
@@ -201,7 +201,7 @@ def track(count, noise_m, seed):
     return np.cumsum(ahead, axis=0) + rng.normal(0, noise_m, (count, 2)), ahead
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.integers(0, 2**31), st.integers(30, 300), st.floats(0.3, 3.0), st.sampled_from(["left", "right"]))
 def test_of_a_tangled_track_there_stays_what_the_own_side_sees(seed, count, noise_m, side):
     """Whoever is on own ground is as far from the outline as from all of the track, which has one side all along."""

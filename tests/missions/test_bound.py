@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from missions import Fleet, Objective, PlanOptions, Wind, default_fleet, plan, share_out
+from missions import Fleet, Flight, Objective, PlanOptions, Wind, default_fleet, plan, share_out
 from missions.bound import dearest
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
-from tests.asked import asked
+from missions.revisit import left_alone_s
+from tests.asked import asked, few
 from tests.missions.helpers import beside, border_from_metres, fleet_for, straight
 from tests.missions.test_sharing import _course, _tables, _value
 
@@ -103,7 +104,7 @@ def _all_sorties(craft, patrol_m_s, height_m, ends, base):
             yield seen, transit_s + patrol_s + climb_s + down_s + craft.turn_round_s
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=2))
 def test_by_risk_no_mix_of_all_sorties_there_are_is_below_the_bound(seed, sizes):
     """What weighs twice as much is looked at twice as often: the least figure by HiGHS, sorties in fractions."""
@@ -170,6 +171,20 @@ def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objec
     for bound in made.bounds:
         assert 0 < bound.seconds <= made.revisit_s + 1e-6
     assert made.bound.seconds == max(bound.seconds for bound in made.bounds)
+
+
+@pytest.mark.parametrize("objective", [Objective.REVISIT, Objective.ONCE])
+def test_a_bound_says_of_which_plans_it_holds(objective):
+    """One shift that begins with everybody ready may be better than any that goes on: there are no turn-rounds yet."""
+    border = straight(4000)
+    made = plan(border, fleet_for(border, 2), None, PlanOptions(objective=objective))
+    (sortie,) = {made.flights[k].sortie for k in range(2)} if objective is Objective.REVISIT else {0}
+    passing_s = made.sorties[sortie].duration_s / 2
+    short = [Flight(0.0, sortie, 1, 1), Flight(passing_s / 2, sortie, 2, 1)]
+    for bound in made.bounds:
+        if objective is Objective.REVISIT:
+            assert left_alone_s(short, made.sorties, passing_s) < bound.seconds
+        assert ("without a break" in bound.claim) is (objective is Objective.REVISIT)
 
 
 def test_one_base_and_calm_air_leave_a_gap_of_per_cents():

@@ -35,6 +35,7 @@ from missions import (
 )
 from missions.clock import ShiftClock, zone_of
 from missions.replanning import replan
+from tests.asked import few
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight
 
 # Days on which the clock is put forward and back, one by half an hour; and one of none.
@@ -60,7 +61,7 @@ def tables(draw):
     return RiskTable(tuple(rows), draw(st.sampled_from(ZONES)))
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 @given(tables(), st.sampled_from(STARTS), st.integers(1, 60))
 def test_a_row_holds_when_the_clock_on_the_wall_shows_its_hours(table, start, half_hours):
     shift_s = half_hours * 1800.0

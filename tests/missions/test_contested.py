@@ -11,6 +11,7 @@ from missions import Base, BorderSegment, PlanError, build_network, default_flee
 from missions.border_loops import taken_apart
 from missions.contested import Contested
 from missions.network_lines import joined_borders
+from tests.asked import few
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres
 
 
@@ -32,7 +33,7 @@ def wandering(draw):
     return [(-6000.0, bends[0][1]), (-2500.0, bends[0][1]), *bends, (2500.0, bends[-1][1]), (6000.0, bends[-1][1])]
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(60))
 @given(wandering(), wandering(), st.booleans(), st.booleans(), st.data())
 def test_of_two_borders_that_cross_between_vertices_all_is_contested_that_lies_on_the_own_side_of_one_only(
     east, north, left, right, data

@@ -104,6 +104,13 @@ def made():
     return plan(border, fleet_for(border), FlatTerrain(0.0), PlanOptions(shift_s=3600.0), airspace=airspace)
 
 
+def test_its_times_count_from_when_it_is_sent_and_not_from_the_shift(made):
+    dated = replace(made, options=replace(made.options, shift_start="2027-03-01T06:00+01:00"))
+    options = cue_sortie(dated, made.fleet.vehicles[0], spot_at(5000, 0)).plan.options
+    assert (options.shift_start, options.shift_hour) == ("", 0.0)
+    assert cue_sortie(dated, made.fleet.vehicles[0], spot_at(5000, 0)).plan.flights[0].start_s == 0.0
+
+
 @SLOW
 # What lies 32 m beyond the border or more is too far from the lawful places.
 @given(st.floats(500, 9500), st.floats(-30, 400))

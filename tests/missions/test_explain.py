@@ -13,11 +13,14 @@ from missions import (
     Risk,
     RiskTable,
     Vehicle,
+    climbing,
     default_fleet,
     explain,
     plan,
 )
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, border_from_metres, fleet_for, straight
+from tests.missions.test_climbing import ramp
+from tests.missions.test_steep_ground import LOOSE, winged
 
 
 def test_what_a_change_promises_is_what_a_new_plan_gives():
@@ -175,3 +178,24 @@ def test_of_aircraft_of_one_type_nothing_is_told_of_types():
     text = str(explain(plan(border, fleet_for(border, 2))))
     assert "relieve each other" not in text
     assert "all aircraft at" not in text
+
+
+def test_no_way_of_wings_is_looked_for_twice(monkeypatch):
+    """Over steep ground that takes most of the time of a plan, and what a change leaves as it is stays as it is."""
+    border, terrain = straight(3000.0), ramp(0.3, 80.0)
+    made = plan(border, winged("vtol", border), terrain, LOOSE)
+    asked = []
+
+    def flown_over(way, circles, *, whole=False):
+        if whole:
+            asked.append((circles.aircraft.form, way.steps.tobytes(), way.ground_m.tobytes(), way.low_m.tobytes()))
+        return climbing.flown_over(way, circles, whole=whole)
+
+    monkeypatch.setattr("missions.way_rises.flown_over", flown_over)
+    changes = {change.what: change for change in explain(made, terrain).changes}
+    assert len(changes) >= 4
+    assert len(set(asked)) == len(asked) > 0
+    old = made.fleet.vehicles[0].aircraft
+    craft = replace(old, turn_round_s=old.turn_round_s / 2)
+    fleet = replace(made.fleet, vehicles=tuple(replace(v, aircraft=craft) for v in made.fleet.vehicles))
+    assert changes["turn-round in half the time"].revisit_s == plan(border, fleet, terrain, LOOSE).revisit_s

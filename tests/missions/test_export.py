@@ -14,6 +14,7 @@ from lxml import etree
 from geo import FlatTerrain, geodesic_length_m
 from missions import Base, BorderSegment, default_fleet, plan, write_borders, write_plan_folder
 from missions.geojson_geometry import line_geometry, polygon_geometry
+from tests.asked import few
 
 SPANS = ((0.0, 0.0), (0.03, 0.004), (0.06, 0.0), (0.09, 0.005))
 
@@ -76,7 +77,7 @@ def test_geojson_of_a_plan_is_by_rfc_7946(folder):
     assert {round(leg.end.amsl_m, 2) for leg in made.sorties[0].legs} <= heights
 
 
-@settings(max_examples=200)
+@settings(max_examples=few(200))
 @given(
     st.floats(-185, 185),
     st.lists(st.tuples(st.floats(0.05, 1), st.floats(0.05, 0.95)), min_size=3, max_size=12),

@@ -8,8 +8,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from missions import LegKind, PlanError, plan
-from missions.climbing import Profile
-from missions.headroom import SLOPED_M, Bounds, highest, profiled
+from missions.headroom import SLOPED_M, Heights, highest, profiled
+from missions.laps import Profile
 from missions.profile import linked
 from missions.wind import CALM
 from tests.asked import asked
@@ -52,7 +52,7 @@ def over(ground_m, step_m=20.0, **ends) -> Profile:
     """A straight way north over ground, flown by wings at 20 m/s that climb at 3."""
     steps = np.stack([np.zeros(len(ground_m) - 1), np.full(len(ground_m) - 1, step_m)], axis=-1)
     slopes = np.full((4, len(steps)), 3.0 * step_m / 20.0)
-    bounds = Bounds(40.0, 120.0, 60.0, **ends)
+    bounds = Heights(40.0, 120.0, 60.0, **ends)
     by = (WINGS["fixed_wing"], CALM)
     return profiled(steps, ground_m, slopes, bounds, by=by, beside=lambda at, _: np.full((len(at), 1), np.nan))
 

@@ -22,7 +22,7 @@ from missions import (
     write_litchi,
     write_plan_folder,
 )
-from tests.asked import asked
+from tests.asked import asked, few
 from tests.missions.app_helpers import GEOD, Hills, Line, along, app_fleet, check_way, turned
 from tests.missions.helpers import border_from_metres, fleet_for, straight, wiggly_borders
 
@@ -58,7 +58,7 @@ missions_of = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(mission=missions_of)
 def test_every_figure_comes_back(tmp_path_factory, mission):
     path = tmp_path_factory.mktemp("litchi") / "a.csv"

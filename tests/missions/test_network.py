@@ -14,6 +14,7 @@ from missions import BorderError, BorderSegment, FormatError
 from missions.network import BorderNetwork, Branch, LineKind, NetworkEdge, NetworkNode
 from missions.network_build import build_network
 from missions.network_files import read_network, write_network
+from tests.asked import few
 
 LAT, LON = 46.0, 8.0
 M_LAT, M_LON = 111_195.0, 111_195.0 * np.cos(np.radians(LAT))
@@ -165,7 +166,7 @@ def half(line, side):
 TOLERANCE_M = 10.0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(places())
 def test_all_of_the_own_side_is_in_the_network_and_nothing_else(place):
     line, branches, side = place

@@ -250,7 +250,8 @@ def test_no_volume_reaches_over_the_border(made):
     for intent in operational_intents(made, START, GEOID, Margins(across_m=50.0)):
         for ring in Volumes(intent.details).rings:
             assert not shapely.Polygon(ring).intersects(line)
-    with pytest.raises(PlanError, match=r"would reach over the border: lower across_m \(80 m\)"):
+    told = "larger stand_off_m of the border than 60, or give a margin below --set across_m=80"
+    with pytest.raises(PlanError, match=told):
         operational_intents(made, START, GEOID, Margins(across_m=80.0))
 
 

@@ -12,7 +12,7 @@ from missions import Base, PlanOptions, Progress, Wind, check, default_fleet, pl
 from missions.ordering import ordered
 from missions.sharing import Block, Team
 from missions.wind import CALM
-from tests.asked import asked
+from tests.asked import asked, few
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres
 from tests.missions.test_network_plan import branch, build_network
 
@@ -62,7 +62,7 @@ def _seconds(xy, needed, stretches):
     return total + np.hypot(*here) / CRUISE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10**6), runs=st.integers(1, 5))
 def test_no_order_of_the_runs_is_shorter(craft, seed, runs):
     xy, needed, team = _case(seed, runs)

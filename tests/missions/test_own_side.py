@@ -12,6 +12,7 @@ from missions import Airspace, Base, build_network, default_fleet, plan_network,
 from missions.border_loops import taken_apart
 from missions.clearance import Clearance
 from missions.surroundings import Surroundings
+from tests.asked import few
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres
 from tests.missions.test_border_loops import Oracle, rosettes
 
@@ -21,7 +22,7 @@ def own_side(borders, east, north):
     return around.own_side(LAT + north / M_LAT, LON + east / M_LON), around.contested
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(60))
 @given(rosettes(), st.floats(10, 600), st.floats(0, 2 * math.pi))
 def test_near_the_place_where_loops_touch_own_ground_is_what_all_lines_about_it_call_so(case, away_m, angle):
     border, _ = case

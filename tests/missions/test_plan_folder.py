@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 import missions.fence
 import missions.plan_folder
-from geo import FlatTerrain, write_bytes
+from geo import FileWriteError, FlatTerrain, write_bytes
 from missions import (
     FleetError,
     FormatError,
@@ -52,9 +53,9 @@ def drawn(tmp_path_factory):
     return tmp_path_factory.mktemp("drawn"), {}
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _drawn_once(drawn, monkeypatch):
-    """For tests of names alone, which write the folder of one plan over and over: it is drawn once."""
+    """Tests here write the folders of a few plans over and over: each plan is drawn once."""
     real, (folder, plans) = missions.plan_folder.draw_map, drawn
 
     def draw(made, path, *more):
@@ -127,6 +128,46 @@ def test_a_plan_that_breaks_a_rule_leaves_the_folder_as_it_was(long, short, tmp_
     with pytest.raises(PlanError, match="ceiling 60 m"):
         write_plan_folder(low, tmp_path)
     assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize("stop", [FileWriteError("cannot write map.png: the disk is full"), KeyboardInterrupt()])
+def test_what_fails_or_is_interrupted_leaves_an_earlier_plan_as_it_was(long, short, tmp_path, monkeypatch, stop):
+    """Both plans have sorties of one name: a mission of the one beside the plan of the other would be flown."""
+    write_plan_folder(short, tmp_path / "plan")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "plan").iterdir()}
+
+    def draw_map(*_):
+        raise stop
+
+    monkeypatch.setattr("missions.plan_folder.draw_map", draw_map)
+    with pytest.raises(type(stop)):
+        write_plan_folder(long, tmp_path / "plan")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "plan").iterdir()} == before
+    monkeypatch.undo()
+    (tmp_path / "plan" / "map.png").unlink()
+    (tmp_path / "plan" / "map.png").mkdir()
+    del before["map.png"]
+    with pytest.raises(FileWriteError, match=r"plan/map.png: a folder of that name is in the way"):
+        write_plan_folder(long, tmp_path / "plan")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "plan").iterdir() if path.is_file()} == before
+
+
+def test_while_files_are_put_in_place_the_folder_is_of_no_plan(long, short, tmp_path, monkeypatch):
+    write_plan_folder(short, tmp_path)
+    usual = Path.replace
+
+    def replace_one(self, target):
+        if target.name == "plan.kml" and target.parent == tmp_path:
+            raise KeyboardInterrupt
+        return usual(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_one)
+    with pytest.raises(KeyboardInterrupt):
+        write_plan_folder(long, tmp_path)
+    assert not (tmp_path / "plan.json").exists()
+    monkeypatch.undo()
+    names = {path.name for path in write_plan_folder(long, tmp_path)}
+    assert names == {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_resumed_plan_has_its_report(long, tmp_path):
@@ -202,7 +243,6 @@ def test_a_flight_record_of_the_same_name_stays(long, short, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../outside", "{outside}", "", ".", "..", "a\0b", "n" * 5000, "deep/inner", 7, None])
-@pytest.mark.usefixtures("_drawn_once")
 def test_a_name_that_leads_elsewhere_is_not_followed(short, tmp_path, name):
     folder = tmp_path / "plan"
     write_plan_folder(short, folder)
@@ -236,7 +276,6 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-@pytest.mark.usefixtures("_drawn_once")
 def test_nothing_is_written_where_a_name_leads_elsewhere(short, tmp_path, name):
     """Of a plan file from outside, or a fleet file."""
     changed = replace(short, sorties=(replace(short.sorties[0], name=name), *short.sorties[1:]))
@@ -248,7 +287,6 @@ def test_nothing_is_written_where_a_name_leads_elsewhere(short, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["vehicle-1", "Grünau 3", "n" * 40, "a.b", "x'y"])
-@pytest.mark.usefixtures("_drawn_once")
 def test_other_names_are_fine(short, tmp_path, name):
     vehicle = replace(short.fleet.vehicles[0], name=name)
     sortie = replace(short.sorties[0], name=f"{name}-s", vehicle=vehicle)
@@ -271,7 +309,6 @@ def test_a_sortie_named_like_a_file_of_the_plan_does_not_take_it_along(short, tm
     "text",
     ["", "{", "[]", "3", '{"format": "vedette-plan"}', '{"format": "vedette-plan", "plan": {"sorties": 3}}', "\ud800"],
 )
-@pytest.mark.usefixtures("_drawn_once")
 def test_a_plan_file_that_cannot_be_read_names_nothing(long, short, tmp_path, text):
     write_plan_folder(long, tmp_path)
     (tmp_path / "plan.json").write_bytes(text.encode("utf-8", "surrogatepass"))

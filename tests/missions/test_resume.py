@@ -13,7 +13,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo import FlatTerrain, GridTerrain
+from geo import Altitude, Datum, FlatTerrain, GridTerrain
 from missions import (
     Aircraft,
     AircraftForm,
@@ -31,10 +31,13 @@ from missions import (
     Side,
     Wind,
     Zone,
+    ZoneKind,
     check,
     compile_mission,
+    emergency_sites,
     load_plan,
     plan,
+    propose_landing_sites,
     read_qgc_plan,
     read_waypoints,
     replan,
@@ -49,7 +52,7 @@ from missions.band import BandLine
 from missions.coverage import cover
 from missions.watching import Watch
 from tests.asked import asked
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders, zone
 
 SLOW = settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OVERLAP_M = 50.0
@@ -372,6 +375,28 @@ def test_on_the_ground_a_battery_too_low_to_patrol_is_changed(made):
     assert any("needs a fresh battery: 21%" in note for note in after.notes)
 
 
+def test_of_the_notes_those_are_kept_that_hold_for_the_rest():
+    border = replace(straight(12_000), note="as surveyed in 2020")
+    rows = RiskTable((Risk(0, 3000, 4.0, 1, 5), Risk(90_000, 95_000, 2.0)))
+    options = PlanOptions(objective=Objective.RISK, wind=Wind(3.0, 90.0), shift_start="2027-03-28T00:30+01:00")
+    made = plan(border, fleet_for(border, 2), FlatTerrain(0.0), options, risk=rows)
+    made = replace(made, notes=(*made.notes, "no plan of any sorties comes below 3.0 min; some of these watch several"))
+    about_risk = [note for note in made.notes if "risk" in note]
+    assert len(about_risk) >= 3  # the hours, their changes, the row beyond the line
+    first = made.sorties[0]
+    after = resume(made, Progress(first.name, at=_place(first, 0.3)[0], battery=0.21))
+    assert [note for note in after.notes if "risk" in note or "no plan" in note] == []
+    assert {note for note in made.notes if "surveyed" in note or "wind" in note} < set(after.notes)
+    (fresh,) = (note for note in after.notes if "needs a fresh battery" in note)
+    # Once that rest is on its way it is no longer true.
+    rest = next(one for one in after.sorties if "-rest-" in one.name)
+    other = next(one for one in after.sorties if one.vehicle != rest.vehicle)
+    kept = resume(after, Progress(other.name, at=_place(other, 0.5)[0])).notes
+    assert fresh in kept
+    assert sum("flown once" in note for note in kept) == 1
+    assert fresh not in resume(after, Progress(rest.name, at=_place(rest, 0.5)[0], battery=0.8)).notes
+
+
 def test_the_overlap_is_what_is_asked_for(made):
     sortie = made.sorties[0]
     at, flown = _place(sortie, 0.5)
@@ -561,6 +586,40 @@ def test_a_plan_in_which_one_only_flies_home_is_written_whole(made, tmp_path, ot
     written = write_plan_folder(after, tmp_path)
     assert all(path.stat().st_size > 0 for path in written)
     assert load_plan(tmp_path / "plan.json") == after
+
+
+def test_one_that_is_over_its_base_and_only_comes_down_is_written_whole(made, tmp_path):
+    sortie = made.sorties[0]
+    last = max(item.seq for item in compile_mission(made, sortie).items if item.command == WAYPOINT)
+    after = resume(made, Progress(sortie.name, item=last, battery=0.6, airborne=True), done=())
+    assert {leg.kind for leg in after.sorties[0].legs} == {LegKind.LANDING}
+    terrain = GridTerrain(np.full((40, 40), 500.0), LAT + 0.2, LON - 0.1, 0.015)
+    for ground in (None, terrain):
+        assert all(path.stat().st_size > 0 for path in write_plan_folder(after, tmp_path, terrain=ground))
+    (part,) = (part for part in emergency_sites(after) if part.sortie == after.sorties[0].name)
+    assert part.site.name == sortie.vehicle.base.name
+    assert propose_landing_sites(after, terrain).sites is not None
+
+
+def test_wings_over_hills_are_resumed_beside_a_zone_that_shuts_what_they_might_sink_to(tmp_path):
+    """The zone is shut from the floor up, though no leg of the plan comes down so far."""
+    border = straight(9000, stand_off_m=100.0)
+    fleet = fleet_for(border, 1)
+    wings = Aircraft(
+        "wings", 18.0, 25.0, 3.0, 3.0, 900.0, 250.0, 1000.0, 900.0,
+        form=AircraftForm.VTOL, min_m_s=13.0, turn_radius_m=50.0, transition_s=15.0,
+    )  # fmt: skip
+    one = replace(fleet.vehicles[0], aircraft=wings)
+    fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.4), vehicles=(one,))
+    rows, columns = np.mgrid[0:60, 0:120]
+    hills = GridTerrain(300.0 + 8.0 * np.sin(columns / 3) * np.cos(rows / 3), LAT + 0.06, LON - 0.06, 0.002)
+    low = zone("low", 6500, 115, 60, floor=Altitude(60.0, Datum.AGL), kind=ZoneKind.LIMITS)
+    made = plan(border, fleet, hills, PlanOptions(dwell_s=2.0), airspace=Airspace((low,)))
+    in_the_air = [leg.end.agl_m for leg in made.sorties[0].legs if leg.kind not in (LegKind.TAKEOFF, LegKind.LANDING)]
+    assert min(in_the_air) > 60
+    after = resume(made, Progress(made.sorties[0].name, at=_place(made.sorties[0], 0.2)[0], battery=0.9), hills)
+    assert check(after) == []
+    assert sum(leg.distance_m for leg in after.sorties[0].patrol) > 3000
 
 
 def test_a_plan_file_without_the_charge_of_its_sorties_is_refused(made, tmp_path):

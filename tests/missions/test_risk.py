@@ -28,7 +28,7 @@ from missions import (
 from missions.clock import ShiftClock
 from missions.errors import PlanError
 from missions.risk import Risk, RiskTable, risk_apart, risk_of_crossings
-from tests.asked import asked
+from tests.asked import asked, few
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight
 
 
@@ -42,7 +42,7 @@ def test_rows_hold_at_their_hours_and_through_midnight():
     assert [float(night.weights([0], [10], hour)[0]) for hour in (21.9, 22, 0, 5.9, 6, 30)] == [1, 5, 5, 5, 1, 1]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=few(50), deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 23), st.integers(0, 24)).filter(lambda r: r[0] != r[1]), max_size=4),
     start=st.floats(0, 24),

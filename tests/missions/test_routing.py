@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import dijkstra
 
 from missions.routing import Router
+from tests.asked import few
 
 
 def _length(step):
@@ -43,7 +44,7 @@ def test_ways_between_all_points_are_lawful_and_as_short_as_those_from_each(seed
                 assert _length(np.diff(way, axis=0)).sum() == pytest.approx(ways.cost[k, j], abs=0.1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10**6), zones=st.integers(1, 6))
 def test_a_way_round_zones_is_as_short_as_the_best_of_a_whole_visibility_graph(seed, zones):
     """Every corner to every corner that it sees, tried by shapely alone; ways pass corners at a few metres."""

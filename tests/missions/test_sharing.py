@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions.sharing import Block, Team, share_out
-from tests.asked import asked
+from tests.asked import asked, few
 
 CLOSE_S = 0.02
 """More than the bisection leaves open on these instances."""
@@ -95,7 +95,7 @@ def _best(teams, order, weight, passable):
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(2, 7),
@@ -243,7 +243,7 @@ def test_pieces_of_the_wrong_number_are_refused():
         share_out([team], weight=np.ones(10))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(2, 12),

@@ -1,8 +1,10 @@
 """Plans over hills, steps and noise: every way keeps its height above ground, at rates that the aircraft can fly."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 from hypothesis import example, given, settings
@@ -19,6 +21,7 @@ from missions import (
     PlanOptions,
     Progress,
     Vehicle,
+    Wind,
     ZoneKind,
     check,
     default_fleet,
@@ -31,6 +34,7 @@ from tests.asked import asked
 
 from .helpers import LAT, LON, M_LAT, M_LON, area, beside, fleet_for, straight, way, zone
 
+GEOD = pyproj.Geod(ellps="WGS84")
 STEP_DEG = 0.0005
 REACH_DEG = 0.08
 OFF_M = 6.0
@@ -322,3 +326,26 @@ def test_ways_out_and_home_are_followed_once_however_often_the_line_is_shared_ou
     made = plan(border, winged("vtol", border), terrain, LOOSE)
     assert any("too steep" in note for note in made.notes)  # shared out again without the wall
     assert sorted(followed_for) == [False, True]
+
+
+@pytest.mark.parametrize("toward_deg", [40.0, 140.0])
+@pytest.mark.parametrize("lat_deg", [2.0, 38.0])
+def test_at_their_lowest_airspeed_wings_are_not_taken_for_slower(lat_deg, toward_deg):
+    """Courses are those on the ellipsoid: on a sphere they are a fifth of a degree off, and wind makes that more."""
+    places = [(8.0, lat_deg)]
+    for azimuth in (toward_deg, toward_deg + 100.0):
+        places.append(GEOD.fwd(*places[-1], azimuth, 4000.0)[:2])
+    border = replace(straight(4000.0, side="right"), coordinates=tuple(places))
+    fleet = winged("vtol", border)
+    fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.5))
+    # Whichever way it is patrolled the wind is behind on one side of the bend.
+    options = PlanOptions(wind=Wind(10.0, toward_deg + 140.0))
+    made = plan(border, fleet, None, options)
+    slowest = min(_airspeed(leg, options.wind) for sortie in made.sorties for leg in sortie.patrol)
+    assert slowest == pytest.approx(WINGS["vtol"].min_m_s, rel=5e-4)
+
+
+def _airspeed(leg, wind):
+    azimuth, _, length = GEOD.inv(leg.start.lon_deg, leg.start.lat_deg, leg.end.lon_deg, leg.end.lat_deg)
+    speeds = [(length / leg.duration_s, azimuth), (wind.speed_m_s, wind.from_deg)]
+    return math.hypot(*(sum(v * f(math.radians(a)) for v, a in speeds) for f in (math.sin, math.cos)))

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions.validation_schedule import _pairs
+from tests.asked import few
 
 STEP_S = 2.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     flights=st.integers(1, 7),

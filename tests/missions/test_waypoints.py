@@ -17,6 +17,7 @@ from missions import (
     write_plan_folder,
     write_waypoints,
 )
+from tests.asked import few
 from tests.missions.helpers import fleet_for, straight
 from tests.missions.mission_strategies import missions
 
@@ -24,7 +25,7 @@ IN_FILES = {0: 0, 2: 2, 3: 3, 5: 0, 6: 3, 10: 10, 11: 10}
 """Of each MAV_FRAME the one that files have."""
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=few(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mission=missions(frames=(0, 6, 10)))
 def test_every_figure_comes_back(tmp_path_factory, mission):
     path = tmp_path_factory.mktemp("wpl") / "a.waypoints"

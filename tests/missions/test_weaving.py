@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions import PlanError, share_legs, weaving
+from tests.asked import few
 
 PATROL, CRUISE = 10.0, 15.0
 CLOSE = 1e-9
@@ -70,7 +71,7 @@ def _ways(ends, base, legs):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 8), gaps=GAPS)
 def test_one_drone_flies_the_best_round_out_and_back(seed, count, gaps):
     ends, base = _folded(seed, count, 1, gaps=gaps)
@@ -161,7 +162,7 @@ def _on_end_s(ends, base, start, stop):
     return patrol + min(home[0] + home[-1], math.dist(places[0], places[-1]) + 2 * home.min()) / CRUISE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(2, 200))
 def test_legs_on_end_are_seen_in_the_least_time(seed, count):
     ends, base = _folded(seed, count, 1)
@@ -169,7 +170,7 @@ def test_legs_on_end_are_seen_in_the_least_time(seed, count):
     assert tour.time_s == pytest.approx(_on_end_s(ends, base[0], 0, count), rel=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(2, 200))
 def test_two_drones_share_legs_on_end_at_the_best_of_all_places(seed, count):
     ends, base = _folded(seed, count, 2)

@@ -31,7 +31,7 @@ from missions import (
     save_wpml,
     write_wpml,
 )
-from tests.asked import asked
+from tests.asked import asked, few
 from tests.missions.app_helpers import GEOD, Hills, Line, along, app_fleet, check_way, turned
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
 from tests.missions.test_airspace_plans import WING, zone
@@ -74,7 +74,7 @@ flights = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(mission=flights, fly=st.booleans())
 def test_every_figure_comes_back(tmp_path_factory, mission, fly):
     path = tmp_path_factory.mktemp("wpml") / "a.kmz"

@@ -12,6 +12,7 @@ from sim.dialect_ardupilot import ARDUCOPTER
 from sim.flight_body import Body
 from sim.flight_estimate import Estimate
 from sim.flight_frame import FlightFrame
+from tests.sim.lockstep_pilot import Pilot, lockstep
 from tests.sim.mav_client import (
     ACCEPTED,
     HOME,
@@ -281,21 +282,24 @@ def test_orders_do_not_stop_a_fall():
         client.wait_text("Crash: Disarming")
 
 
-def test_a_hexa_without_a_motor_flies_home_on_more_power(tmp_path):
+def test_a_hexa_without_a_motor_flies_home_on_more_power():
     fault = sim.MotorFailure(event="item 2", from_s=20.0)
-    with faulty(fault, speedup=50.0, frame="hexa") as client:
-        assert client.upload(far_mission(31.36)) == 0
-        client.stream(BATTERY)
-        client.arm_and_start()
-        # Amperes/100 on the level way to item 3. Loss of thrust is told a while after it: the middle of either counts.
-        whole, weak = [], []
-        while not any("Disarming" in text for text in client.texts):
-            now = client.wait("BATTERY_STATUS", "STATUSTEXT")
-            if now.get_type() == "BATTERY_STATUS" and client.reached[-1:] == [2]:
-                told = any("Potential Thrust Loss" in text for text in client.texts)
-                (weak if told else whole).append(now.current_battery)
-    assert client.reached == [1, 2, 3, 4]
-    assert not any("Crash" in text for text in client.texts)
+    pilot = Pilot(lockstep(frame="hexa", faults=sim.Faults(listed=(fault,))))
+    assert pilot.upload(far_mission(31.36)) == 0
+    pilot.stream(BATTERY)
+    pilot.arm_and_start()
+    pilot.until(lambda: any("Disarming" in text for text in pilot.texts))
+    # Amperes/100 on the level way to item 3. Loss of thrust is told a while after it: the middle of either counts.
+    whole, weak, reached, told = [], [], [], False
+    for _, message in pilot.heard:
+        kind = message.get_type()
+        if kind == "MISSION_ITEM_REACHED":
+            reached.append(message.seq)
+        elif kind == "BATTERY_STATUS" and reached[-1:] == [2]:
+            (weak if told else whole).append(message.current_battery)
+        told = told or (kind == "STATUSTEXT" and "Potential Thrust Loss" in message.text)
+    assert reached == [1, 2, 3, 4]
+    assert not any("Crash" in text for text in pilot.texts)
     assert weak[len(weak) // 2] / whole[len(whole) // 2] == pytest.approx(sqrt(6 / 4), rel=0.1)
 
 

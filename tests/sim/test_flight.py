@@ -20,6 +20,7 @@ from sim.flight_power import PowerModel
 from sim.flight_state import Mode, Reached, Setup
 from sim.flight_wind import Wind
 from sim.protocol_params import parameter_table
+from tests.asked import few
 
 FRAME = FlightFrame(31.34, -110.94)
 STEP_S = 0.05
@@ -242,7 +243,7 @@ def test_empty_battery_falls():
 @given(
     st.floats(-20.0, 20.0), st.floats(-20.0, 20.0), st.floats(-3.0, 3.0), st.floats(-pi, pi)
 )  # fmt: skip
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=few(50), deadline=None)
 def test_body_obeys_its_limits_and_arrives_at_the_commanded_velocity(ve, vn, vu, yaw):
     body = Body()
     before = (0.0, 0.0)
@@ -270,7 +271,7 @@ def test_attitude_gives_the_acceleration_it_was_made_from():
 
 
 @given(st.floats(-0.4, 0.4), st.floats(-0.4, 0.4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_flight_frame_is_transverse_mercator(dlat, dlon):
     proj = Proj("+proj=tmerc +lat_0=31.34 +lon_0=-110.94 +k=1 +ellps=WGS84")
     lat, lon = 31.34 + dlat, -110.94 + dlon
@@ -334,7 +335,7 @@ stars = st.builds(
     circle=st.tuples(st.floats(-400, 400), st.floats(-400, 400), st.floats(10, 200)),
     points=st.lists(st.tuples(st.floats(-700, 700), st.floats(-700, 700)), min_size=5, max_size=30),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_a_fence_is_breached_in_every_exclusion_and_outside_the_inclusion(outside, circle, points):
     """Against shapely: inside all there is to stay in, outside all there is to keep out of."""
     inside = Polygon([(-600.0, -600.0), (600.0, -500.0), (500.0, 600.0), (-550.0, 500.0)])

@@ -14,6 +14,7 @@ from pymavlink.mavftp_op import FTP_OP
 import sim
 from sim.flight_items import Item
 from sim.vehicle import Vehicle
+from tests.asked import few
 from tests.sim.mav_client import HOME, fleet, vehicle
 
 NONE, TERMINATE, RESET, LIST, OPEN, READ, CREATE, WRITE, REMOVE, MKDIR = range(10)
@@ -370,7 +371,7 @@ requests = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(st.lists(st.tuples(requests, st.floats(0.0, 30.0)), max_size=25))
 def test_whatever_is_asked_gets_at_most_well_formed_answers(asked):
     desk = Desk()

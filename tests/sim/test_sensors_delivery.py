@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sim import CueCourier, FileSink, HttpSink, MessageRefusedError, UnreachableError
 from sim.errors import CueError
+from tests.asked import few
 from tests.sim.mqtt_broker import until
 
 
@@ -43,7 +44,7 @@ class Scripted:
 
 
 @given(st.lists(st.sampled_from(["take", "lose", "fail", "refuse"]), max_size=12), st.integers(1, 12))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=few(50), deadline=None)
 def test_each_message_arrives_or_is_refused_once_and_in_order(script, count):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sim.sensors_delivery._FIRST_WAIT_S", 0.0)

@@ -26,6 +26,7 @@ from sim import (
 )
 from sim.sun import is_day
 from sim.times import microseconds
+from tests.asked import few
 
 NIGHT_US = microseconds(datetime(2027, 3, 1, 8, tzinfo=UTC))  # one in the morning on the border of Arizona
 QUIET = {"false_day_per_h": 0.0, "false_night_per_h": 0.0, "heartbeat_s": 0.0}
@@ -105,7 +106,7 @@ def test_a_beam_is_broken_as_often_as_the_model_says_and_only_between_its_posts(
     st.floats(0, 360),
     st.integers(0, 2**31),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 def test_nobody_out_of_range_is_ever_noticed(model, kind, range_m, bearing, seed):
     away = (range_m + 0.01) * np.array([math.sin(math.radians(bearing)), math.cos(math.radians(bearing))])
     across = np.array([away[1], -away[0]]) / range_m

@@ -17,6 +17,7 @@ from sim.flight_ground import Ground
 from sim.flight_posts import Posts
 from sim.flight_terrain import BLOCKS, TerrainMap
 from sim.sitl import sitl_config
+from tests.asked import few
 from tests.sim.lockstep_pilot import BOOT, Pilot, lockstep
 from tests.sim.mav_client import ACCEPTED, HOME, RTL, Client, home_item, item, takeoff
 
@@ -90,7 +91,7 @@ def flown(pilot, mission, most_s=900.0):
 
 
 @given(st.floats(-5_000, 20_000), st.floats(-20_000, 20_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 def test_the_ground_is_what_geo_says_against_home(rough, east, north):
     terrain = TileTerrain(rough)
     frame = FlightFrame(LAT, LON)
@@ -101,7 +102,7 @@ def test_the_ground_is_what_geo_says_against_home(rough, east, north):
 
 
 @given(st.integers(0, 2**31), st.floats(0.02, 0.98), st.floats(0.02, 0.98), st.floats(0.0, 0.02), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 def test_single_places_are_those_of_the_data_wherever_its_posts_lie(seed, lat, lon, shift, srtm):
     """Posts at whole fractions of a degree, and others: by geo's own bilinear grid."""
     heights = np.random.default_rng(seed).uniform(0.0, 2000.0, (51, 51))
@@ -378,7 +379,7 @@ def served(rough):
 
 
 @given(st.floats(-2500, 2500), st.floats(-2500, 2500))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_reported_heights_are_bilinear_on_a_grid_of_the_spacing(served, east, north):
     """By geo's own bilinear grid, of the posts that were sent."""
     lat, lon = place(east, north)

@@ -1,31 +1,60 @@
 """CI asks a test of hypothesis fewer questions: seen by how many it is asked."""
 
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.asked import MOST, few
+from tests.asked import IN_FULL, MOST
+
+TESTS = Path(__file__).parents[1]
+COUNTED = """
+from hypothesis import given, settings, strategies
+from tests.asked import asked, few
+
+questions = []
+
+@settings(max_examples={told}, database=None)
+@given(strategies.integers())
+def one(number):
+    questions.append(number)
+
+one()
+print(len(questions))
+"""
 
 
-@pytest.mark.parametrize(("told", "asked"), [(3 * MOST, MOST), (MOST // 2, MOST // 2)])
-def test_no_more_than_most_and_never_more_than_it_says(told, asked):
-    questions = []
+@pytest.mark.parametrize(
+    ("told", "in_ci", "at_a_desk"),
+    [
+        (f"few({3 * MOST})", MOST, 3 * MOST),
+        (f"few({MOST // 2})", MOST // 2, MOST // 2),
+        ("asked(60)", 20, 60),
+        ("asked(10)", 4, 10),
+    ],
+)
+def test_a_test_is_asked_less_in_ci_than_at_a_desk(told, in_ci, at_a_desk):
+    counts = []
+    for place in ("1", "0"):
+        command = [sys.executable, "-c", COUNTED.format(told=told)]
+        environment = os.environ | {"VEDETTE_REQUIRE_ALL": place}
+        ran = subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True, check=True)
+        counts.append(int(ran.stdout))
+    assert counts == [in_ci, at_a_desk]
 
-    @settings(max_examples=told, database=None)
-    @given(st.integers())
-    def one(number):
-        questions.append(number)
 
-    few(one)
-    one()
-    assert len(questions) == asked
-
-
-def test_another_test_stays_as_it_is():
-    def one():
-        return "as it is"
-
-    few(one)
-    few(None)
-    assert vars(one) == {}
-    assert one() == "as it is"
+def test_no_test_is_asked_more_in_ci_but_those_that_are_asked_in_full():
+    files = {path.name: path for path in TESTS.rglob("test_*.py")}
+    assert files.keys() >= IN_FULL
+    asked_more = [
+        f"{name}:{node.value.lineno}"
+        for name, path in files.items()
+        if name not in IN_FULL
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.keyword) and node.arg == "max_examples"
+        if isinstance(node.value, ast.Constant) and node.value.value > MOST
+    ]
+    assert asked_more == []

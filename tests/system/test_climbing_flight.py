@@ -12,7 +12,7 @@ from sim.flight_frame import FlightFrame
 from sim.flight_items import Item
 from tests.missions.helpers import metres, straight
 from tests.missions.test_climbing import ROOMY, circles, ramp
-from tests.missions.test_steep_ground import LOOSE, hills, winged
+from tests.missions.test_steep_ground import winged
 from tests.sim.wing_flights import Craft
 
 RELATIVE = 3

@@ -61,7 +61,9 @@ def test_wider_pose_errors_make_wider_ellipses(run, scenario, tmp_path):
     axes = []
     for number, sigma in enumerate(("0.4,0.6,0.3,0.15,0.15", "3,4,2,1,1")):
         path = tmp_path / f"{number}.json"
-        ran = run("evaluate", video, "--border", scenario / "border.geojson", "--sigma", sigma, "--json", path)
+        ran = run(
+            "evaluate", video, "--border", scenario / "border.geojson", "--fps", 2, "--sigma", sigma, "--json", path
+        )
         assert ran.code == 0, ran.err
         axes.append(json.loads(path.read_text())["georeference"]["single"]["semi_major_m"])
     assert axes[1] > 2 * axes[0]
@@ -73,7 +75,7 @@ def test_the_field_of_view_is_given_where_the_video_has_none(run, scenario, tmp_
     errors = []
     for hfov in (math.degrees(2 * math.atan(320 / 1125.0)), 16.0):
         path = tmp_path / f"{hfov}.json"
-        ran = run("evaluate", video, "--hfov", hfov, "--json", path)
+        ran = run("evaluate", video, "--hfov", hfov, "--fps", 2, "--json", path)
         assert ran.code == 0, ran.err
         errors.append(json.loads(path.read_text())["georeference"]["single"]["median_m"])
     assert errors[0] < 6

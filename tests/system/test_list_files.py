@@ -22,6 +22,7 @@ from autopilot import (
 )
 from autopilot.ftp import Ftp, ftp_crc32
 from missions import MissionItem
+from tests.asked import few
 from tests.system.rough import HOME, Channel, Joined, run
 
 LAT, LON = round(HOME[0] * 1e7), round(HOME[1] * 1e7)
@@ -115,7 +116,7 @@ rough = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(rough, st.integers(2, 60))
 def test_on_a_rough_link_a_list_is_proved_or_fails_with_a_reason(channel, count):
     async def go():
@@ -149,7 +150,7 @@ def test_a_quarter_of_all_packets_lost_is_survived_by_file():
     run(go())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(rough, st.binary(max_size=3000))
 def test_on_a_rough_link_a_file_is_whole_or_an_error(channel, data):
     async def go():

@@ -197,17 +197,21 @@ def shut_to(crew, plan):
 
 async def test_the_next_best_goes_when_the_one_that_was_chosen_does_not_get_there(made, tmp_path):
     told, patrols = Told(), []
-    with sim.start_fleet(vehicles(made, record_dir=tmp_path)) as fleet:
+    pace = SPEEDUP / 3  # the second has a flight of its own after seven minutes, a machine that stops now and then too
+    with sim.start_fleet(vehicles(made, record_dir=tmp_path, speedup=pace)) as fleet:
 
         async def report_it():
             await told.wait(2, "ready", False)
             await told.wait(1, "on task", False)
-            shut_to(patrols[0].crews[1], made)
+            crew = patrols[0].crews[1]
+            shut_to(crew, made)
+            # It is chosen from where its patrol begins, however far it has flown before the answer is found.
+            crew.standing = lambda: replace(beginning(made), velocity_m_s=(0.0, 0.0))
             return await patrols[0].cue(autopilot.Cue(spot(made, 0.5), 0, STATION_S, "a light"))
 
         reporting = asyncio.create_task(report_it())
         report = await autopilot.fly_patrol(
-            made, links(fleet), time_scale=SPEEDUP, hours=0.13, told=told, begun=patrols.append
+            made, links(fleet), time_scale=pace, hours=0.13, told=told, begun=patrols.append
         )
         answer = await reporting
     assert answer.chosen is not None, answer.words()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from missions import Base, default_fleet
 from sim import PowerModel
+from tests.asked import few
 
 CRAFT = default_fleet(Base("hill", 46.0, 8.0)).vehicles[0].aircraft
 
@@ -31,7 +32,7 @@ def test_the_published_rotor_takes_what_is_published():
     assert speeds[np.argmin(momentum_w(speeds, *own))] == pytest.approx(10.2, abs=0.2)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     share=st.floats(0.5, 0.75),
     hover_m_s=st.floats(3.0, 9.0),

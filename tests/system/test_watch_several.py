@@ -17,7 +17,7 @@ def test_each_video_is_told_of_and_their_evidence_lies_apart(run, tmp_path, shar
     videos = [tmp_path / place / "street.mkv" for place in ("north", "south")]
     for video in videos:
         video.parent.mkdir()
-    vision.cut_clip(shared_data("videos/vtest.avi"), 20_000_000, 38_000_000, videos[0])
+    vision.cut_clip(shared_data("videos/vtest.avi"), 0, 13_000_000, videos[0])
     shutil.copy(videos[0], videos[1])
     line = ["--line", "384,576,384,0", "--fps", "3", "--model", model, "--out", tmp_path / "out"]
     ran = run("watch", *videos, *line, "--json", tmp_path / "figures.json")
@@ -25,7 +25,7 @@ def test_each_video_is_told_of_and_their_evidence_lies_apart(run, tmp_path, shar
     north, south = json.loads((tmp_path / "figures.json").read_text())["streams"]
     assert [one["video"] for one in (north, south)] == [str(video) for video in videos]
     assert north["crossings"]
-    assert north["frames"] == south["frames"] > 50
+    assert north["frames"] == south["frames"] > 30
     assert north["counts"]["decoded"] == south["counts"]["decoded"]
     assert len(north["crossings"]) == len(south["crossings"])
     assert not set(north["crossings"]) & set(south["crossings"])
@@ -65,9 +65,7 @@ def test_what_runs_the_detector_and_what_decodes_is_chosen_and_told(run, tmp_pat
 
 def test_one_that_fails_leaves_the_others(run, tmp_path):
     sound = [
-        write_video(
-            tmp_path / f"{k}.ts", count=20 + k, form="mpegts", telemetry=lambda n: klv(T0_US + n * 10**6 // FPS)
-        )
+        write_video(tmp_path / f"{k}.ts", count=5 + k, form="mpegts", telemetry=lambda n: klv(T0_US + n * 10**6 // FPS))
         for k in range(5)
     ]
     broken, mute = tmp_path / "broken.mp4", write_video(tmp_path / "mute.ts", form="mpegts")
@@ -90,10 +88,10 @@ def test_one_that_fails_leaves_the_others(run, tmp_path):
     assert "cannot be opened as video" in ran.err
     assert "tells no camera pose" in ran.err
     streams = json.loads(figures.read_text())["streams"]
-    assert [one["frames"] for one in streams] == [20, 21, 0, 0, 22, 23, 24]
+    assert [one["frames"] for one in streams] == [5, 6, 0, 0, 7, 8, 9]
     assert [one["error"] is None for one in streams] == [True, True, False, False, True, True, True]
     assert {one["time_basis"] for one in streams} == {"klv", "relative", None}
-    assert "24 frames at" in ran.out
+    assert "9 frames at" in ran.out
     assert (tmp_path / "out" / "crossings.jsonl").read_text() == ""
 
 

@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.asked import few
 from tests.vision.tiny_models import ANSWER, tiny_model
 from vision import SHIPPED_MODEL, Detector, ModelError, bare_rate, letterbox, open_source, read_model_file
-from vision.runtime import open_session, pick_backend
+from vision.engine_choice import pick_backend
+from vision.runtime import open_session
 from vision.yolo_output import decode_output, suppress
 
 YOLO11, YOLO26 = "weights/coco-yolo11n.onnx", "weights/coco-yolo26n.onnx"
@@ -76,7 +78,7 @@ def naive(boxes, scores, groups, limit):
     return kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.integers(0, 40), st.floats(0.1, 0.9), st.randoms(use_true_random=False))
 def test_suppression_is_the_greedy_one(count, limit, random):
     corners = np.array([[random.uniform(0, 60), random.uniform(0, 60)] for _ in range(count)]).reshape(-1, 2)
@@ -227,7 +229,7 @@ def test_the_choice_of_a_runtime_is_measured_once_and_kept(tmp_path):
 def test_who_hands_over_several_pictures_gets_the_engine_that_takes_less_of_the_processor(tmp_path, monkeypatch):
     passed = {"clock": 0.0, "processor": 0.0}
     monkeypatch.setattr(
-        "vision.runtime.time",
+        "vision.engine_choice.time",
         SimpleNamespace(perf_counter=lambda: passed["clock"], process_time=lambda: passed["processor"]),
     )
 

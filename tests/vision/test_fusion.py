@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.asked import few
 from vision import Direction, Ellipse, Method, Status, TrackError, TrackPoint
 from vision.fusion import FusionGates, one_each
 from vision.types import Crossing
 
 LAT, LON = 46.0, 8.0
 M_LAT, M_LON = 111_132.0, 111_320.0 * math.cos(math.radians(46.0))
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=few(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def report(source, number, east=0.0, start_s=0.0, *, shift=(0.0, 0.0), sigma=2.0, since=0.0, until=20.0, **more):

@@ -19,6 +19,7 @@ from geo import (
     LocalFrame,
     PoseSigma,
 )
+from tests.asked import few
 from vision.camera_motion import GroundPlane
 from vision.errors import MetadataError
 from vision.georeference import ErrorModel, Georeferencer
@@ -56,7 +57,7 @@ def see(pose, detections, errors=None, terrain=GROUND, **kwargs):
     return where.points(Frame(IMAGE, 0, pose=pose, camera=CAMERA), detections, **kwargs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     yaw=st.floats(0, 360),
     pitch=st.floats(-90, -25),

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.asked import few
 from tests.vision.tiny_models import ANSWER, tiny_model
 from vision import SHIPPED_MODEL, Detector, MissingExtra, ModelError, bare_rate, graphics, runtime
 from vision.graphics import BATCH, BatchedSession, Card
@@ -150,7 +151,7 @@ def test_a_card_takes_a_batch_at_once(machine, model):
 
 def test_without_openvino_the_processor_has_onnx_runtime_alone(machine, model, tmp_path, monkeypatch):
     machine(())
-    monkeypatch.setattr(runtime, "openvino", None)
+    monkeypatch.setattr("vision.processor_sessions.openvino", None)
     monkeypatch.setattr(runtime, "BACKENDS", {"onnxruntime": runtime.BACKENDS["onnxruntime"]})
     monkeypatch.setattr("vision.detector.BACKENDS", runtime.BACKENDS)
     with pytest.raises(MissingExtra, match="engine openvino: is not installed: pip install openvino"):
@@ -225,7 +226,7 @@ class Sums:
         return [batch.sum(axis=(1, 2, 3))[:, None]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([(8, 8), (8, 16)]), st.integers(1, 80)), min_size=1, max_size=4))
 def test_any_number_of_pictures_runs_in_batches_of_few_sizes_without_a_copy(groups):
     network = Sums()

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.asked import few
 from tests.vision.scenery import HEIGHT, WIDTH, apply, grid, moved, scenery, seen
 from vision.image_motion import KeyPicture, SmallPicture, StepMotion, _median
 from vision.types import Detection
@@ -65,7 +66,7 @@ def test_what_is_seen_is_where_the_reduced_picture_says(size):
     assert np.hypot(*(apply(picture.to_full, np.array([middle]))[0] - (x, y))) < 0.15 * picture.scale
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(st.lists(st.floats(0, 1e6, width=32), min_size=1, max_size=40))
 def test_the_median_is_that_of_numpy(values):
     values = np.array(values, np.float32)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tstrans.klv import UasDatalinkLs, encode_uas_datalink
 
+from tests.asked import few
 from vision import MetadataError, decode_klv, read_klv, split_klv
 from vision.klv import FIELDS, UAS_LOCAL_SET_KEY
 
@@ -145,7 +146,7 @@ def test_arbitrary_bytes_never_crash(data, sealed):
 NOISE = [b"", b"\x00" * 7, b"noise", UAS_LOCAL_SET_KEY, UAS_LOCAL_SET_KEY + b"\x89"]
 
 
-@settings(max_examples=50)
+@settings(max_examples=few(50))
 @given(st.lists(st.sampled_from(NOISE), max_size=4))
 def test_sound_packets_are_found_among_noise(noise):
     """Neither noise nor a key without a body hides the packets after it."""

@@ -16,6 +16,7 @@ from tstrans.klv import encode_sdcc_flp_mode2
 from geo import Altitude, CameraModel, CameraPose, Datum, FlatTerrain, LocalFrame, PoseSigma
 from sim.camera import PoseNoise
 from sim.klv import Platform, encode_packet, frame_packet, frame_values, standard_deviations
+from tests.asked import few
 from tests.vision.recordings import T0_US, klv
 from vision.errors import MetadataError
 from vision.georeference import Georeferencer
@@ -79,7 +80,7 @@ def test_the_simulators_packets_say_to_another_library_what_they_say_here():
     assert silent.sigmas == {}
 
 
-@settings(max_examples=50)
+@settings(max_examples=few(50))
 @given(figures=st.tuples(*[st.floats(0.01, 5.0) for _ in range(5)]), lat=st.floats(-80, 80))
 def test_a_pose_has_the_errors_that_its_packet_states(figures, lat):
     sigma = PoseSigma(*figures)

@@ -170,6 +170,55 @@ def test_an_rtsp_camera_without_reports_has_no_time_of_day():
         assert any("tells no time of day" in problem for problem in source.counts.problems)
 
 
+def turning(start_us, heading_deg):
+    """Telemetry of a camera that turns by half a degree from one picture to the next."""
+    return lambda number: klv(start_us + number * 1_000_000 // FPS, platform_heading_deg=heading_deg + number / 2)
+
+
+@pytest.mark.parametrize("udp", [False, True])
+@pytest.mark.parametrize("muxed", [False, True])
+def test_an_rtsp_camera_sends_its_telemetry_along_and_comes_back_with_it(muxed, udp):
+    """Beside the pictures, or with them in a transport stream: the same poses and times, also after it was cut off."""
+    back_off = BackOff(first_s=0.1, most_s=0.3, give_up_s=20.0)
+    camera = RtspCamera(T0_US, telemetry=turning(T0_US, 10.0), muxed=muxed, udp=udp)
+    frames = []
+    try:
+        with open_source(camera.url, back_off=back_off) as source:
+            assert source.has_pose
+            for frame in source:
+                frames.append((frame, number_of(frame.image)))
+                if len(frames) == 6:
+                    camera.close()
+                    again = turning(T0_US + AWAY_US, 50.0)
+                    camera = RtspCamera(T0_US + AWAY_US, port=camera.port, telemetry=again, muxed=muxed, udp=udp)
+                if sum(one.time_us >= T0_US + AWAY_US for one, _ in frames) == 6:
+                    break
+            assert source.time_basis == "klv"
+            assert source.counts.reconnects == 1
+    finally:
+        camera.close()
+    posed = 0
+    for frame, number in frames:
+        back = frame.time_us >= T0_US + AWAY_US
+        assert frame.time_us == T0_US + back * AWAY_US + number * 1_000_000 // FPS
+        if frame.pose is not None:
+            posed += 1
+            assert frame.pose.yaw_deg == pytest.approx(100.0 + 40.0 * back + number / 2, abs=0.02)
+    assert posed >= len(frames) - 3  # what was sent last before it was cut off
+
+
+def test_reports_of_a_transport_stream_in_rtp_are_of_another_clock():
+    """They tell the time of RTP's stamps; its pictures count from where the encoder likes, hours away."""
+    with (
+        RtspCamera(T0_US, telemetry=lambda _: bytes(40), muxed=True) as camera,
+        open_source(camera.url) as source,
+    ):
+        frames = [(frame.time_us, number_of(frame.image)) for frame, _ in zip(source, range(5), strict=False)]
+        assert source.time_basis == "relative"
+        assert any("tells no time of day" in problem for problem in source.counts.problems)
+    assert frames == [(number * 1_000_000 // FPS, number) for number in range(5)]
+
+
 def test_a_stream_that_stays_away_ends_and_says_so():
     camera = RtspCamera(T0_US)
     start = None

@@ -10,9 +10,10 @@ import pytest
 from onnx import TensorProto, helper
 
 import vision.model_check
+import vision.processor_sessions
 from tests.vision.tiny_models import ANSWER, tiny_model
 from vision import SHIPPED_MODELS, ModelError, check_model
-from vision.runtime import BACKENDS
+from vision.processor_sessions import BACKENDS
 
 COCO = ("weights/coco-yolo11n.onnx", "weights/coco-yolo26n.onnx")
 
@@ -30,7 +31,7 @@ def test_shipped_models_can_be_used_and_the_engines_agree(sensor):
 
 def test_an_engine_is_given_the_picture_in_the_form_in_which_a_watch_hands_it_over(monkeypatch):
     """OpenVINO takes bytes: what mixes up their colours is seen."""
-    taken = vision.runtime._of_bytes
+    taken = vision.processor_sessions._of_bytes
     red = openvino.preprocess.ColorFormat.RGB
 
     def mixed_up(model):
@@ -38,7 +39,7 @@ def test_an_engine_is_given_the_picture_in_the_form_in_which_a_watch_hands_it_ov
             swapped.setattr(openvino.preprocess, "ColorFormat", SimpleNamespace(BGR=red, RGB=red))
             return taken(model)
 
-    monkeypatch.setattr(vision.runtime, "_of_bytes", mixed_up)
+    monkeypatch.setattr(vision.processor_sessions, "_of_bytes", mixed_up)
     (problem,) = check_model(SHIPPED_MODELS["daylight"]).problems
     assert "onnxruntime and openvino differ by" in problem
 

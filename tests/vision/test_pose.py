@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from geo import Altitude, CameraPose, Datum, PoseSigma, geodesic_destination
+from tests.asked import few
 from tests.vision.recordings import T0_US, klv
 from vision import (
     MetadataError,
@@ -46,7 +47,7 @@ def test_a_packet_gives_the_pose_of_the_optical_axis():
     assert found.roll_deg == pytest.approx(0.0, abs=0.01)
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(60))
 @given(
     st.floats(0, 359.9),
     st.floats(-20, 20),
@@ -136,7 +137,7 @@ def test_angles_wrap_in_between():
 angles = st.tuples(st.floats(0, 360), st.floats(-89.9, 89.9), st.floats(-60, 60))
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(60))
 @given(angles, angles, st.floats(0.01, 0.99))
 def test_the_axis_turns_at_a_constant_rate(first, second, fraction):
     """The angle from the first attitude grows in proportion, for any two attitudes: what a slerp is."""

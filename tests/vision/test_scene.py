@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame, PoseSigma
+from tests.asked import few
 from tests.vision.scenery import HEIGHT, WIDTH, apply, moved, scenery, seen
 from tests.vision.test_ground import track_of
 from tests.vision.test_steady import Told, drawn
@@ -130,7 +131,7 @@ def test_tracks_that_are_looked_at_again_are_smoothed_as_ever_and_few_are_rememb
     assert len(scene._smoothers) == 16
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(seed=st.integers(0, 9999), bent=st.booleans(), pixel=st.booleans())
 def test_sides_are_those_of_all_that_is_remembered_however_often_one_asks(seed, bent, pixel):
     """Tracks that grow, wander over a line, and forget how they began."""

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import Altitude, Datum
+from tests.asked import few
 from vision import MetadataError, read_srt
 
 LOOK = (10.0, -45.0, 0.0)
@@ -91,7 +92,7 @@ def test_times_that_stand_still_are_refused(tmp_path):
         read_srt(path)
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(60))
 @given(st.integers(0, len(NEW)), st.text(max_size=8))
 def test_damage_is_refused_or_read(tmp_path_factory, position, noise):
     path = tmp_path_factory.mktemp("srt") / "new.SRT"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.asked import few
 from tests.vision.peer_trackeval import trackeval_figures
 from vision.track_scores import ALPHAS, FrameTracks, score_tracks
 from vision.true_boxes import load_boxes
@@ -112,7 +113,7 @@ def agrees(frames):
 
 
 @given(videos().filter(lambda v: any(len(f.true_ids) for f in v) and any(len(f.found_ids) for f in v)))
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 def test_trackeval_says_the_same_of_random_tracks(frames):
     agrees(frames)
 

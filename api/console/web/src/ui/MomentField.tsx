@@ -20,6 +20,10 @@ export function MomentField({ label, value, required = false }: Props) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
+      {/* A browser writes the field in its own way, which may have the month first and no hour 13: here it is as elsewhere. */}
+      <small id={`${id}-clock`}>
+        {utc ? "UTC" : t("app.local_time", { zone: zoneText(value.value) })} {written.replace("T", " ")}
+      </small>
       <input
         id={id}
         type="datetime-local"
@@ -30,10 +34,6 @@ export function MomentField({ label, value, required = false }: Props) {
           value.value = momentOf(event.currentTarget.value, utc);
         }}
       />
-      {/* A browser writes the field in its own way, which may have the month first and no hour 13: here it is as elsewhere. */}
-      <small id={`${id}-clock`}>
-        {utc ? "UTC" : t("app.local_time", { zone: zoneText(value.value) })} {written.replace("T", " ")}
-      </small>
     </div>
   );
 }

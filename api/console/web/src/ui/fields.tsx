@@ -38,12 +38,12 @@ export function InputField(props: InputProps) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
+      {hint !== undefined && <small id={`${id}-hint`}>{hint}</small>}
       {rows === undefined ? (
         <input {...common} {...bounds} {...({ type } as { type: "text" })} autocomplete={autocomplete ?? "off"} />
       ) : (
         <textarea {...common} rows={rows} />
       )}
-      {hint !== undefined && <small id={`${id}-hint`}>{hint}</small>}
     </div>
   );
 }

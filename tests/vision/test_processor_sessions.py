@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vision.runtime import _Requests, open_session
+from vision.processor_sessions import _Requests
+from vision.runtime import open_session
 
 
 class Network:
