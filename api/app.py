@@ -132,9 +132,10 @@ class _GuardedRoute(APIRoute):
         serve = super().get_route_handler()
         wanted = (self.openapi_extra or {})[_PERMISSION]  # a route outside the table fails here, at the start
 
-        async def inner(request: Request) -> Response:
+        async def read(request: Request) -> Response:
             return await serve(_Asked(request.scope, request.receive))
 
+        inner = serve if self.body_field is None else read
         if wanted is None:
             return inner
         permission = Permission(wanted)

@@ -46,8 +46,11 @@ def unfinished(
         return _sorted_out(plan, flown, dialect)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatError(f"{path}: is not a report of vedette fly or patrol: {error!r}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise FormatError(
+            f"{path}: is not a report of vedette fly or patrol, or not a whole one: give the file that they write "
+            "(--json)"
+        ) from None
 
 
 _Flown = list[tuple[Sortie, dict[str, Any]]]

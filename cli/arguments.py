@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geo import VedetteError
@@ -10,7 +14,7 @@ from geo import VedetteError
 if TYPE_CHECKING:
     import missions
 
-__all__ = ["InputError", "dialect_of", "moment", "numbers"]
+__all__ = ["InputError", "check_folder", "dialect_of", "moment", "numbers", "of_option", "within"]
 
 
 class InputError(VedetteError):
@@ -27,6 +31,31 @@ def numbers(text: str, names: str, option: str) -> list[float]:
     if len(values) != len(names.split(",")):
         raise InputError(f"{option} {text!r}: give {names} as numbers with commas between them and no spaces")
     return values
+
+
+@contextmanager
+def of_option(option: str, text: object) -> Iterator[None]:
+    """What is refused within is refused as the value of an option, as the user wrote it."""
+    try:
+        yield
+    except VedetteError as error:
+        raise InputError(f"{option} {text}: {error}") from None
+
+
+def within(value: float, low: float, high: float, option: str, unit: str) -> float:
+    """A number between two others, both allowed; raises InputError."""
+    if not low <= value <= high:
+        raise InputError(f"{option} {value:g}: give {unit} from {low:g} to {high:g}")
+    return value
+
+
+def check_folder(folder: Path, option: str) -> None:
+    """Refuse a folder that nothing can be written to, before any work is done for it; it is not made yet."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"{option} {folder}: {there} is a file, and no folder: choose another place")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{option} {folder}: no permission to write to {there}: choose another place")
 
 
 def dialect_of(name: str) -> missions.Dialect:

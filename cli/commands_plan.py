@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import geo
-from cli.arguments import InputError, dialect_of, numbers
+from cli.arguments import InputError, check_folder, dialect_of, numbers, of_option, within
 from cli.terminal import complaints, console
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["commands"]
 
 commands = typer.Typer()
+
+_GROUND_M = (-500.0, 9000.0)
+_SHIFT_H = (0.01, 7 * 24.0)
 
 
 @commands.command(
@@ -56,7 +60,9 @@ def border(
     about = None
     if near is not None:
         lat, lon = numbers(near, "LAT,LON", "--near")
-        about = (lat, lon)
+        about = (within(lat, -90, 90, "--near", "a latitude"), within(lon, -180, 180, "--near", "a longitude"))
+    if not 0 < length < math.inf:
+        raise InputError(f"--length {length:g}: give kilometres above 0")
     segment = missions.cut(missions.land_border(own, neighbour), length * 1000, about)
     missions.write_border(segment, out)
     console.print(
@@ -82,7 +88,9 @@ def plan(
     ] = None,
     layer: Annotated[str | None, typer.Option(help="Which layer of a GeoPackage, where several have lines.")] = None,
     base: Annotated[str | None, typer.Option(help="LAT,LON of the base on the own side, degrees.")] = None,
-    drones: Annotated[int, typer.Option(help="How many drones of the default type.", min=1)] = 2,
+    drones: Annotated[
+        int | None, typer.Option(help="How many drones of the default type.", min=1, show_default="2")
+    ] = None,
     fleet: Annotated[
         Path | None, typer.Option(help="JSON or TOML file of aircraft and bases, instead of --base and --drones.")
     ] = None,
@@ -141,23 +149,32 @@ def plan(
         validation_table,
     )
 
-    air = missions.Wind(*numbers(wind, "SPEED,FROM,GUST" if wind.count(",") > 1 else "SPEED,FROM", "--wind"))
-    if risk_zone is not None and risk is None and risk_from is None:
-        raise InputError("--risk-zone says of which zone the hours of risk are: give --risk or --risk-from with it")
-    land: geo.Terrain | None = None if ground is None else geo.FlatTerrain(ground)
-    if terrain is not None:
-        land = geo.open_terrain(terrain)
+    _refuse_first_of(
+        {
+            "--fleet says who flies from where: leave --base and --drones out": fleet and (base or drones),
+            "--terrain has the elevations: leave --ground out": terrain and ground is not None,
+            "--airspace-layer names a layer of zones: give --airspace with it": airspace_layer and not airspace,
+            "--risk-zone says of which zone the hours of risk are: give --risk or --risk-from with it": (
+                risk_zone and not (risk or risk_from)
+            ),
+        }
+    )
+    check_folder(out, "--out")
+    figures = numbers(wind, "SPEED,FROM,GUST" if wind.count(",") > 1 else "SPEED,FROM", "--wind")
+    with of_option("--wind", wind):
+        air = missions.Wind(*figures)
+    land = _land(ground, terrain)
     options = plan_options(
         settings or [],
         wind=air,
-        objective=objective,
-        shift_s=shift * 3600,
-        shift_hour=hour,
-        shift_start=start or "",
+        objective=_objective(objective),
+        shift_s=within(shift, *_SHIFT_H, "--shift", "hours") * 3600,
+        shift_hour=within(hour, 0, 24, "--hour", "an hour of the day"),
+        shift_start=_start(start, hour),
     )
     zones = missions.read_airspace(airspace, layer=airspace_layer) if airspace else None
     table = missions.read_risk(risk, risk_zone or "") if risk else None
-    crew = _fleet(base, drones, fleet)
+    crew = _fleet(base, drones or 2, fleet)
     what = missions.read_patrolled(border_file, own_side, layer=layer)
     told: tuple[str, ...] = ()
     if risk_from is not None:
@@ -215,7 +232,43 @@ def _fleet(base: str | None, drones: int, path: Path | None) -> missions.Fleet:
     if base is None:
         raise InputError("nowhere to take off from: give --base LAT,LON, or --fleet FILE")
     lat, lon = numbers(base, "LAT,LON", "--base")
-    return missions.default_fleet(missions.Base("base", lat, lon), drones)
+    with of_option("--base", base):
+        return missions.default_fleet(missions.Base("base", lat, lon), drones)
+
+
+def _refuse_first_of(wrong: dict[str, object]) -> None:
+    """Refuse a call by the first of some sentences that is true of it."""
+    for sentence, true in wrong.items():
+        if true:
+            raise InputError(sentence)
+
+
+def _land(ground: float | None, terrain: Path | None) -> geo.Terrain | None:
+    """The ground to plan over, where anything is said of it."""
+    if terrain is not None:
+        return geo.open_terrain(terrain)
+    return None if ground is None else geo.FlatTerrain(within(ground, *_GROUND_M, "--ground", "metres"))
+
+
+def _objective(name: str) -> missions.Objective:
+    """The objective that --objective names."""
+    import missions  # noqa: PLC0415 - as above
+
+    if name not in set(missions.Objective):
+        raise InputError(f"--objective {name!r}: give one of {', '.join(missions.Objective)}")
+    return missions.Objective(name)
+
+
+def _start(start: str | None, hour: float) -> str:
+    """The date and time of --start, beside which there is no --hour."""
+    from missions.clock import moment_of  # noqa: PLC0415 - as above
+
+    if start is None:
+        return ""
+    moment_of(start, "--start")
+    if hour:
+        raise InputError("--start says the hour as well: leave --hour out")
+    return start
 
 
 @commands.command(
@@ -249,6 +302,7 @@ def resume(
         raise InputError("say what broke off: give either --sortie NAME with --item or --at, or --report FILE")
     if report is not None and (item, at, battery, landed) != (None, None, None, False):
         raise InputError("--report says how far each sortie got: leave --item, --at, --battery and --landed out")
+    check_folder(out, "--out")
     before = missions.load_plan(plan_file)
     finished = tuple(done or ())
     if report is not None:
@@ -261,6 +315,13 @@ def resume(
         if at is not None:
             lat, lon = numbers(at, "LAT,LON", "--at")
             place = (lat, lon)
+        if sortie not in {one.name for one in before.sorties}:
+            raise InputError(
+                f"--sortie {sortie!r}: the plan has none of that name: give one of "
+                f"{', '.join(one.name for one in before.sorties)}"
+            )
+        if not landed and battery is None:
+            raise InputError(f"{sortie} is in the air: give --battery, the share of it that is left, or --landed")
         progress = (missions.Progress(str(sortie), item, place, battery, airborne=not landed),)
     land = None if terrain is None else geo.open_terrain(terrain)
     made = missions.resume(before, progress, land, done=finished, dialect=dialect_of(dialect), overlap_m=overlap)
@@ -299,10 +360,12 @@ def intents(
     from cli.planning import intent_margins  # noqa: PLC0415 - names of the command
 
     height, uncertainty = numbers(geoid, "HEIGHT,UNCERTAINTY", "--geoid")
+    with of_option("--geoid", geoid):
+        level = missions.Geoid(height, uncertainty)
     made = missions.load_plan(plan_file)
     begin = _begin(made.options.shift_start, start)
     margins = intent_margins(settings or [])
-    written = missions.write_operational_intents(made, out, begin, missions.Geoid(height, uncertainty), margins)
+    written = missions.write_operational_intents(made, out, begin, level, margins)
     volumes = sum(len(intent.details.volumes or ()) for intent in written)
     console.print(f"{len(written)} flights, {volumes} volumes -> {out}")
 

@@ -22,7 +22,7 @@ from cli.launch_folder import Launch, LaunchFolder
 from cli.live import LiveOptions, telling_positions
 from cli.patrol import GroundStation, failures_of, fly_shift
 from cli.station_board import Board
-from cli.stopping import run_until_told
+from cli.stopping import noting_when_told, run_until_told
 from cli.terminal import complaints, console
 from geo import VedetteError
 
@@ -128,11 +128,14 @@ class _Station:
 
     def run(self, left: Launch | None) -> None:
         """Stand by and fly until told to stop."""
-        if left is not None and self._go_on(left):
-            return
-        while (launch := self._stand_by()) is not None:
-            if self._fly(launch):
+        with noting_when_told() as told:
+            if left is not None and self._go_on(left):
                 return
+            while not told.is_set() and (launch := self._stand_by()) is not None:
+                if told.is_set():
+                    self._end(launch, "refused", "its ground station was told to stop")
+                elif self._fly(launch):
+                    return
 
     # What was left.
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from types import FrameType
 from typing import TypeVar
 
-__all__ = ["ending_when_told", "run_until_told"]
+__all__ = ["ending_when_told", "noting_when_told", "run_until_told"]
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last where a terminal closes; Wi
 def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable[[], None]) -> T:
     """Run `work` in a loop of its own; Ctrl-C, SIGTERM and a terminal that closes set its event.
 
-    What the process was told to ignore, as ``nohup`` does, stays ignored.
+    What the process was told to ignore, as ``nohup`` does, stays ignored. Afterwards signals do what they did before.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable
         # Where a loop takes no signals (Windows, a thread), Ctrl-C cancels the work as asyncio does by itself.
         numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
         numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.getsignal(number) for number in numbers}
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             for number in numbers:
                 loop.add_signal_handler(number, end)
@@ -61,8 +62,9 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable
             raise
         finally:
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                for number in numbers:
+                for number, handler in before.items():
                     loop.remove_signal_handler(number)
+                    signal.signal(number, handler)
 
     return asyncio.run(run())
 
@@ -90,6 +92,30 @@ def ending_when_told(end: Callable[[], None], told: Callable[[], None]) -> Itera
         ending.start()
         told()
 
+    with _handled(act):
+        yield
+
+
+@contextlib.contextmanager
+def noting_when_told() -> Iterator[threading.Event]:
+    """While the context lasts what asks for an end sets an event, and ends nothing: between runs of `run_until_told`.
+
+    A second one raises KeyboardInterrupt. Outside the main thread nothing changes.
+    """
+    told = threading.Event()
+
+    def act(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if told.is_set():
+            raise KeyboardInterrupt
+        told.set()
+
+    with _handled(act):
+        yield told
+
+
+@contextlib.contextmanager
+def _handled(act: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     before = {}
     with contextlib.suppress(ValueError):
         for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):

@@ -141,7 +141,8 @@ def write_vector_lines(features: Iterable[LineFeature], path: Path) -> None:
             with atomic_path(path) as temporary:
                 write(temporary)
     except (OSError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
-        raise FileWriteError(f"cannot write {path}: {' '.join(str(error).split())}") from None
+        said = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+        raise FileWriteError(f"cannot write {path}: {said}") from None
 
 
 _ALIASES = {

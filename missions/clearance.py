@@ -30,12 +30,6 @@ the deviation, 1.96 of it is 95 %, 3.3 m. FTE of rotors: makers give 1.5 m for a
 300 RTK), in wind up to 12 m/s; ArduCopter held a line to 2.5 m in a wind that it could barely fly against
 (ardupilot#19508), here 2.5 m are reached in gusts of 17 m/s. FTE of wings: one to two metres beside a straight line
 without any wind (ardupilot#2650), which gusts add to. Measured figures of your own aircraft belong in the fleet file.
-
-Wings sag besides: height and speed are changed by one store of energy, so a climb at the rate that an aircraft has, and
-the slower flight that goes with it, begin late, and there is no rate left to make that good. ArduPlane answers an error
-of height within TECS_TIME_CONST (5 s; 3 at the least), and knows the slope of a leg beforehand, which takes part of it.
-So three seconds of a climb are kept above the floor where that can be flown. That is not all of it: simulated flights
-still came up to 7 m below a floor of 40 m.
 """
 
 from __future__ import annotations
@@ -47,7 +41,7 @@ from dataclasses import dataclass, fields
 from missions.fleet import Aircraft, AircraftForm, Vehicle
 from missions.wind import Wind
 
-__all__ = ["FRESH_M_S", "Clearance", "clearance_of", "fleet_clearance", "form_clearance", "sag_m"]
+__all__ = ["FRESH_M_S", "Clearance", "clearance_of", "fleet_clearance", "form_clearance"]
 
 FRESH_M_S = 10.0
 """Gusts in which the FTE of an aircraft is stated, metres a second. A plan for less wind than that keeps as much: a
@@ -56,8 +50,6 @@ forecast may be wrong, and most plans have none."""
 _NAVIGATION_M = 3.5
 _TECHNICAL_M = {AircraftForm.MULTIROTOR: 1.5, AircraftForm.FIXED_WING: 3.0, AircraftForm.VTOL: 3.0}
 _CONTAINMENT = 2.0
-_SAG_S = 3.0
-"""How much of a climb at the full rate wings keep above the floor, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +88,6 @@ def clearance_of(aircraft: Aircraft, wind: Wind) -> Clearance:
     nse = _NAVIGATION_M if navigation is None else navigation
     fte = _TECHNICAL_M[aircraft.form] if technical is None else technical
     return _gaps(nse, fte * max(1.0, wind.gusts_m_s / FRESH_M_S), aircraft.stray_in(wind))
-
-
-def sag_m(aircraft: Aircraft) -> float:
-    """What wings keep above the floor, as they come below their way in a full climb, metres; 0 for rotors."""
-    return _SAG_S * aircraft.climb_m_s if aircraft.has_wings else 0.0
 
 
 def form_clearance(form: AircraftForm) -> Clearance:

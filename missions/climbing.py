@@ -69,7 +69,7 @@ def circlings(way: Profile, circles: Circles, *, whole: bool = False) -> list[Ci
     """
     low, high = way.ground_m + way.low_m, way.ground_m + way.high_m
     up, down = way.slopes[2:]
-    bent = courses(way.steps)[1] > _BEND_RAD
+    bent = np.abs(courses(way.steps)[1]) > _BEND_RAD
     roomy = (way.high_m - way.low_m >= _LEAST_M) & ~bent
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*way.steps.T))])
     found: list[Circling] = []
@@ -91,7 +91,7 @@ def circlings(way: Profile, circles: Circles, *, whole: bool = False) -> list[Ci
         if best is None and whole:
             return None
         if best is None:
-            start, entry = at, (low[at], high[at])
+            start, entry = at, (low[at], max(low[at], high[at]))
             continue
         circling, entry = best
         start = circling.sample
@@ -106,8 +106,7 @@ def _farthest(
 ) -> tuple[Circling, tuple[float, float]] | None:
     """The circles that lead farthest beyond sample `at`, where the way stops without, and the heights after them.
 
-    Of those that lead as far, the fewest laps, and of these the last. Where some lead beyond it at the heights to keep
-    to, only these count. None where none does at any.
+    Of those that lead as far, the fewest laps, and of these the last. None where none leads beyond it.
 
     Parameters
     ----------
@@ -123,17 +122,15 @@ def _farthest(
     if not len(which):
         return None
     laps = Laps.at(places[which], sides, way, circles)
-    for one in (way.safer, way):
-        least, greatest = laps.flown(one, begun[0][which], begun[1][which])
-        reach = _reach(one, places, at, which, (least, greatest))
-        counts, own = np.nonzero(reach > at)
-        # Of the same place, that to the left first.
-        order = np.lexsort((-sides[own], -laps.samples[own], counts, -reach[counts, own]))
-        for count, k in zip(counts[order].tolist(), own[order].tolist(), strict=True):
-            sample = int(laps.samples[k])
-            if circles.clear(sample, laps.lap[k]):
-                heights = float(least[count, k]), float(greatest[count, k])
-                return Circling(sample, int(sides[k]), count + 1), heights
+    least, greatest = laps.flown(way, begun[0][which], begun[1][which])
+    reach = _reach(way, places, at, which, (least, greatest))
+    counts, own = np.nonzero(reach > at)
+    # Of the same place, that to the left first.
+    order = np.lexsort((-sides[own], -laps.samples[own], counts, -reach[counts, own]))
+    for count, k in zip(counts[order].tolist(), own[order].tolist(), strict=True):
+        sample = int(laps.samples[k])
+        if circles.clear(sample, laps.lap[k]):
+            return Circling(sample, int(sides[k]), count + 1), (float(least[count, k]), float(greatest[count, k]))
     return None
 
 
@@ -216,7 +213,7 @@ def flown_over(way: Profile, circles: Circles, *, whole: bool = False) -> Flown:
 def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Profile, Ints]:
     """A way with circles in it, and which of its pieces each piece is, or ~ it for a circle before that."""
     steps, ground, bounds, slopes, pieces = [], [], [], [], []
-    levels = np.stack([way.low_m, way.high_m, way.wanted_m, way.safe_m])
+    levels = np.stack([way.low_m, way.high_m, way.wanted_m, way.floor_m])
     last = 0
     for at, side, laps in [*where, Circling(len(way.steps), 1, 0)]:
         steps.append(way.steps[last:at])
@@ -233,11 +230,12 @@ def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Pr
             pieces.append(np.full(count, ~at))
             # The first sample of a lap is that of the way, or the last one of the lap before.
             ground.append(np.tile(np.append(way.ground_m[at], one.ground_m[0, 1:-1]), laps))
-            bounds.append(np.repeat(levels[:, at : at + 1], count, axis=1))
+            own = np.repeat(levels[:, at : at + 1], count, axis=1)
+            own[0] = own[3] + way.late_m + np.tile(one.over_m[0, :-1], laps)
+            bounds.append(own)
     ground.append(way.ground_m[-1:])
     bounds.append(levels[:, -1:])
-    low, high, wanted, safe = np.concatenate(bounds, axis=1)
-    whole = Profile(
-        np.concatenate(steps), np.concatenate(ground), low, high, wanted, np.concatenate(slopes, axis=1), safe
-    )
+    low, high, wanted, floor = np.concatenate(bounds, axis=1)
+    ground_m, all_slopes = np.concatenate(ground), np.concatenate(slopes, axis=1)
+    whole = Profile(np.concatenate(steps), ground_m, low, high, wanted, all_slopes, floor, way.late_m)
     return whole, np.concatenate(pieces).astype(np.int64)

@@ -48,13 +48,16 @@ def zone_of(name: str, what: str) -> tzinfo:
         ) from None
 
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+
+
 def moment_of(text: str, what: str) -> datetime:
     """A moment as ISO 8601 has it, with its offset from UTC.
 
     Raises
     ------
     PlanError
-        When it is none, or has no offset; `what` stands in the message.
+        When it is none, has no offset, or is of no year that anybody plans for; `what` stands in the message.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -62,6 +65,8 @@ def moment_of(text: str, what: str) -> datetime:
         moment = None
     if moment is None or moment.utcoffset() is None:
         raise PlanError(f"{what} is {text!r}: give date and time with the zone, as 2027-03-28T00:30+01:00")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise PlanError(f"{what} is {text!r}: give a year from {_FIRST_YEAR} to {_LAST_YEAR}")
     return moment
 
 

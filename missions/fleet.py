@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ __all__ = ["Aircraft", "AircraftForm", "Base", "Camera", "Fleet", "Vehicle", "de
 
 Floats = NDArray[np.float64]
 
+_L1_PERIOD_S = 17.0
 _ERRORS = ("navigation_error_m", "technical_error_m")
 
 
@@ -160,6 +162,18 @@ class Aircraft:
         of 60 m radius by up to 26 m, PX4's by 9 m. Half the radius is kept.
         """
         return self.turn_radius_in(wind) / 2
+
+    def wide_in(self, wind: Wind) -> float:
+        """How far outside a long turn of its least radius it is flown in a wind, metres; 0 where it turns on the spot.
+
+        ArduPlane aims at the line ahead of it, and flies round a polygon of radius R where what L1 asks for there holds
+        it: outside by the e for which e (R + e) = (P v / 2 pi)^2, v its speed over ground, P its NAVL1_PERIOD of 17 s
+        (AP_L1_Control.cpp). PX4 stays within a few metres.
+        """
+        if not self.has_wings:
+            return 0.0
+        radius_m, lead_m = self.turn_radius_in(wind), _L1_PERIOD_S * (self.cruise_m_s + wind.speed_m_s) / (2 * math.pi)
+        return (math.hypot(radius_m, 2 * lead_m) - radius_m) / 2
 
     @property
     def usable_wh(self) -> float:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.border import Side
-from missions.clearance import sag_m
 from missions.climbing import circlings
 from missions.effort import effort, rises, steep_for
 from missions.errors import TooSteepError
 from missions.fleet import Aircraft
+from missions.headroom import Heights, profiled
 from missions.laps import Circles, Profile, courses
 from missions.plane import Plane
 from missions.profile import GroundBelow, straightened
@@ -37,6 +37,9 @@ _STRAY_M = 1.0
 
 PROFILE_TOLERANCE_M = 4.0
 """How far the straight pieces may leave the height above ground that was asked for, metres."""
+
+_BELOW_M = 1.0
+"""How far those of rotors may come below the floor, metres: of samples as close as that nothing finer is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,9 @@ class Pilot:
     terrain: Terrain
     wind: Wind = CALM
 
-    def waypoints(self, points: Floats, agl_m: float) -> list[Waypoint]:
+    def waypoints(self, points: Floats, agl_m: float, floor_agl_m: float = -math.inf) -> list[Waypoint]:
         """Waypoints at one height above ground through points of the plane, with more where the ground needs them."""
-        dense = self._profiled(points)
+        dense = self._profiled(points, max(agl_m - floor_agl_m, _BELOW_M))
         lat, lon = self.plane.lat_lon(dense)
         ground = self.terrain.elevation_m(lat, lon)
         return [
@@ -111,7 +114,7 @@ class Pilot:
         if aircraft.has_wings and math.isfinite(self.terrain.resolution_m):
             made = self._followed(parts, aircraft, start, stop)
         else:
-            made = [self.waypoints(part.points, part.agl_m) for part in parts]
+            made = [self.waypoints(part.points, part.agl_m, part.bounds_agl_m[0]) for part in parts]
         if start is not None:
             made[0][0] = start
         if stop is not None:
@@ -144,14 +147,10 @@ class Pilot:
             sides[a:b] = part.side
             open_[a:b] = not part.circle
 
-        def ground(samples: Ints, offsets: Floats) -> Floats:
-            lat, lon = self.plane.lat_lon(points[samples][:, None] + offsets)
-            return self.terrain.known_elevation_m(lat, lon)
-
         def may(sample: int, lap: Floats) -> bool:
             return bool(open_[sample]) and clear(points[sample] + lap)
 
-        circles = Circles(aircraft, self.wind, sides, ground, may)
+        circles = Circles(aircraft, self.wind, sides, self._beside(points), may)
         found = circlings(profile, circles) or []
         course = courses(profile.steps)[0]
         out = []
@@ -167,6 +166,14 @@ class Pilot:
                     last = sample
             out.append([*made, *self._between(part, points, vertices, last, b)] if made else [part])
         return out
+
+    def _beside(self, points: Floats) -> Callable[[Ints, Floats], Floats]:
+        """The ground beside samples of a way, as `Circles` have it."""
+
+        def ground(samples: Ints, offsets: Floats) -> Floats:
+            return self.terrain.known_elevation_m(*self.plane.lat_lon(points[samples][:, None] + offsets))
+
+        return ground
 
     @staticmethod
     def _between(part: Part, points: Floats, vertices: Ints, first: int, last: int) -> list[Part]:
@@ -184,21 +191,19 @@ class Pilot:
         count = len(way.along_m)
         first = np.cumsum([0, *(len(part.points) for part in parts)])
         ends = [(int(way.vertex[a]), int(way.vertex[b - 1])) for a, b in pairwise(first)]
-        low, high, wanted, safe = np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count), np.zeros(count)
+        floor, high, wanted = np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count)
         slopes = np.zeros((4, count - 1))
-        steps = np.diff(way.at(np.arange(count)), axis=0)
+        points = way.at(np.arange(count))
+        steps = np.diff(points, axis=0)
         for part, (a, b) in zip(parts, ends, strict=True):
             own, pieces = slice(a, b + 1), slice(a, b)
-            low[own] = np.maximum(low[own], part.bounds_agl_m[0])
+            floor[own] = np.maximum(floor[own], part.bounds_agl_m[0])
             high[own] = np.minimum(high[own], part.bounds_agl_m[1])
             wanted[own] = part.agl_m
-            safe[own] = min(part.bounds_agl_m[0] + sag_m(aircraft), part.agl_m)
             slopes[:, pieces] = rises(aircraft, steps[pieces], part.speed_m_s, self.wind, patrol=part.patrol)
-        for at, k in ((start, 0), (stop, -1)):
-            if at is not None:
-                low[k] = high[k] = wanted[k] = at.amsl_m - way.ground_m[k]
-        safe = np.maximum(low, np.minimum(safe, high))
-        return way, ends, Profile(steps, way.ground_m, low, high, wanted, slopes, safe)
+        given = (None if at is None else at.amsl_m - float(way.ground_m[k]) for at, k in ((start, 0), (stop, -1)))
+        bounds, by = Heights(floor, high, wanted, *given), (aircraft, self.wind)
+        return way, ends, profiled(steps, way.ground_m, slopes, bounds, by=by, beside=self._beside(points))
 
     def _followed(
         self, parts: Sequence[Part], aircraft: Aircraft, start: Waypoint | None, stop: Waypoint | None
@@ -212,12 +217,13 @@ class Pilot:
             lat, lon = self.plane.lat_lon(way.at(np.array([worst])))
             message = (
                 f"at {float(lat[0]):.5f}, {float(lon[0]):.5f} the ground is too steep: {steep_for(aircraft)} does not "
-                f"stay between {low[worst]:.0f} and {high[worst]:.0f} m above it, as "
+                f"stay between {profile.floor_m[worst]:.0f} and {high[worst]:.0f} m above it, as "
                 "floor_agl_m, patrol_ceiling_agl_m and ceiling_agl_m ask; raise the ceiling, lower the floor, "
                 "or send rotors"
             )
             raise TooSteepError(message, float(lat[0]), float(lon[0]))
-        kept = np.unique(straightened(way, found.height_m, PROFILE_TOLERANCE_M))
+        least, floor = way.ground_m + low, way.ground_m + profile.floor_m
+        kept = np.unique(straightened(way, found.height_m, least, floor, tolerance_m=PROFILE_TOLERANCE_M))
         lat, lon = self.plane.lat_lon(way.at(kept))
         made = [
             Waypoint.above(round(float(a), 7), round(float(o), 7), round(float(h - g), 3), round(float(g), 3))
@@ -259,9 +265,10 @@ class Pilot:
             for k, up, t, e in zip(kept.tolist(), vertical.tolist(), time.tolist(), energy.tolist(), strict=True)
         ]
 
-    def _profiled(self, points: Floats) -> Floats:
-        """The points, with more between them where the ground bends by more than the tolerance."""
+    def _profiled(self, points: Floats, below_m: float) -> Floats:
+        """The points, with more between them where the ground bends more than the tolerance, or up by `below_m`."""
         if math.isinf(self.terrain.resolution_m) or len(points) < 2:
             return points
         way = GroundBelow.along(points, self.plane, self.terrain)
-        return way.at(straightened(way, way.ground_m, PROFILE_TOLERANCE_M))
+        least = way.ground_m - below_m
+        return way.at(straightened(way, way.ground_m, least, least, tolerance_m=PROFILE_TOLERANCE_M))

@@ -44,11 +44,13 @@ class Profile(NamedTuple):
     ground_m
         Elevation of the ground at samples, metres AMSL, shape (n,).
     low_m, high_m, wanted_m
-        Heights above ground: least, greatest and wanted, metres, shape (n,).
+        Heights above ground: what is planned at least and at most, and what is wanted, metres, shape (n,).
     slopes
         What `rises` says of the pieces, shape (4, n - 1).
-    safe_m
-        Heights above ground that are kept to where that can be flown, metres, shape (n,): nowhere below `low_m`.
+    floor_m
+        Heights above ground that are flown at least, metres, shape (n,): what is planned is nowhere below.
+    late_m
+        By how much a long climb is flown late, metres.
     """
 
     steps: Floats
@@ -57,12 +59,8 @@ class Profile(NamedTuple):
     high_m: Floats
     wanted_m: Floats
     slopes: Floats
-    safe_m: Floats
-
-    @property
-    def safer(self) -> Profile:
-        """The same where the heights to keep to are the least ones."""
-        return self._replace(low_m=self.safe_m)
+    floor_m: Floats
+    late_m: float
 
     def followed(self) -> Followed:
         """Heights along it that can be flown, metres AMSL."""
@@ -72,7 +70,6 @@ class Profile(NamedTuple):
             self.ground_m + self.wanted_m,
             Slopes.of(*self.slopes[:2]),
             Slopes.of(*self.slopes[2:]),
-            safe_m=self.ground_m + self.safe_m,
         )
 
 
@@ -99,16 +96,20 @@ class Circles:
     ground: Callable[[Ints, Floats], Floats]
     clear: Callable[[int, Floats], bool]
 
+    @property
+    def radius_m(self) -> float:
+        """Radius of a circle, metres."""
+        return _WIDER * self.aircraft.turn_radius_in(self.wind)
+
     def lap(self, courses: Floats, sides: Ints) -> Floats:
         """Vertices of one lap, from the way back to it, metres from the place, shape (m, `_CORNERS` + 1, 2).
 
         `courses` are those of the way there, unit vectors, shape (m, 2), and `sides` where to circle, 1 left, -1
         right, shape (m,).
         """
-        radius_m = _WIDER * self.aircraft.turn_radius_in(self.wind)
         turned = np.linspace(0.0, 2 * math.pi, _CORNERS + 1)[:, None]
         normals = sides[:, None] * np.stack([-courses[:, 1], courses[:, 0]], axis=-1)
-        return np.asarray(radius_m * (np.sin(turned) * courses[:, None] + (1 - np.cos(turned)) * normals[:, None]))
+        return np.asarray(self.radius_m * (np.sin(turned) * courses[:, None] + (1 - np.cos(turned)) * normals[:, None]))
 
 
 class Bounds(NamedTuple):
@@ -155,40 +156,43 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True)
 class Laps:
-    """One lap at each of some samples, on some side: as a `Profile` has it, samples along the second axis."""
+    """One lap at each of some samples, on some side: as a `Profile` has it, samples along the second axis.
+
+    `over_m` is by how much the ground that it is flown over, outside of where it is planned, is above that below it.
+    """
 
     samples: Ints
     sides: Ints
     lap: Floats
     steps: Floats
     ground_m: Floats
+    over_m: Floats
     slopes: Floats
 
     @classmethod
     def at(cls, samples: Ints, sides: Ints, way: Profile, circles: Circles) -> Laps:
         """Laps at samples of a way, on the side that is said for each, shape (m,)."""
-        lap = circles.lap(courses(way.steps)[0][samples], sides)
+        course = courses(way.steps)[0][samples]
+        lap = circles.lap(course, sides)
         share = np.arange(_HALVES) / _HALVES
         parts = lap[:, :-1, None] + share[:, None] * np.diff(lap, axis=1)[:, :, None]
         places = np.concatenate([parts.reshape(len(samples), -1, 2), lap[:, -1:]], axis=1)
         steps = np.diff(places, axis=1)
         craft = circles.aircraft
         slopes = np.array(rises(craft, steps.reshape(-1, 2), craft.cruise_m_s, circles.wind, patrol=False))
-        return cls(
-            samples,
-            sides,
-            lap,
-            steps,
-            circles.ground(samples, places),
-            slopes.reshape(4, *steps.shape[:2]),
-        )
+        normals = sides[:, None] * np.stack([-course[:, 1], course[:, 0]], axis=-1)
+        centre = circles.radius_m * normals[:, None]
+        wide = centre + (places - centre) * (1 + craft.wide_in(circles.wind) / circles.radius_m)
+        ground_m = circles.ground(samples, places)
+        over_m = np.fmax(circles.ground(samples, wide) - ground_m, 0.0)
+        return cls(samples, sides, lap, steps, ground_m, over_m, slopes.reshape(4, *steps.shape[:2]))
 
     def flown(self, way: Profile, least: Floats, greatest: Floats) -> tuple[Floats, Floats]:
         """Heights that can be had after so many laps, from 1 on, from those that can be had before, shape (laps, m).
 
         Where there are none the least is infinite, and the greatest too, below.
         """
-        low = self.ground_m[:, 1:] + way.low_m[self.samples, None] + _SPARE_M
+        low = (self.ground_m + self.over_m)[:, 1:] + way.floor_m[self.samples, None] + way.late_m + _SPARE_M
         high = self.ground_m[:, 1:] + way.high_m[self.samples, None] - _SPARE_M
         # A place without elevation bounds nothing that can be flown.
         low, high = np.where(np.isnan(low), np.inf, low), np.where(np.isnan(high), -np.inf, high)
@@ -207,7 +211,7 @@ class Laps:
 def courses(steps: Floats) -> tuple[Floats, Floats]:
     """Course of a way at its samples, unit vectors, shape (n, 2), and by how much it bends there, radians, shape (n,).
 
-    Pieces of no length have the course of the one before.
+    Bends to the left are above 0. Pieces of no length have the course of the one before.
     """
     length = np.hypot(*steps.T)
     some = np.maximum.accumulate(np.where(length > 0, np.arange(len(steps)), 0))
@@ -215,5 +219,5 @@ def courses(steps: Floats) -> tuple[Floats, Floats]:
     unit = steps[some] / np.maximum(length[some], 1e-12)[:, None]
     before, after = np.concatenate([unit[:1], unit]), np.concatenate([unit, unit[-1:]])
     middle = before + after
-    bend = np.abs(np.arctan2(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0], (before * after).sum(axis=1)))
+    bend = np.arctan2(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0], (before * after).sum(axis=1))
     return middle / np.maximum(np.hypot(*middle.T), 1e-12)[:, None], bend

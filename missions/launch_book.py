@@ -15,9 +15,15 @@ from missions.separation import Conflicts
 from missions.sortie import Sortie
 from missions.surroundings import rough_distance_m
 
-__all__ = ["LaunchBook"]
+__all__ = ["LaunchBook", "launch_as_one"]
 
 _MOST_DELAYS = 500
+
+
+def launch_as_one(one: Base, other: Base, options: PlanOptions) -> bool:
+    """Whether two bases are nearer to each other than the separation: then one aircraft at a time takes off there."""
+    apart_m = float(rough_distance_m(one.lat_deg, one.lon_deg, [other.lat_deg], [other.lon_deg])[0])
+    return one == other or apart_m < options.separation_m
 
 
 class LaunchBook:
@@ -110,8 +116,7 @@ class LaunchBook:
 
     def _are_beside(self, one: Base, other: Base) -> bool:
         if (one, other) not in self._beside:
-            apart_m = float(rough_distance_m(one.lat_deg, one.lon_deg, [other.lat_deg], [other.lon_deg])[0])
-            self._beside[one, other] = one == other or apart_m < self._options.separation_m
+            self._beside[one, other] = launch_as_one(one, other, self._options)
         return self._beside[one, other]
 
     def _battery(self, vehicle: Vehicle, start: float) -> float:

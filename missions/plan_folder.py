@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from geo import Terrain, write_text
+from geo import FileWriteError, Terrain, write_text
 from missions.app_files import APP_ENDINGS, remove_mission_file, write_app_files
 from missions.errors import FormatError, MissionError, PlanError
 from missions.export import write_plan_geojson, write_plan_kml
@@ -42,7 +45,8 @@ def write_plan_folder(
 ) -> tuple[Path, ...]:
     """Write a plan in every form: for `vedette fly`, for ground stations, for maps, and as a picture.
 
-    Files of sorties that the ``plan.json`` of an earlier plan there names, and this plan has not, are removed.
+    Files of sorties that the ``plan.json`` of an earlier plan there names, and this plan has not, are removed. All is
+    written aside first: what fails or is interrupted meanwhile leaves an earlier plan there as it was.
 
     Parameters
     ----------
@@ -89,32 +93,59 @@ def write_plan_folder(
     missing = {f"{name}: {NO_MISSION}" for name in bare}
     if broken := [sentence for sentence in of_missions.violations if sentence not in missing]:
         raise MissionError(f"the missions break {len(broken)} rules, and are not written: {broken[0]}")
-    folder.mkdir(parents=True, exist_ok=True)
-    for (sortie, _), mission in zip(held, compiled, strict=True):
-        home_m = sortie.home.ground_amsl_m
-        write_qgc_plan(mission, folder / f"{mission.name}.plan", home_m, sortie.vehicle.aircraft.form)
-        write_mission_kml(mission, folder / f"{mission.name}.kml", home_m)
-        # A list begins with home; the items for ArduPilot do already.
-        home = None if dialect == "ardupilot" else (sortie.home.lat_deg, sortie.home.lon_deg, round(home_m, 2))
-        write_waypoints(mission.items, folder / f"{mission.name}.waypoints", home)
-    for_apps = write_app_files(plan, folder, bare)
-    write_plan_geojson(plan, folder / "plan.geojson", terrain, fences)
-    write_plan_kml(plan, folder / "plan.kml")
-    draw_map(plan, folder / "map.png", fences)
     report = Validation((*of_plan.rules, *of_missions.rules))
-    write_report(plan, report, folder / "validation.json", on_terrain=ground is not None)
-    names = [f"{mission.name}{ending}" for mission in compiled for ending in _ENDINGS]
-    if bare:
-        write_text(folder / _NOT_WRITTEN, "".join(f"{line}\n" for line in _told(bare)))
-        names.append(_NOT_WRITTEN)
-    else:
+    with _staged(folder) as stage:
+        for (sortie, _), mission in zip(held, compiled, strict=True):
+            home_m = sortie.home.ground_amsl_m
+            write_qgc_plan(mission, stage / f"{mission.name}.plan", home_m, sortie.vehicle.aircraft.form)
+            write_mission_kml(mission, stage / f"{mission.name}.kml", home_m)
+            # A list begins with home; the items for ArduPilot do already.
+            home = None if dialect == "ardupilot" else (sortie.home.lat_deg, sortie.home.lon_deg, round(home_m, 2))
+            write_waypoints(mission.items, stage / f"{mission.name}.waypoints", home)
+        for_apps = write_app_files(plan, stage, bare)
+        write_plan_geojson(plan, stage / "plan.geojson", terrain, fences)
+        write_plan_kml(plan, stage / "plan.kml")
+        draw_map(plan, stage / "map.png", fences)
+        write_report(plan, report, stage / "validation.json", on_terrain=ground is not None)
+        if bare:
+            write_text(stage / _NOT_WRITTEN, "".join(f"{line}\n" for line in _told(bare)))
+        save_plan(plan, stage / _PLAN_FILE)
+        names = [f"{mission.name}{ending}" for mission in compiled for ending in _ENDINGS]
+        names += [_NOT_WRITTEN] if bare else []
+        names += [path.name for path in for_apps]
+        names += ["plan.geojson", "plan.kml", "map.png", "validation.json"]
+        _put(plan, stage, folder, list(dict.fromkeys(names)))
+    return tuple(folder / name for name in dict.fromkeys([*names, _PLAN_FILE]))
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    """A folder within a folder, to write in what is put in its place once all of it is written; it goes in the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=".plan-", dir=folder))
+    except OSError as error:
+        raise FileWriteError(f"cannot write to {folder}: {error.strerror}: choose another place") from None
+    try:
+        yield stage
+    except FileWriteError as error:
+        raise FileWriteError(str(error).replace(str(stage), str(folder))) from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _put(plan: PatrolPlan, stage: Path, folder: Path, names: Sequence[str]) -> None:
+    """Put the files of a plan in the place of those of an earlier one, the plan file last: where it is, all are."""
+    in_the_way = next((name for name in (*names, _PLAN_FILE) if (folder / name).is_dir()), None)
+    if in_the_way is not None:
+        raise FileWriteError(f"cannot write {folder / in_the_way}: a folder of that name is in the way: move it away")
+    earlier = {sortie.name for sortie in plan.sorties} | set(_sorties_named(folder / _PLAN_FILE))
+    (folder / _PLAN_FILE).unlink(missing_ok=True)
+    _remove_others(folder, earlier, [*names, _PLAN_FILE])
+    if _NOT_WRITTEN not in names:
         (folder / _NOT_WRITTEN).unlink(missing_ok=True)
-    rest = ("plan.geojson", "plan.kml", "map.png", "validation.json", _PLAN_FILE)
-    written = (*(folder / name for name in names), *for_apps, *(folder / name for name in rest))
-    _remove_others(folder, written)
-    # Last: where this file is, the others are too.
-    save_plan(plan, folder / _PLAN_FILE)
-    return written
+    for name in (*names, _PLAN_FILE):
+        (stage / name).replace(folder / name)
 
 
 def _fences(plan: PatrolPlan) -> tuple[list[tuple[FencePolygon, ...]], dict[str, str]]:
@@ -144,11 +175,11 @@ def _told(bare: dict[str, str]) -> list[str]:
     return [f"{name}: {why}" for name, why in reasons.items()]
 
 
-def _remove_others(folder: Path, written: Iterable[Path]) -> None:
-    """Remove the files of the sorties of the plan that the folder still names, less those that were written."""
-    named = {f"{sortie}{ending}" for sortie in _sorties_named(folder / _PLAN_FILE) for ending in _ALL_ENDINGS}
+def _remove_others(folder: Path, sorties: Collection[str], names: Collection[str]) -> None:
+    """Remove the files of some sorties, less those of some names."""
+    named = {f"{sortie}{ending}" for sortie in sorties for ending in _ALL_ENDINGS}
     # Some disks take names in capitals for the same.
-    kept = {path.name.casefold() for path in written}
+    kept = {name.casefold() for name in names}
     # By what lies there: a name that leads elsewhere is never followed.
     for path in list(folder.iterdir()):
         if path.name in named and path.name.casefold() not in kept:

@@ -26,7 +26,7 @@ from missions.relaying import alone, relays
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk import RiskTable, risk_apart
 from missions.rotas import Rotas, make_rotas
-from missions.schedule import schedule
+from missions.schedule import crowded, schedule
 from missions.setting import Setting
 from missions.sortie import Sortie
 from missions.spans import Span, joined, risk_spans
@@ -290,9 +290,9 @@ class Planner:
     def _scheduled(self, rotas: Rotas) -> _Schedule:
         setting = self.setting
         once = setting.options.objective is Objective.ONCE
-        counted = not once and any(vehicle.base.batteries is not None for vehicle in setting.fleet.vehicles)
-        # As soon as may be, or at the pace at which batteries are charged: then nobody waits for long.
-        found = [self._flown(rotas, paced=paced) for paced in ((False, True) if counted else (False,))]
+        short = not once and crowded(rotas.sorties, rotas.periods, setting.fleet, setting.options)
+        # As soon as may be, or at the pace at which a base charges and launches: then nobody waits for long.
+        found = [self._flown(rotas, paced=paced) for paced in ((False, True) if short else (False,))]
         return min(found, key=lambda one: one.figure_s)
 
     def _flown(self, rotas: Rotas, *, paced: bool) -> _Schedule:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.errors import UnknownGroundError
+from missions.headroom import SLOPED_M
 from missions.plane import Plane
 
-__all__ = ["GroundBelow", "filled", "needed", "sampled", "straightened"]
+__all__ = ["GroundBelow", "filled", "linked", "needed", "sampled", "straightened"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,6 +32,15 @@ _FINEST_M = 0.5
 _ROUNDS = 12
 _COARSE_M = 20.0
 """Ways that are only weighed against each other are not sampled closer than this, metres."""
+
+_LOOK = 256
+"""Over how many samples a straight piece is sought at first; where that is not enough, over twice as many."""
+
+_ROUNDED_M = 0.02
+"""What heights of waypoints differ from what was reckoned with, metres."""
+
+_SAME_M = 1e-6
+_NARROW_M = 1e-9
 
 _UPRIGHT = 1000.0
 """How much ways are stretched to be straightened: distances from a line are then measured upright, on walls as well."""
@@ -103,25 +113,64 @@ class GroundBelow:
         return _between(self.points, vertices, self.along_m[samples])
 
 
-def straightened(way: GroundBelow, heights_m: Floats, tolerance_m: float) -> Ints:
+def straightened(way: GroundBelow, heights_m: Floats, least_m: Floats, floor_m: Floats, *, tolerance_m: float) -> Ints:
     """The samples between which straight pieces stay within a tolerance of heights, vertices among them, shape (k,).
 
     Parameters
     ----------
     way
         The way.
-    heights_m
-        Heights at its samples, metres, shape (n,).
+    heights_m, least_m, floor_m
+        Heights at its samples, metres, shape (n,), and bounds of the pieces as `linked` has them.
     tolerance_m
-        How far the pieces may leave them, upright, metres.
+        How far the pieces may leave the heights, upright, metres.
     """
     kept = [way.vertex[:1]]
     for a, b in pairwise(way.vertex.tolist()):
-        if b - a < 2:
-            kept.append(np.array([b]))
-            continue
-        kept.append(a + needed(way.along_m[a : b + 1], heights_m[a : b + 1], tolerance_m)[1:])
+        own = slice(a, b + 1)
+        kept.append(a + linked(way.along_m[own], heights_m[own], least_m[own], floor_m[own], tolerance_m)[1:])
     return np.concatenate(kept).astype(np.int64)
+
+
+def linked(along_m: Floats, height_m: Floats, least_m: Floats, floor_m: Floats, tolerance_m: float) -> Ints:
+    """Which samples of a line of heights straight legs need, shape (k,), the first and the last among them.
+
+    Each leg stays within a tolerance of the heights and nowhere below the least ones. One that descends by less than
+    `SLOPED_M` ends above the floor of all of it.
+
+    Parameters
+    ----------
+    along_m
+        Distance of samples along a straight way, metres, shape (n,), not falling.
+    height_m, least_m, floor_m
+        Heights; what no leg is below where they are not; and what no aircraft is to be below, metres, shape (n,).
+    tolerance_m
+        How far a leg may leave the heights, upright, metres.
+    """
+    low = np.maximum(np.minimum(least_m, height_m), height_m - tolerance_m)
+    lines = np.stack([along_m, height_m, low, height_m + tolerance_m, floor_m])
+    kept, last, look = [0], len(along_m) - 1, _LOOK
+    while kept[-1] < last:
+        on = _farthest(lines[:, kept[-1] : kept[-1] + look + 1])
+        if on == look and kept[-1] + on < last:
+            look *= 2
+            continue
+        kept.append(kept[-1] + on)
+        look = _LOOK
+    return np.array(kept, dtype=np.int64)
+
+
+def _farthest(lines: Floats) -> int:
+    """How many samples on from the first of some a leg goes; their lines are those of `linked`, shape (5, n)."""
+    (at, *_), (begin, *_) = lines[:2]
+    along, height, low, high, _ = lines[:, 1:]
+    run, rise = np.maximum(along - at, _NARROW_M), height - begin
+    steepest = np.minimum.accumulate((high - begin) / run)
+    flattest = np.maximum.accumulate((low - begin) / run)
+    fits = (rise <= steepest * run + _SAME_M) & (rise >= flattest * run - _SAME_M)
+    above = height >= np.maximum.accumulate(lines[4])[1:] - _SAME_M
+    fits &= above | (rise >= 0) | (rise <= -SLOPED_M - _ROUNDED_M)
+    return int(np.flatnonzero(fits)[-1]) + 1 if fits.any() else 1
 
 
 def needed(along_m: Floats, heights_m: Floats, tolerance_m: float) -> Ints:

@@ -19,6 +19,7 @@ from geo import Terrain
 from missions.course import Course
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Base
+from missions.headroom import late_m
 from missions.plane import Plane
 from missions.surroundings import Region, Surroundings, rough_distance_m
 from missions.wind import Wind
@@ -201,7 +202,9 @@ def _line(
     speed = max(float(wind.ground_speed(course[None], aircraft.cruise_m_s)[0]), aircraft.cruise_m_s)
     climb = aircraft.climb_m_s / speed / _SPARE
     slope = _slope(aircraft, speed)
-    out = _reach(course, climb, layers_agl_m[0], plane, terrain)
+    # Over its run it does not climb yet, and a climb is flown late.
+    level_m = aircraft.takeoff_s * aircraft.cruise_m_s / 2 + late_m(aircraft, wind)
+    out = _reach(course, climb, layers_agl_m[0], plane, terrain, level_m=level_m)
     back = _reach(-course, slope, layers_agl_m[1], plane, terrain)
     if out is None or back is None:
         return None
@@ -223,11 +226,13 @@ def _slope(aircraft: Aircraft, ground_m_s: float) -> float:
     return min(math.tan(math.radians(aircraft.approach_deg)), aircraft.descent_m_s / ground_m_s / _SPARE)
 
 
-def _reach(course: Floats, gradient: float, layer_agl_m: float, plane: Plane, terrain: Terrain) -> float | None:
-    """How far from the base a gradient from its ground meets a height above the ground there, metres."""
+def _reach(
+    course: Floats, gradient: float, layer_agl_m: float, plane: Plane, terrain: Terrain, *, level_m: float = 0.0
+) -> float | None:
+    """How far from the base a gradient from its ground, or from so far on, meets a height above the ground, metres."""
     away = np.linspace(0.0, _LONGEST_M, 251)
     ground = np.asarray(terrain.known_elevation_m(*plane.lat_lon(away[:, None] * course)), dtype=float)
-    above = away * gradient - (ground - ground[0]) - layer_agl_m
+    above = (away - level_m) * gradient - (ground - ground[0]) - layer_agl_m
     first = int(np.argmax(above >= 0))
     if not above[first] >= 0 or first == 0 or np.isnan(above[first - 1]):
         return None

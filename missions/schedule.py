@@ -18,13 +18,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from missions.fleet import Base, Fleet, Vehicle
-from missions.launch_book import LaunchBook
+from missions.launch_book import LaunchBook, launch_as_one
 from missions.options import PlanOptions
 from missions.patrol import Flight, Period, Roster
 from missions.sortie import Sortie
 from missions.turns import Turns, turns_of
 
-__all__ = ["schedule"]
+__all__ = ["crowded", "schedule"]
 
 
 def schedule(
@@ -50,8 +50,8 @@ def schedule(
         Whether rounds are flown until the shift ends; else every sortie once. No period ends before each of its
         sorties was flown.
     paced
-        Whether rounds are drawn out where a base charges fewer batteries than they use, so that all waits are as long;
-        else who has a battery takes off, and all wait together when there is none.
+        Whether rounds are drawn out where a base charges fewer batteries, or launches fewer aircraft, than they use, so
+        that all waits are as long; else who is ready takes off, and all wait together when there is nothing left.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def schedule(
     duties: dict[int, list[_Crew]] = {}
     ends = [*(period.start_s for period in periods[1:]), options.shift_s]
     for period, stop_s in zip(periods, ends, strict=True):
-        slower = _paces(period, sorties, fleet) if paced else {}
+        slower = _paces(period, sorties, fleet, options) if paced else {}
         for roster in period.rosters:
             for crew in _crews(roster, sorties, fleet, options, (period.start_s, stop_s), repeat=repeat, slower=slower):
                 duties.setdefault(crew.vehicle.sysid, []).append(crew)
@@ -189,9 +189,15 @@ def _relays(
     return out
 
 
-def _paces(period: Period, sorties: Sequence[Sortie], fleet: Fleet) -> dict[Base, float]:
-    """By how much rounds are drawn out, so that each base charges as many batteries as they use: at least 1."""
+def crowded(sorties: Sequence[Sortie], periods: Sequence[Period], fleet: Fleet, options: PlanOptions) -> bool:
+    """Whether some base charges fewer batteries, or launches fewer aircraft, than its rounds would use."""
+    return any(pace > 1 for period in periods for pace in _paces(period, sorties, fleet, options).values())
+
+
+def _paces(period: Period, sorties: Sequence[Sortie], fleet: Fleet, options: PlanOptions) -> dict[Base, float]:
+    """By how much rounds are drawn out, so that each base can charge and launch what they use: at least 1."""
     held: dict[Base, float] = {}
+    launches: dict[Base, float] = {}
     for roster in period.rosters:
         if not roster.sorties:
             continue
@@ -202,7 +208,16 @@ def _paces(period: Period, sorties: Sequence[Sortie], fleet: Fleet) -> dict[Base
             own = turns.kinds[_kind(vehicle, turns, sorties, fleet)]
             used_s = sum(sorties[k].duration_s + vehicle.base.charge_s for k in own)
             held[vehicle.base] = held.get(vehicle.base, 0.0) + used_s / round_s
-    return {base: max(1.0, most / base.batteries) for base, most in held.items() if base.batteries is not None}
+            busy = len(own) * options.launch_interval_s / round_s
+            launches[vehicle.base] = launches.get(vehicle.base, 0.0) + busy
+    return {
+        base: max(
+            1.0,
+            0.0 if base.batteries is None else most / base.batteries,
+            sum(busy for other, busy in launches.items() if launch_as_one(base, other, options)),
+        )
+        for base, most in held.items()
+    }
 
 
 def _shares(times: Sequence[float], size: int) -> list[list[int]]:

@@ -24,6 +24,7 @@ from missions.estimate import Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
+from missions.launch_book import launch_as_one
 from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
@@ -336,7 +337,7 @@ class Setting:
         options, here = self.options, crew.base
         if options.objective is not Objective.ONCE:
             return ()
-        there = [v for v in self.fleet.vehicles if v.base == here or _apart_m(v.base, here) < options.separation_m]
+        there = [v for v in self.fleet.vehicles if launch_as_one(v.base, here, options)]
         order = sorted(vehicle.sysid for vehicle in there)
         return tuple(options.launch_interval_s * order.index(vehicle.sysid) for vehicle in crew.vehicles)
 
@@ -346,10 +347,6 @@ class Setting:
             return np.inf
         there = sum(len(other.vehicles) for other in self.crews if other.base == crew.base)
         return crew.base.batteries * len(crew.vehicles) / there
-
-
-def _apart_m(one: Base, other: Base) -> float:
-    return float(rough_distance_m(one.lat_deg, one.lon_deg, [other.lat_deg], [other.lon_deg])[0])
 
 
 def _hour(hour: float) -> str:

@@ -72,9 +72,7 @@ class Followed(NamedTuple):
 _SAME_M = 1e-6
 
 
-def followed(
-    low_m: Floats, high_m: Floats, wanted_m: Floats, planned: Slopes, slowest: Slopes, *, safe_m: Floats | None = None
-) -> Followed:
+def followed(low_m: Floats, high_m: Floats, wanted_m: Floats, planned: Slopes, slowest: Slopes) -> Followed:
     """Heights between bounds that can be flown.
 
     At the speed that is planned they are those of which the largest distance from what is wanted is the least: the mean
@@ -86,12 +84,9 @@ def followed(
         Bounds, and what is wanted, at samples of a way, metres, shape (n,).
     planned, slowest
         Slopes at the speed that is planned, and at the lowest: these are nowhere less.
-    safe_m
-        Heights, nowhere below the lower bounds, that are kept to besides where that can be flown, metres, shape (n,).
     """
     height = (planned.above(wanted_m) + planned.below(wanted_m)) / 2
-    safe_m = low_m if safe_m is None else safe_m
-    for slopes, bound in ((planned, safe_m), (slowest, safe_m), (slowest, low_m)):
-        least, greatest = slopes.above(bound), slopes.below(high_m)
+    for slopes in (planned, slowest):
+        least, greatest = slopes.above(low_m), slopes.below(high_m)
         height = np.maximum(least, np.minimum(greatest, height))
     return Followed(height, least - high_m, low_m - greatest)

@@ -106,14 +106,11 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
         )
         kept_off = shapely.union_all([shapely.buffer(area, plan.options.zone_margin_m) for _, area in sight.zones])
         for one in outside:
-            away = float(one.distance(sight.way))
-            away_edge = sight.away(one, own.cut_m)
-            # What holds the border itself, an enclave, or where it goes on is an edge like that of the inclusion; what
-            # holds a zone that lies across the border is not.
-            edge = bool(shapely.intersects(shapely.difference(one, kept_off), sight.continued))
-            need = own.way_off_fence_m - _ROUNDING_M if edge else plan.options.zone_margin_m * _ZONE_ROOM
-            what = f"{sortie.name}: an exclusion is {away:.1f} m from a leg"
-            (legs if edge else room).keep(away_edge if edge else away, need * (1 - _SLACK), what)
+            away, edge = float(one.distance(sight.way)), sight.edge_of(one, kept_off)
+            gap = away if edge is None else min(away, sight.away(edge, own.cut_m))
+            need = plan.options.zone_margin_m * _ZONE_ROOM if edge is None else own.way_off_fence_m - _ROUNDING_M
+            what = f"{sortie.name}: an exclusion is {gap:.1f} m from a leg"
+            (room if edge is None else legs).keep(gap, need * (1 - _SLACK), what)
         free = shapely.difference(inside, shapely.union_all(outside))
         behind = float(shapely.distance(free, sight.border))
         if shapely.intersects(free, sight.continued):
@@ -201,6 +198,15 @@ class _Sight:
         """Distance of the legs from a shape, metres, those of the patrol, if any, counted as so much nearer."""
         legs = float(shapely.distance(shape, self.way))
         return legs if self.patrol is None else min(legs, float(shapely.distance(shape, self.patrol)) - cut_m)
+
+    def edge_of(self, exclusion: Polygon, kept_off: Geometry) -> Geometry | None:
+        """What of an exclusion holds the border itself, an enclave, or where it goes on: an edge of the fence.
+
+        What holds a zone that lies across the border is none, but for what was filled in beside the zone there.
+        """
+        parts = shapely.get_parts(shapely.difference(exclusion, kept_off))
+        held = parts[shapely.intersects(parts, self.continued)]
+        return shapely.union_all(held) if len(held) else None
 
     def polygons(self, items: Sequence[MissionItem]) -> tuple[Polygon, list[Polygon]] | None:
         """What to stay in and what to keep out of; None where the items do not say it."""

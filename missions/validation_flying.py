@@ -29,7 +29,10 @@ _TOLD = 2e-3
 """By how much of a battery a sortie may say that it lands with more than it does."""
 
 _HEIGHT_TOLERANCE_M = 6.0
-"""How far waypoints may let the height above ground between them stray, metres."""
+"""How far waypoints may let the height above ground between them stray above a ceiling, metres."""
+
+_BELOW_M = 2.0
+"""How far below the floor, metres: the ground between two samples of a way is known to a metre."""
 
 
 def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
@@ -42,14 +45,14 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
             a = leg.start
             agl = np.array([a.agl_m, leg.end.agl_m]) if terrain is None else _above_ground(leg, terrain)
             count += len(agl)
-            slack = 0.01 if terrain is None else _HEIGHT_TOLERANCE_M + 0.01
+            slack, sag = (0.01, 0.01) if terrain is None else (_HEIGHT_TOLERANCE_M + 0.01, _BELOW_M + 0.01)
             above, below = ceiling - float(agl.max()), float(agl.min()) - floor
             if above < -slack:
                 found.append(f"{sortie.name} leg {i}: {agl.max():.1f} m above ground, ceiling {ceiling:.0f} m")
             worst = min(worst, above)
             if leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING}:
                 worst = min(worst, below)
-                if below < -slack:
+                if below < -sag:
                     found.append(f"{sortie.name} leg {i}: {agl.min():.1f} m above ground, floor {floor:.0f} m")
             if leg.kind is not LegKind.PATROL:
                 continue

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
-from missions.clearance import sag_m
 from missions.climbing import Flown, flown_over
 from missions.effort import rises
 from missions.fleet import Aircraft
 from missions.flying import PROFILE_TOLERANCE_M
-from missions.laps import Circles, Profile
+from missions.headroom import Heights, profiled
+from missions.laps import Circles
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.plane import Plane
@@ -107,7 +107,6 @@ def ways_followed(
     """
     out, more = rises_m.copy(), np.zeros((2, len(steps)))
     slopes = np.array(rises(aircraft, steps, aircraft.cruise_m_s, options.wind, patrol=False))
-    fixed = -1 if home else 0
     # What an aircraft has of energy and time on the ground says nothing of how it flies.
     alike = replace(aircraft, battery_wh=1e6, reserve_fraction=0.0, turn_round_s=0.0)
     heights = options.floor_agl_m, options.patrol_ceiling_agl_m, options.ceiling_agl_m, layer_agl_m
@@ -118,13 +117,14 @@ def ways_followed(
             out[a:b], more[:, a:b] = kept[key]
             continue
         ground = np.concatenate([[0.0], np.cumsum(rises_m[a:b])])
-        low, high = (np.full(len(ground), v) for v in (options.floor_agl_m, options.ceiling_agl_m))
-        high[-1 - fixed] = options.patrol_ceiling_agl_m
-        low[fixed] = high[fixed] = layer_agl_m
-        wanted = np.full(len(ground), layer_agl_m)
-        safe = np.clip(low + sag_m(aircraft), None, np.minimum(high, np.maximum(low, layer_agl_m)))
-        way = Profile(steps[a:b], ground, low, high, wanted, slopes[:, a:b], safe)
-        found = flown_over(way, near.circles(number, steps[a:b], aircraft, options.wind), whole=True)
+        high = np.full(len(ground), options.ceiling_agl_m)
+        high[0 if home else -1] = options.patrol_ceiling_agl_m
+        given = (None, layer_agl_m) if home else (layer_agl_m, None)
+        bounds = Heights(options.floor_agl_m, high, layer_agl_m, *given)
+        circles = near.circles(number, steps[a:b], aircraft, options.wind)
+        by = (aircraft, options.wind)
+        way = profiled(steps[a:b], ground, slopes[:, a:b], bounds, by=by, beside=circles.ground)
+        found = flown_over(way, circles, whole=True)
         out[a:b] = _WALL_M if found.blocked.any() else found.rise_m
         more[:, a:b] = found.more
         kept[key] = out[a:b].copy(), found.more
@@ -155,9 +155,9 @@ def course_followed(
         slopes[:, mask] = rises(craft, steps[mask], speed_m_s, options.wind, patrol=mask is patrol)
     ends = np.flatnonzero(patrol)
     high[ends] = high[ends + 1] = options.patrol_ceiling_agl_m
-    low, wanted = np.full(len(ground_m), options.floor_agl_m), np.full(len(ground_m), look.height_agl_m)
-    safe = np.minimum(low + sag_m(craft), np.maximum(low, wanted))
-    return flown_over(Profile(steps, ground_m, low, high, wanted, slopes, safe), circles)
+    bounds = Heights(options.floor_agl_m, high, look.height_agl_m)
+    by = (craft, options.wind)
+    return flown_over(profiled(steps, ground_m, slopes, bounds, by=by, beside=circles.ground), circles)
 
 
 def circles_beside(lat: Floats, lon: Floats, sides: Ints, terrain: Terrain, *, by: tuple[Aircraft, Wind]) -> Circles:

@@ -197,6 +197,16 @@ _CAPABILITIES = (
     | mav.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY
 )
 
+# Breaking a landing off, and slewing in GUIDED, are Plane's.
+_PLANES_OWN = frozenset(
+    {
+        mav.MAV_CMD_DO_GO_AROUND,
+        mav.MAV_CMD_GUIDED_CHANGE_SPEED,
+        mav.MAV_CMD_GUIDED_CHANGE_ALTITUDE,
+        mav.MAV_CMD_GUIDED_CHANGE_HEADING,
+    }
+)
+
 ARDUCOPTER = Dialect(
     name="ardupilot",
     form=Form.ROTOR,
@@ -229,6 +239,7 @@ ARDUCOPTER = Dialect(
     legacy_names={"MAV_SYSID": "SYSID_THISMAV", "MAV_GCS_SYSID": "SYSID_MYGCS"},
     # 4.6 names the checks that are made, 1 for all; 4.7 those that are not.
     legacy_params={"ARMING_SKIPCHK": ("ARMING_CHECK", ParamSpec(1.0, _INT32))},
+    refused=_PLANES_OWN,
     rtl_changes_mode=False,
     speed_modes=frozenset({Mode.AUTO, Mode.GUIDED, Mode.RTL}),
     streams={int(mav.MAVLINK_MSG_ID_HEARTBEAT): 1.0, int(mav.MAVLINK_MSG_ID_TIMESYNC): 10.0},
@@ -263,6 +274,7 @@ _PLANE_FIGURES: dict[str, Figure] = {
     "FS_GCS_TIMEOUT": "FS_LONG_TIMEOUT",
     "FS_OPTIONS": 0.0,
     "RTL_LANDS": 0.0,
+    "ITEM_LOITER_RAD": "WP_LOITER_RAD",
     "TAKEOFF_ALT": 50.0,
     "LANDING_IS_MARKER": 0.0,
     "ACCEPTS_WIDEST": 0.0,

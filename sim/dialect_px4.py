@@ -140,6 +140,8 @@ _WING_FIGURES: dict[str, Figure] = {
     "ACCEPTS_WIDEST": 1.0,
     "RTL_KEEPS_HEIGHT": 1.0,
     "WP_LOITER_RAD": "NAV_LOITER_RAD",
+    # The side is that of the item's own radius: clockwise where it has none (mission_block.cpp).
+    "ITEM_LOITER_RAD": lambda p: abs(p["NAV_LOITER_RAD"]),
     "RTL_ALTITUDE": "RTL_RETURN_ALT",
     "RTL_RADIUS": "RTL_LOITER_RAD",
     "RTL_AUTOLAND": lambda p: 2.0 * (p["RTL_TYPE"] == 1.0),

@@ -288,8 +288,10 @@ class Course:
         return start if item.command == mav.MAV_CMD_NAV_DELAY else place
 
     def change_speed(self, kind: float, speed_mps: float) -> bool:
-        """MAV_CMD_DO_CHANGE_SPEED: 0 and 1 along the ground, 2 climbing, 3 descending."""
+        """MAV_CMD_DO_CHANGE_SPEED: 0 and 1 along the ground, 2 climbing, 3 descending; to PX4 all are the same."""
         name = _SPEED_NAMES.get(int(kind)) if isfinite(kind) else None
+        if self._setup.dialect.name == "px4":
+            name = "speed"
         if name is None or not speed_mps > 0.0:
             return False
         most = self._params.get("SPEED_MOST", speed_mps) if name == "speed" else speed_mps

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import inf
+from math import cos, inf, sin
 from typing import TYPE_CHECKING
 
 from sim.flight_items import Item
@@ -21,6 +21,7 @@ __all__ = ["Steering"]
 
 _VELOCITY_HOLDS_S = 3.0  # GUID_TIMEOUT of ArduCopter
 _LEAST_M = 0.3
+_FAR_M = 1e6  # of a line that is flown along until another order comes
 
 
 class Steering:
@@ -40,6 +41,7 @@ class Steering:
     def __init__(self, flight: Flight) -> None:
         self._flight = flight
         self._paused: Callable[[], None] | None = None  # goes on
+        self._left: Vector | None = None  # where it was to stay before it was given a course
         self.heard = False
 
     @property
@@ -50,17 +52,28 @@ class Steering:
 
     def forget(self) -> None:
         """Another mode: nothing waits any more."""
-        self._paused = None
+        self._paused = self._left = None
 
     def go_to(self, item: Item) -> bool:
         """Fly straight to an item's place and stay there."""
         flight = self._flight
+        self._left = None
         return self._order(flight.dialect.goto_mode, partial(flight.course.go_to_item, item))
 
     def go_to_point(self, point: Vector) -> None:
         """Follow a target: a place east and north of home and a height above it, metres."""
         flight = self._flight
         self._follow(partial(flight.course.go_to, point), up=point[2] - flight.body.u > _LEAST_M)
+
+    def head(self, way_rad: float | None) -> None:
+        """Fly along a line from here, grid bearing in radians; None for back to where it was to stay before."""
+        flight, goal = self._flight, self._flight.course.goal
+        if way_rad is not None:
+            self._left = self._left or goal
+            self.go_to_point((flight.body.e + _FAR_M * sin(way_rad), flight.body.n + _FAR_M * cos(way_rad), goal[2]))
+        elif self._left is not None:
+            self.go_to_point((*self._left[:2], goal[2]))
+            self._left = None
 
     def drive(self, velocity: Vector) -> None:
         """Follow a target: a velocity, east, north and up, m/s. GUIDED ends it by itself when it is told no more."""

@@ -11,6 +11,7 @@ from sim.flight import Flight
 from sim.flight_items import Item
 from sim.flight_state import Mode
 from sim.protocol_gimbal import configure_gimbal, mount_gimbal, order_pitch_yaw
+from sim.protocol_modes import AVAILABLE_MODES, tell_modes
 from sim.protocol_order import ACCEPTED, DENIED, FAILED, UNSUPPORTED, Handler, Order, result_of
 from sim.protocol_own import OWN
 from sim.protocol_streams import BUILDERS
@@ -145,6 +146,8 @@ def _tell_interval(flight: Flight, order: Order) -> int:
 
 
 def _request(flight: Flight, order: Order) -> int:
+    if int(order.item.params[0]) == AVAILABLE_MODES:
+        return tell_modes(flight, order)
     return ACCEPTED if order.send_now(int(order.item.params[0])) else flight.dialect.unsent
 
 

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import copysign, isfinite, sqrt
+from math import atan2, copysign, cos, isfinite, radians, sin, sqrt
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.dialect_terms import Form
 from sim.flight import Flight
+from sim.flight_items import Item
 from sim.flight_state import Mode, Severity
 from sim.protocol_order import ACCEPTED, DENIED, FAILED, UNSUPPORTED, Handler, Order, result_of
 
 __all__ = ["OWN"]
 
+_HEIGHTS = frozenset({0, 3, 5, 6, 10, 11})  # frames whose height is one
 _FORCE, _FORCE_ARM = 21196.0, 2989.0  # the second is ArduPilot's (GCS.h)
 _REBOOT = 1.0
 # Of orbits (FlightTaskOrbit.hpp).
 _LEAST_M, _MOST_M = 1.0, 1000.0
 _FASTEST_MPS, _ORBIT_MPS2 = 10.0, 2.0
+_LEAST_ABORT_M = 30.0  # MIS_LND_ABRT_ALT
 _TO_THE_CENTRE = int(mav.ORBIT_YAW_BEHAVIOUR_HOLD_FRONT_TO_CIRCLE_CENTER)  # of the others none is simulated
 
 
@@ -85,6 +88,62 @@ def _start(flight: Flight, order: Order) -> int:
     return result_of(flight, flight.start_mission())
 
 
+def _go_around(flight: Flight, _: Order) -> int:
+    """Of a landing on wings alone: from DO_LAND_START once more, or by the item before (``trigger_land_abort``)."""
+    if flight.mode != Mode.AUTO or flight.landed or not _on_wings(flight):
+        return FAILED
+    run = flight.run
+    if flight.mission[run.index].command not in (mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND):
+        return FAILED
+    begin = run.land_start(or_landing=False)
+    return ACCEPTED if flight.set_current(run.index - 1 if begin is None else begin) else FAILED
+
+
+def _on_wings(flight: Flight) -> bool:
+    return flight.dialect.form is Form.WING or flight.body.load > 0.0
+
+
+def _in_guided(change: Handler) -> Handler:
+    """Commands of AP_PLANE_OFFBOARD_GUIDED_SLEW; how fast they may come about is not simulated."""
+    return lambda flight, order: change(flight, order) if flight.mode == Mode.GUIDED else FAILED
+
+
+def _guided_speed(flight: Flight, order: Order) -> int:
+    kind, speed_mps, *_ = order.item.params
+    if kind != mav.SPEED_TYPE_AIRSPEED:
+        return DENIED
+    params = flight.params
+    if not params["AIRSPEED_MIN"] <= speed_mps <= params["AIRSPEED_MAX"]:
+        return FAILED
+    return ACCEPTED if flight.do(replace(order.item, command=mav.MAV_CMD_DO_CHANGE_SPEED)) else FAILED
+
+
+def _guided_height(flight: Flight, order: Order) -> int:
+    item = order.item
+    if item.z in (-1.0, 0.0) or not isfinite(item.z) or item.frame not in _HEIGHTS:
+        return DENIED
+    up_m = flight.course.point_of(Item(item.command, item.frame, item.params, 0, 0, item.z))[2]
+    east, north, _ = flight.course.goal
+    flight.steering.go_to_point((east, north, up_m))
+    return ACCEPTED
+
+
+def _guided_heading(flight: Flight, order: Order) -> int:
+    """A course over ground is held as a line; of a heading, that over which the wind takes it."""
+    kind, angle_deg, *_ = order.item.params
+    if not 0.0 <= angle_deg < 360.0 or kind not in (0.0, 1.0, 2.0):
+        return DENIED
+    if kind == mav.HEADING_TYPE_DEFAULT:
+        flight.steering.head(None)
+        return ACCEPTED
+    way = radians(angle_deg - flight.setup.frame.convergence_deg(*flight.place))
+    if kind == mav.HEADING_TYPE_HEADING:
+        speed_mps, wind = flight.params["AIRSPEED_CRUISE"], flight.wind
+        way = atan2(speed_mps * sin(way) + wind.mean_e_mps, speed_mps * cos(way) + wind.mean_n_mps)
+    flight.steering.head(way)
+    return ACCEPTED
+
+
 # --- PX4 -----------------------------------------------------------------------------------------------------------
 
 
@@ -123,6 +182,14 @@ def _px4_start(flight: Flight, order: Order) -> int:
     return result_of(flight, flight.start_mission()) if -1.0 <= order.item.params[0] < count else DENIED
 
 
+def _px4_go_around(flight: Flight, _: Order) -> int:
+    """Accepted whatever comes of it (navigator_main.cpp); wings on their way down go round above their landing."""
+    if flight.dialect.form is Form.WING and not flight.landed and flight.course.lands:
+        east, north, _up = flight.course.goal
+        flight.course.go_to((east, north, max(flight.body.u, _LEAST_ABORT_M)))
+    return ACCEPTED
+
+
 def _orbit(flight: Flight, order: Order) -> int:
     """Round a place; wings in HOLD, as they loiter. Its turn takes 2 m/s² at most (FlightTaskOrbit)."""
     item = order.item
@@ -152,8 +219,13 @@ OWN: Mapping[str, Mapping[int, Handler]] = {
         mav.MAV_CMD_DO_FENCE_ENABLE: _fence,
         mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _reboot,
         mav.MAV_CMD_MISSION_START: _start,
+        mav.MAV_CMD_DO_GO_AROUND: _go_around,
+        mav.MAV_CMD_GUIDED_CHANGE_SPEED: _in_guided(_guided_speed),
+        mav.MAV_CMD_GUIDED_CHANGE_ALTITUDE: _in_guided(_guided_height),
+        mav.MAV_CMD_GUIDED_CHANGE_HEADING: _in_guided(_guided_heading),
     },
     "px4": {
+        mav.MAV_CMD_DO_GO_AROUND: _px4_go_around,
         mav.MAV_CMD_COMPONENT_ARM_DISARM: _px4_arm,
         mav.MAV_CMD_DO_FLIGHTTERMINATION: _px4_terminate,
         mav.MAV_CMD_DO_CHANGE_SPEED: _px4_change_speed,

@@ -170,7 +170,7 @@ class WingCourse(Course):
     def _round(self, item: Item, start: Vector, place: Vector) -> list[Task]:
         """The loiter commands: to the circle and round it."""
         wing, p = self.wing, item.params
-        radius = (p[1] if item.command == mav.MAV_CMD_NAV_LOITER_TO_ALT else p[2]) or wing.loiter_m
+        radius = (p[1] if item.command == mav.MAV_CMD_NAV_LOITER_TO_ALT else p[2]) or self._params["ITEM_LOITER_RAD"]
         way = WingLeg(start, (place[0], place[1], start[2]), wing, radius_m=abs(radius))
         match item.command:
             case mav.MAV_CMD_NAV_LOITER_TIME:

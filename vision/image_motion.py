@@ -4,6 +4,10 @@ Corners of a picture of reduced size are followed by pyramidal optical flow (B. 
 Bouguet, 2001) there and back; those that do not come back to where they were are left out, as are those on detected
 objects, which move by themselves. A similarity, or where it explains more a homography, is fitted to the rest with
 RANSAC. Where too few agree there is no answer: None, never a guess.
+
+Cameras write their name and the time into their pictures, along the upper and the lower edge. Letters have the best
+corners of all, and stand still however the camera moves: those near these edges have a say only as long as what is
+between agrees with them, or never said anything.
 """
 
 from __future__ import annotations
@@ -42,6 +46,8 @@ _GROW = 0.15
 # Brightness is made even over five blocks of this many pixels; noise of a camera, grey levels.
 _EVEN, _NOISE = 6, 4.0
 _BORDER_PX = 3.0
+_EDGE = 0.12
+"""Share of the height along the upper edge, and along the lower, where cameras write."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,8 +135,19 @@ class KeyPicture:
 
     def __init__(self, picture: SmallPicture) -> None:
         self.picture = picture
-        corners = cv2.goodFeaturesToTrack(picture.grey, _CORNERS, _QUALITY, _APART_PX, mask=picture.free)
-        self.corners: Singles = np.zeros((0, 2), np.float32) if corners is None else np.asarray(corners).reshape(-1, 2)
+        height = picture.grey.shape[0]
+        upper, lower = round(_EDGE * height), height - round(_EDGE * height)
+        at_edges, between = round(_EDGE * _CORNERS), round((1 - 2 * _EDGE) * _CORNERS)
+        parts = [
+            _corners(picture, top, bottom, most)
+            for top, bottom, most in ((0, upper, at_edges), (upper, lower, between), (lower, height, at_edges))
+        ]
+        self.corners: Singles = np.concatenate(parts)
+        few = len(parts[1]) < 2 * _LEAST
+        # Which of them are between the edges; all of them where there are too few to go by.
+        self._between = np.repeat([few, True, few], [len(part) for part in parts])
+        self._trusted = False
+        """Whether those were ever found again."""
 
     @property
     def tells(self) -> bool:
@@ -140,7 +157,8 @@ class KeyPicture:
     def seen_at(self, place: Floats) -> Floats:
         """Where corners are in another picture, full pixels, shape (n, 2); `place` takes this one's pixels to those."""
         to_full = self.picture.to_full
-        return np.asarray(_mapped(place @ to_full, self.corners), dtype=np.float64)
+        corners = self.corners[self._between] if self._trusted else self.corners
+        return np.asarray(_mapped(place @ to_full, corners), dtype=np.float64)
 
     def match(self, other: SmallPicture, guess: Floats | None = None) -> Match | None:
         """How this picture lies on another one of the same size; None where that cannot be told.
@@ -153,33 +171,56 @@ class KeyPicture:
             Homography from pixels of this one to pixels of the other, shape (3, 3): the search goes about it at first,
             then farther, then about no motion at all.
         """
+        if not self.tells or other.grey.shape != self.picture.grey.shape:
+            return None
         tries = [(np.eye(3), _LEVELS)]
         if guess is not None:
             tries = [(guess, _NEAR_LEVELS), (guess, _LEVELS), *tries]
-        found = (self._match(other, matrix, levels) for matrix, levels in tries)
-        return next((match for match in found if match is not None), None)
+        by_edges: Match | None = None
+        for start, levels in tries:
+            match, trusted = self._match(other, start, levels)
+            if trusted:
+                self._trusted = True
+                return match
+            by_edges = by_edges or match
+        return None if self._trusted else by_edges
 
-    def _match(self, other: SmallPicture, guess: Floats, levels: int) -> Match | None:
-        """See `match`: one search, over a pyramid of so many levels."""
-        if not self.tells or other.grey.shape != self.picture.grey.shape:
+    def _match(self, other: SmallPicture, guess: Floats, levels: int) -> tuple[Match | None, bool]:
+        """One search, over a pyramid of so many levels, and whether what is between the edges agrees."""
+        to_full = self.picture.to_full
+        guess = np.asarray(np.linalg.inv(to_full) @ guess @ to_full)
+        numbers = np.flatnonzero(self._shown(other, guess))
+        if len(numbers) < _LEAST:
+            return None, False
+        start = _mapped(guess, self.corners[numbers])
+        there, good = self._flow(other.grey, self.corners[numbers], start, levels)
+        numbers, there = numbers[good], there[good]
+        by_edges: Match | None = None
+        for some in (slice(None), self._between[numbers]):
+            fit = _fit(self.corners[numbers[some]], there[some])
+            if fit is None:
+                continue
+            agree = np.zeros(len(self.corners), bool)
+            agree[numbers[some][fit.agree]] = True
+            match = self._judged(other, fit, agree, self._between)
+            if match is not None:
+                return match, True
+            by_edges = by_edges or self._judged(other, fit, agree, np.ones_like(agree))
+        return by_edges, False
+
+    def _judged(
+        self, other: SmallPicture, fit: _Fit, agree: NDArray[np.bool_], among: NDArray[np.bool_]
+    ) -> Match | None:
+        """What was fitted, if enough of some corners agree with it."""
+        shown = self._shown(other, fit.matrix) & among
+        count = int((agree & among).sum())
+        if count < max(_LEAST, _LEAST_SHARE * shown.sum()):
             return None
         to_full = self.picture.to_full
-        to_small = np.linalg.inv(to_full)
-        guess = np.asarray(to_small @ guess @ to_full)
-        corners = self._shown(other, guess)
-        if len(corners) < _LEAST:
-            return None
-        here, there = self._flow(other.grey, corners, _mapped(guess, corners), levels)
-        fit = _fit(here, there)
-        if fit is None:
-            return None
-        share = float(fit.agree.sum() / max(len(self._shown(other, fit.matrix)), 1))
-        if fit.agree.sum() < _LEAST or share < _LEAST_SHARE:
-            return None
+        full = to_full @ fit.matrix @ np.linalg.inv(to_full)
         # The median of a Rayleigh distribution is 1.177 sigmas.
         sigma = max(_FLOOR_PX, fit.off_px / 1.177) * self.picture.scale
-        full = to_full @ fit.matrix @ to_small
-        return Match(full / full[2, 2], sigma, int(fit.agree.sum()), share)
+        return Match(full / full[2, 2], sigma, count, count / max(int(shown.sum()), 1))
 
     def stays(self, other: SmallPicture, place: Floats) -> bool:
         """Whether another picture may still lie where it did, `place`, though too little of this one is left to match.
@@ -195,27 +236,37 @@ class KeyPicture:
         """
         to_full = self.picture.to_full
         matrix = np.asarray(np.linalg.inv(to_full) @ place @ to_full)
-        expected = self._shown(other, matrix)
+        shown = self._shown(other, matrix)
+        expected = self.corners[shown & self._between if self._trusted else shown]
         if len(expected) < _LEAST:
             return True
         start = _mapped(matrix, expected)
-        here, there = self._flow(other.grey, expected, start, _NEAR_LEVELS)
-        near = np.hypot(*(_mapped(matrix, here) - there).T) < _STAY_PX
+        there, good = self._flow(other.grey, expected, start, _NEAR_LEVELS)
+        near = np.hypot(*(start - there)[good].T) < _STAY_PX
         return bool(near.sum() >= _STAY_LEAST and near.sum() >= _STAY_SHARE * len(expected))
 
-    def _shown(self, other: SmallPicture, matrix: Floats) -> Singles:
-        """Corners that another picture shows, and no object covers, where a homography of small pictures puts them."""
+    def _shown(self, other: SmallPicture, matrix: Floats) -> NDArray[np.bool_]:
+        """Which corners another picture shows, and no object covers, where a homography of small pictures puts them."""
         where = _mapped(matrix, self.corners)
         height, width = other.grey.shape
         inside = (where >= _BORDER_PX).all(axis=1) & (where < np.array([width, height]) - _BORDER_PX).all(axis=1)
-        return self.corners[inside & _free(other, where)]
+        return np.asarray(inside & _free(other, where))
 
-    def _flow(self, other: Grey, corners: Singles, start: Singles, levels: int) -> tuple[Singles, Singles]:
-        """Corners that were found again, and where, shape (n, 2) each."""
+    def _flow(
+        self, other: Grey, corners: Singles, start: Singles, levels: int
+    ) -> tuple[Singles, NDArray[np.bool_]]:  # fmt: skip
+        """Where corners are, shape (n, 2), and which were found again."""
         there, found = _followed(self.picture.grey, other, corners, start, levels)
         back, returned = _followed(other, self.picture.grey, there, corners, levels)
-        good = found & returned & (np.hypot(*(back - corners).T) < _BACK_PX)
-        return corners[good], there[good]
+        return there, np.asarray(found & returned & (np.hypot(*(back - corners).T) < _BACK_PX))
+
+
+def _corners(picture: SmallPicture, top: int, bottom: int, most: int) -> Singles:
+    """The best corners of some rows of a picture that no object covers, shape (n, 2)."""
+    found = cv2.goodFeaturesToTrack(picture.grey[top:bottom], most, _QUALITY, _APART_PX, mask=picture.free[top:bottom])
+    if found is None:
+        return np.zeros((0, 2), np.float32)
+    return np.asarray(found, dtype=np.float32).reshape(-1, 2) + np.array([0, top], np.float32)
 
 
 class StepMotion:

@@ -32,13 +32,17 @@ class PacketTrack:
         self._media, self._counts, self._sigma = media, counts, sigma
         self._samples: list[PoseSample] = []  # their time_us is the PTS
         self._stamps = Stamps(_KLV_KEPT)
-        self._axis_checked = False
+        self._axis_checked = self._without = False
         self.has_pose = False
 
     @property
     def expected(self) -> bool:
-        """Whether packets may come at all."""
-        return self._media.has_data
+        """Whether a picture is to wait for packets.
+
+        Action cameras and drones have other data beside their pictures: where `probe` saw no packet none is waited for
+        until one comes. Pictures that wait are large.
+        """
+        return self._media.has_data and not (self._without and not self._samples)
 
     @property
     def newest_us(self) -> int:
@@ -57,6 +61,7 @@ class PacketTrack:
                 self._samples or not self.expected or pictures[-1].pts_us - pictures[0].pts_us >= PAIRING_WAIT_US
             ):
                 break
+        self._without = not self._samples
         return pictures
 
     def add(self, event: Telemetry) -> None:

@@ -9,7 +9,6 @@ pixels of a fixed camera. Where no pose tells it, it is seen in the pictures the
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,9 +19,10 @@ from scipy.optimize import linear_sum_assignment
 from vision.camera_motion import CameraMotion, SlidingPicture, SteadyPicture
 from vision.errors import TrackError
 from vision.kalman import PlaneFilter
+from vision.pace import Pace
 from vision.types import Detection, GroundPoint, Observation, Track
 
-__all__ = ["SELDOM_S", "Tracker", "TrackerSettings"]
+__all__ = ["Tracker", "TrackerSettings"]
 
 Floats = NDArray[np.float64]
 
@@ -33,11 +33,6 @@ _MIX = 6.0
 _GROWTH = 1.1
 # What a box measures is an average over about this time, seconds.
 _SIZE_S = 0.56
-# Intervals between pictures of which the middle one is their pace: a hole is none.
-_PACE_OF = 5
-SELDOM_S = 2.0
-"""Pictures that come more seldom say too little of who is who, seconds."""
-_JITTER = 1.05  # of the times of pictures that come just so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +139,7 @@ class Tracker:
         self._lanes: list[_Lane] = []
         self._count = 0
         self._time_us: int | None = None
-        self._steps_us: deque[int] = deque(maxlen=_PACE_OF)
-
-    @property
-    def pace_s(self) -> float:
-        """Seconds from one picture to the next, of late; 0 before the second."""
-        steps = sorted(self._steps_us)
-        return steps[len(steps) // 2] / 1e6 if steps else 0.0
-
-    @property
-    def seldom(self) -> bool:
-        """Whether pictures come too seldom, of late, for anybody to be followed."""
-        return self.pace_s > _JITTER * SELDOM_S
+        self._pace = Pace()
 
     def update(
         self,
@@ -238,9 +222,9 @@ class Tracker:
                     f"frame {frame_index} at {time_us} us is not later than the one before at {before_us} us: "
                     "give frames in the order of exposure"
                 )
-            self._steps_us.append(time_us - before_us)
             fresh_us = min(fresh_us, before_us)
         self._time_us = time_us
+        self._pace.came(time_us)
         return fresh_us
 
     def active(self) -> list[Track]:
@@ -312,7 +296,7 @@ class Tracker:
     def _retire(self, time_us: int) -> list[Track]:
         """Drop lanes unseen for too long; return those that counted."""
         kept, ended = [], []
-        least_s = 0.0 if self.seldom else 1.5 * self.pace_s
+        least_s = 0.0 if self._pace.seldom else 1.5 * self._pace.usual_s
         for lane in self._lanes:
             patience_s = self.settings.lost_s if lane.number else self.settings.tentative_s
             if (time_us - lane.last_us) / 1e6 <= max(patience_s, least_s):

@@ -12,9 +12,10 @@ from vision.camera_motion import CameraMotion
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
 from vision.live_picture import View
+from vision.pace import Pace
 from vision.picture_edge import comes_in, goes_out, reaches, size_of
 from vision.scene import Scene
-from vision.tracker import SELDOM_S, Tracker, TrackerSettings
+from vision.tracker import Tracker, TrackerSettings
 from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
 
 __all__ = ["EvidenceCutter", "WatchResult", "WatchSettings", "Watcher"]
@@ -144,7 +145,7 @@ class Watcher:
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
         self.frames = self.detections = self.without_pose = self.duplicates = self.track_count = self.turned_away = 0
         self.first_us = self.last_us = self.reviewed_us = self.without_view = 0
-        self._size = 0, 0
+        self._size, self._pace = (0, 0), Pace()
         self.tracker = Tracker(settings.tracker)
         self.tracks: list[Track] = []
         self.crossings: list[Crossing] = []
@@ -162,6 +163,7 @@ class Watcher:
         if self.frames == 1:
             self.first_us = frame.time_us
         self.last_us = frame.time_us
+        self._pace.came(frame.time_us)
         self._size = size_of(frame)
         placed = self.scene.place(frame, detections)
         self._newest = frame, detections, None if placed is None else placed[0]
@@ -210,16 +212,9 @@ class Watcher:
             self.duplicates,
             dict(self.outcomes),
             self.turned_away,
-            (*self.scene.notes(), *self._pace()),
+            (*self.scene.notes(), *self._pace.notes()),
             dict(self.without_evidence),
         )
-
-    def _pace(self) -> list[str]:
-        """Whether pictures come often enough for objects to be followed, in words where they do not."""
-        if not self.tracker.seldom:
-            return []
-        told = f"a picture comes every {self.tracker.pace_s:.1f} s: nobody can be followed so, and no crossing is found"
-        return [f"{told}; give one in {SELDOM_S:g} s at least"]
 
     def _close(self, track: Track) -> None:
         self.track_count += 1

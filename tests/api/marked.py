@@ -39,9 +39,10 @@ WORDS = {
 }  # fmt: skip
 DIGITS = {1: "position", 2: "ellipse", 3: "track", 4: "confidence", 5: "status", 9: NEVER}
 HOURS = {8: "track", 9: "status", 10: ALWAYS, 11: NEVER}
+# Of numbers a digit goes before the point: in the name of an alert a random id follows one, and begins as it likes.
 MARKS = re.compile(
     rf"({'|'.join(WORDS)})(\d{{4}})x"
-    rf"|\.1(\d{{4}})7([{''.join(map(str, DIGITS))}])(?!\d)"
+    rf"|(?<=\d)\.1(\d{{4}})7([{''.join(map(str, DIGITS))}])(?!\d)"
     r"|T(08|09|10|11):00:00\.00(\d{4})"
 )
 IDS = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")

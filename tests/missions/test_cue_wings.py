@@ -28,7 +28,7 @@ from missions import (
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, metres, straight, way, wiggly_borders
 from tests.missions.test_airspace_plans import WING
-from tests.missions.test_climbing import assert_circles, ramp
+from tests.missions.test_climbing import ROOMY, assert_circles, ramp
 from tests.missions.test_climbing import circles as climbing
 from tests.missions.test_steep_ground import WINGS, assert_flown_well
 
@@ -163,7 +163,7 @@ def test_turns_are_wider_than_they_have_to_be():
 @pytest.mark.parametrize("form", ["fixed_wing", "vtol"])
 def test_wings_circle_up_to_a_spot_above_ground_too_steep_for_them(form):
     border, terrain = straight(3000.0), ramp(0.6, 80.0)
-    made = planned(border, WINGS[form], PlanOptions(dwell_s=1.0), terrain)
+    made = planned(border, WINGS[form], replace(ROOMY, dwell_s=1.0), terrain)
     found = cue_sortie(made, made.fleet.vehicles[0], spot_at(2700, 60), station_s=60.0, terrain=terrain)
     runs = climbing(found.sortie)
     assert runs

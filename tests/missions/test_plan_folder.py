@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 import missions.fence
 import missions.plan_folder
-from geo import FlatTerrain, write_bytes
+from geo import FileWriteError, FlatTerrain, write_bytes
 from missions import (
     FleetError,
     FormatError,
@@ -127,6 +128,46 @@ def test_a_plan_that_breaks_a_rule_leaves_the_folder_as_it_was(long, short, tmp_
     with pytest.raises(PlanError, match="ceiling 60 m"):
         write_plan_folder(low, tmp_path)
     assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize("stop", [FileWriteError("cannot write map.png: the disk is full"), KeyboardInterrupt()])
+def test_what_fails_or_is_interrupted_leaves_an_earlier_plan_as_it_was(long, short, tmp_path, monkeypatch, stop):
+    """Both plans have sorties of one name: a mission of the one beside the plan of the other would be flown."""
+    write_plan_folder(short, tmp_path / "plan")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "plan").iterdir()}
+
+    def draw_map(*_):
+        raise stop
+
+    monkeypatch.setattr("missions.plan_folder.draw_map", draw_map)
+    with pytest.raises(type(stop)):
+        write_plan_folder(long, tmp_path / "plan")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "plan").iterdir()} == before
+    monkeypatch.undo()
+    (tmp_path / "plan" / "map.png").unlink()
+    (tmp_path / "plan" / "map.png").mkdir()
+    del before["map.png"]
+    with pytest.raises(FileWriteError, match=r"plan/map.png: a folder of that name is in the way"):
+        write_plan_folder(long, tmp_path / "plan")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "plan").iterdir() if path.is_file()} == before
+
+
+def test_while_files_are_put_in_place_the_folder_is_of_no_plan(long, short, tmp_path, monkeypatch):
+    write_plan_folder(short, tmp_path)
+    usual = Path.replace
+
+    def replace_one(self, target):
+        if target.name == "plan.kml" and target.parent == tmp_path:
+            raise KeyboardInterrupt
+        return usual(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_one)
+    with pytest.raises(KeyboardInterrupt):
+        write_plan_folder(long, tmp_path)
+    assert not (tmp_path / "plan.json").exists()
+    monkeypatch.undo()
+    names = {path.name for path in write_plan_folder(long, tmp_path)}
+    assert names == {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_resumed_plan_has_its_report(long, tmp_path):

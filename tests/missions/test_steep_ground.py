@@ -1,8 +1,10 @@
 """Plans over hills, steps and noise: every way keeps its height above ground, at rates that the aircraft can fly."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 from hypothesis import example, given, settings
@@ -19,6 +21,7 @@ from missions import (
     PlanOptions,
     Progress,
     Vehicle,
+    Wind,
     ZoneKind,
     check,
     default_fleet,
@@ -31,10 +34,14 @@ from tests.asked import asked
 
 from .helpers import LAT, LON, M_LAT, M_LON, area, beside, fleet_for, straight, way, zone
 
+GEOD = pyproj.Geod(ellps="WGS84")
 STEP_DEG = 0.0005
 REACH_DEG = 0.08
 OFF_M = 6.0
-"""What straight pieces between waypoints may stray from floor and ceiling, metres."""
+"""What straight pieces between waypoints may stray above a ceiling, metres."""
+
+BELOW_M = 1.5
+"""What they may come below the floor: the ground is sampled to a metre."""
 
 
 def grid():
@@ -84,7 +91,7 @@ def assert_flown_well(made, terrain):
             assert -craft.descent_m_s * 1.0001 <= rise / leg.duration_s <= craft.climb_m_s * 1.0001
             assert leg.distance_m / leg.duration_s <= craft.max_m_s * 1.001
             if leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING}:
-                assert above.min() > floor - OFF_M
+                assert above.min() > floor - BELOW_M
                 assert leg.distance_m / leg.duration_s >= craft.min_m_s * 0.999
             if leg.kind is LegKind.PATROL:
                 assert above.max() < made.options.patrol_ceiling_agl_m + OFF_M
@@ -155,14 +162,12 @@ def assert_named(words, craft):
 def test_wings_fly_ordinary_hills_whole():
     # Slopes of 0.19: steeper than 3 m/s at 20 m/s of cruise, less than at the lowest speed.
     border, terrain = straight(4000.0), hills(60.0, 2000.0)
-    for form, craft in WINGS.items():
+    for form in WINGS:
         made = plan(border, winged(form, border), terrain, LOOSE)
         assert_flown_well(made, terrain)
         assert made.coverage.share > 0.9
         heights = [leg.start.agl_m for sortie in made.sorties for leg in sortie.patrol]
         assert max(heights) > made.observations[0].height_agl_m + 0.5
-        # They climb late, and do not come down to the floor where they can do without.
-        assert min(heights) > made.options.floor_agl_m + 2.5 * craft.climb_m_s
         assert not any("steep" in part.reason for part in made.coverage.uncovered)
 
 
@@ -274,19 +279,17 @@ def least_excess(low, high, most):
     return solved.fun
 
 
-@given(given_=grounds_and_slopes(), safe_m=st.floats(0, 15))
-def test_heights_can_be_flown_and_fit_the_bounds_wherever_any_do(given_, safe_m):
+@given(given_=grounds_and_slopes())
+def test_heights_can_be_flown_and_fit_the_bounds_wherever_any_do(given_):
     ground, planned, more = given_
-    low, high, wanted, safe = ground + 10.0, ground + 40.0, ground + 30.0, ground + 10.0 + safe_m
-    found = followed(low, high, wanted, Slopes.of(*planned.T), Slopes.of(*(more * planned.T)), safe_m=safe)
+    low, high, wanted = ground + 10.0, ground + 40.0, ground + 30.0
+    found = followed(low, high, wanted, Slopes.of(*planned.T), Slopes.of(*(more * planned.T)))
     change = np.diff(found.height_m)
     assert (change <= more * planned[:, 0] + 1e-6).all()
     assert (-change <= more * planned[:, 1] + 1e-6).all()
     assert (found.height_m >= low - 1e-9).all()
     count, most = len(ground), more * planned.ravel()
     assert least_excess(low, high, most) == pytest.approx(max(float(found.over_m.max()), 0.0), abs=1e-5)
-    if least_excess(safe, high, most) < 1e-9:
-        assert (found.height_m >= safe - 1e-6).all()
     assert found.blocked.any() == (float(found.over_m.max()) > 1e-6)
     # Cut at what is blocked, the rest can be flown.
     for run in np.split(np.arange(count), np.flatnonzero(found.blocked)):
@@ -323,3 +326,26 @@ def test_ways_out_and_home_are_followed_once_however_often_the_line_is_shared_ou
     made = plan(border, winged("vtol", border), terrain, LOOSE)
     assert any("too steep" in note for note in made.notes)  # shared out again without the wall
     assert sorted(followed_for) == [False, True]
+
+
+@pytest.mark.parametrize("toward_deg", [40.0, 140.0])
+@pytest.mark.parametrize("lat_deg", [2.0, 38.0])
+def test_at_their_lowest_airspeed_wings_are_not_taken_for_slower(lat_deg, toward_deg):
+    """Courses are those on the ellipsoid: on a sphere they are a fifth of a degree off, and wind makes that more."""
+    places = [(8.0, lat_deg)]
+    for azimuth in (toward_deg, toward_deg + 100.0):
+        places.append(GEOD.fwd(*places[-1], azimuth, 4000.0)[:2])
+    border = replace(straight(4000.0, side="right"), coordinates=tuple(places))
+    fleet = winged("vtol", border)
+    fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.5))
+    # Whichever way it is patrolled the wind is behind on one side of the bend.
+    options = PlanOptions(wind=Wind(10.0, toward_deg + 140.0))
+    made = plan(border, fleet, None, options)
+    slowest = min(_airspeed(leg, options.wind) for sortie in made.sorties for leg in sortie.patrol)
+    assert slowest == pytest.approx(WINGS["vtol"].min_m_s, rel=5e-4)
+
+
+def _airspeed(leg, wind):
+    azimuth, _, length = GEOD.inv(leg.start.lon_deg, leg.start.lat_deg, leg.end.lon_deg, leg.end.lat_deg)
+    speeds = [(length / leg.duration_s, azimuth), (wind.speed_m_s, wind.from_deg)]
+    return math.hypot(*(sum(v * f(math.radians(a)) for v, a in speeds) for f in (math.sin, math.cos)))

@@ -17,6 +17,7 @@ from missions import (
     MissionItem,
     PlanOptions,
     Wind,
+    Zone,
     compile_mission,
     plan,
     validate_missions,
@@ -28,6 +29,7 @@ from tests.asked import few
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, fleet_for, straight
 from tests.missions.test_fence_exclusions import area, fenced, metres, way, zone
 
+KEEP_IN, KEEP_OUT = 5001, 5002
 LAKE = zone("lake", 3000, 600, 200, 20)
 
 
@@ -163,19 +165,47 @@ def test_the_lines_of_a_plan_are_made_dense_once():
     assert DenseLine.of(border) is not DenseLine.of(straight(5000))
 
 
-def test_a_zone_that_lies_across_the_border_is_a_zone_for_wings_too():
-    """Its exclusion holds a piece of the border, and is no edge that wings keep what they cut off a bend from."""
-    border = straight(12_000)
+def winged(border):
     wings = Aircraft(
         "wings", 20.0, 28.0, 4.0, 3.0, 900.0, 300.0, 1100.0, 700.0,
         form=AircraftForm.VTOL, min_m_s=14.0, turn_radius_m=60.0, takeoff_s=15.0, landing_s=20.0, transition_s=10.0,
     )  # fmt: skip
     fleet = fleet_for(border, 1)
     camera = replace(fleet.camera, max_gsd_m=0.2)
-    winged = replace(fleet, camera=camera, vehicles=tuple(replace(v, aircraft=wings) for v in fleet.vehicles))
+    return replace(fleet, camera=camera, vehicles=tuple(replace(v, aircraft=wings) for v in fleet.vehicles))
+
+
+def ring(corners):
+    return tuple((LON + east / M_LON, LAT + north / M_LAT) for east, north in corners)
+
+
+def test_a_zone_that_lies_across_the_border_is_a_zone_for_wings_too():
+    """Its exclusion holds a piece of the border, and is no edge that wings keep what they cut off a bend from."""
+    border = straight(12_000)
     options = PlanOptions(dwell_s=2.0, wind=Wind(5.0, 250.0))
     across = zone("town", 4000, 100, 400, 4)
-    found = plan(border, winged, options=options, airspace=Airspace((across,)))
+    found = plan(border, winged(border), options=options, airspace=Airspace((across,)))
     missions = [compile_mission(found, sortie) for sortie in found.sorties]
     assert found.blocking_zones() == (across,)
     assert broken(found, missions) == {}
+
+
+def test_what_is_filled_in_beside_a_zone_across_the_border_is_an_edge_and_the_rest_of_its_outline_is_none():
+    """With few vertices an outline is made plainer, and may hold some of the border beside the zone."""
+    border, options = straight(12_000), PlanOptions(dwell_s=2.0, wind=Wind(5.0, 250.0))
+    fleet = winged(border)
+    top = plan(border, fleet, options=options).observation.lateral_m - options.zone_margin_m - 2.0
+    ford = Zone("ford", (ring([(4000, -300), (4400, -300), (4400, top), (4000, top)]),))
+    found = plan(border, fleet, options=options, airspace=Airspace((ford,)))
+    missions = [compile_mission(found, sortie) for sortie in found.sorties]
+    # Wings pass it on patrol, nearer than they keep from an edge that they may come to in a bend.
+    assert 30 < min(area(ford).distance(way(sortie)) for sortie in found.sorties) < 40
+    for fill, words in (([(3995, 30), (3700, -60)], None), ([(3700, top - 5)], "an exclusion is")):
+        outline = [(3995, top + 4), *fill, (3995, -305), (4405, -305), (4405, top + 4)]
+        other = []
+        for mission in missions:
+            kept = tuple(item for item in mission.fence if item.command == KEEP_IN)
+            other.append(replace(mission, fence=(*kept, *polygon(KEEP_OUT, outline, len(kept)))))
+        sentences = [sentence for sentences in broken(found, other).values() for sentence in sentences]
+        assert bool(sentences) == bool(words)
+        assert all(words in sentence for sentence in sentences)

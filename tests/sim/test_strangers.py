@@ -4,18 +4,21 @@ ArduPilot: GCS_Common.cpp, GCS_MAVLink_Copter.cpp, GCS_MAVLink_Plane.cpp, GCS_Fe
 navigator_main.cpp, mavlink_receiver.cpp.
 """
 
-from math import hypot, nan
+from math import asin, degrees, hypot, nan, radians
 
 import pytest
+from pymavlink.dialects.v20 import all as newest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 import sim
+from sim.flight_modes import Mode
 from tests.sim.crafts import ARM, SET_MODE, START, every_kind
 from tests.sim.lockstep_pilot import Pilot, lockstep
-from tests.sim.mav_client import ACCEPTED, HOME
+from tests.sim.mav_client import ACCEPTED, HOME, home_item, item, waypoint
 
 REJECTED, DENIED, UNSUPPORTED, FAILED = 1, 2, 3, 4
 SPEED, FENCE, YAW, TERMINATE, CALIBRATE, REBOOT = 178, 207, 115, 185, 241, 246
+GO_AROUND, SLEW = 191, 43000
 # Command, parameters, and the answers of ArduCopter, ArduPlane, QuadPlane and PX4, on the ground and not armed.
 ASKED = [
     (SET_MODE, (0, 0), (DENIED, DENIED, DENIED, REJECTED)),
@@ -37,6 +40,10 @@ ASKED = [
     (REBOOT, (2,), (UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, DENIED)),
     (CALIBRATE, (1,), (ACCEPTED,) * 4),
     (CALIBRATE, (0, 0, 1), (ACCEPTED,) * 4),
+    (GO_AROUND, (), (UNSUPPORTED, FAILED, FAILED, ACCEPTED)),
+    (SLEW, (0, 15), (UNSUPPORTED, FAILED, FAILED, UNSUPPORTED)),
+    (SLEW + 1, (0, 0, 0, 0, 0, 0, 50), (UNSUPPORTED, FAILED, FAILED, UNSUPPORTED)),
+    (SLEW + 2, (0, 90), (UNSUPPORTED, FAILED, FAILED, UNSUPPORTED)),
     (21, (), (ACCEPTED, UNSUPPORTED, UNSUPPORTED, ACCEPTED)),
     (85, (), (ACCEPTED, UNSUPPORTED, UNSUPPORTED, UNSUPPORTED)),
     (84, (), (FAILED, UNSUPPORTED, UNSUPPORTED, UNSUPPORTED)),
@@ -111,14 +118,14 @@ def test_logs_are_none_and_files_are_answered(kind):
     assert (reply[3], reply[5], reply[12]) == (mav.MAV_FTP_OPCODE_NAK, 3, mav.MAV_FTP_ERR_EOF)
 
 
-def test_px4_takes_a_new_speed_and_gives_it_back():
+def test_px4_takes_a_new_speed_of_whatever_kind_and_gives_it_back():
     pilot = Pilot(lockstep(autopilot="px4", frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
     body = pilot.fleet.vehicles[0].flight.body
     assert [pilot.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + 30), pilot.command(ARM, 1)] == [ACCEPTED] * 2
     pilot.until(lambda: body.u > 29.0)
     assert pilot.command_int(192, -1, 1, frame=0, lat=HOME[0] + 0.01, lon=HOME[1], z=HOME[2] + 30) == ACCEPTED
-    for speed, flown in ((3.0, 3.0), (-1.0, 5.0)):
-        assert pilot.command(SPEED, 1, speed, -1) == ACCEPTED
+    for kind, speed, flown in ((1, 3.0, 3.0), (3, 4.0, 4.0), (nan, 2.0, 2.0), (1, -1.0, 5.0)):
+        assert pilot.command(SPEED, kind, speed, -1) == ACCEPTED
         pilot.advance(10.0)
         assert body.vn == pytest.approx(flown, abs=0.1)
 
@@ -178,3 +185,128 @@ def test_one_whose_flight_is_ended_says_so_while_it_falls(autopilot, order, arme
     pilot.until(lambda: not pilot.request(0).base_mode & ARMED, 10.0)
     assert pilot.texts.count("Disarming motors") == 1
     assert pilot.request(0).system_status == mav.MAV_STATE_STANDBY
+
+
+def plane_in_guided(**changes):
+    pilot = Pilot(lockstep(frame="plane", **({"wind": sim.Wind(0.0, 0.0, 0.0)} | changes)))
+    body = pilot.fleet.vehicles[0].flight.body
+    assert [pilot.command(SET_MODE, 1, 13), pilot.command(ARM, 1)] == [ACCEPTED] * 2  # TAKEOFF
+    pilot.until(lambda: body.u > 48.0)
+    assert pilot.command_int(192, -1, 1, frame=3, lat=HOME[0], lon=HOME[1], z=60.0) == ACCEPTED
+    pilot.advance(60.0)
+    return pilot, body
+
+
+def test_speed_and_height_of_a_plane_in_guided():
+    pilot, body = plane_in_guided()
+    assert [pilot.command(SLEW, *p) for p in ((1, 20), (nan, 20), (0, 9), (0, 99), (0, nan))] == [2, 2, 4, 4, 4]
+    assert pilot.command(SLEW, 0, 23, 1) == ACCEPTED
+    assert [pilot.command_int(SLEW + 1, frame=f, z=z) for f, z in ((3, -1), (3, 0), (3, nan), (1, 80))] == [DENIED] * 4
+    assert pilot.command_int(SLEW + 1, frame=0, z=HOME[2] + 80.0) == ACCEPTED
+    pilot.advance(60.0)
+    assert body.u == pytest.approx(80.0, abs=2.0)
+    assert hypot(body.ve, body.vn) == pytest.approx(23.0, abs=0.5)
+    assert hypot(body.e, body.n) < 100.0
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["course over ground", "heading"])
+def test_a_plane_in_guided_flies_a_course_until_it_is_told_no_more(kind):
+    """In wind across it a course over ground is kept by flying aside, and a heading leads aside."""
+    pilot, body = plane_in_guided(wind=sim.Wind(6.0, 0.0, 0.0))  # from the north
+    assert [pilot.command(SLEW + 2, *p) for p in ((0, 360), (0, -1), (0, nan), (3, 90))] == [DENIED] * 4
+    assert pilot.command(SLEW + 2, kind, 90, 1) == ACCEPTED
+    pilot.advance(120.0)
+    began = body.e, body.n
+    pilot.advance(60.0)
+    east, north = body.e - began[0], body.n - began[1]
+    aside = 0.0 if kind == 0 else -6.0 / 18.0
+    assert east > 800.0
+    assert north / east == pytest.approx(aside, abs=0.03)
+    assert pilot.request(30).yaw == pytest.approx(
+        radians(90.0 - (degrees(asin(6 / 18)) if kind == 0 else 0.0)), abs=0.05
+    )
+    assert pilot.command(SLEW + 2, 2) == ACCEPTED
+    pilot.until(lambda: hypot(body.e, body.n) < 100.0)
+    pilot.advance(60.0)
+    assert hypot(body.e, body.n) < 100.0
+
+
+def landing_plan(*, begins):
+    """Out, and down along the way home; the descent begins at a mark, or only at the place before it."""
+    down = [item(189, frame=2)] if begins else []
+    return [
+        home_item(),
+        item(22, frame=3, z=60.0),
+        waypoint(HOME[0], HOME[1] + 0.012, 60.0),
+        *down,
+        waypoint(HOME[0], HOME[1] + 0.010, 40.0),
+        item(21, frame=3, lat=HOME[0], lon=HOME[1]),
+    ]
+
+
+@pytest.mark.parametrize("begins", [True, False], ids=["DO_LAND_START", "no mark"])
+def test_a_plane_breaks_its_landing_off_and_comes_again(begins):
+    pilot = Pilot(lockstep(frame="plane", wind=sim.Wind(0.0, 0.0, 0.0)))
+    flight = pilot.fleet.vehicles[0].flight
+    plan = landing_plan(begins=begins)
+    assert pilot.upload(plan) == 0
+    assert [pilot.command(SET_MODE, 1, 0), pilot.command(ARM, 1), pilot.command(SET_MODE, 1, 10)] == [ACCEPTED] * 3
+    last = len(plan) - 1
+    pilot.until(lambda: flight.run.index == last - 1)
+    assert pilot.command(GO_AROUND) == FAILED  # no landing yet
+    pilot.until(lambda: flight.run.index == last and flight.body.u < 20.0)
+    assert pilot.command(GO_AROUND) == ACCEPTED
+    assert flight.run.index == last - 1
+    pilot.until(lambda: flight.body.u > 35.0, 120.0)
+    assert not flight.landed
+    pilot.until(lambda: flight.landed, 400.0)
+    assert flight.mode == Mode.AUTO
+    assert hypot(flight.body.e, flight.body.n) < 80.0
+
+
+def test_px4_breaks_a_landing_off_and_goes_round_above_it():
+    pilot = Pilot(lockstep(autopilot="px4", frame="plane", wind=sim.Wind(0.0, 0.0, 0.0)))
+    flight = pilot.fleet.vehicles[0].flight
+    assert pilot.upload(landing_plan(begins=True)[1:]) == 0
+    assert pilot.command(START, -1) == ACCEPTED
+    pilot.until(lambda: flight.body.u > 50.0)
+    assert pilot.command(GO_AROUND) == ACCEPTED
+    pilot.until(lambda: flight.course.lands and flight.body.u < 15.0)
+    assert pilot.command(GO_AROUND) == ACCEPTED
+    pilot.advance(120.0)
+    assert flight.body.u == pytest.approx(30.0, abs=2.0)
+    assert hypot(flight.body.e, flight.body.n) < 120.0
+
+
+@every_kind
+def test_the_modes_that_it_tells_are_those_that_it_changes_to(kind):
+    """As pymavlink reads AVAILABLE_MODES by a definition that knows it; by number all, one, and one too many."""
+    pilot = of(kind)
+    parser = newest.MAVLink(None)
+
+    def asked(number):
+        pilot.raw.clear()
+        answer = pilot.command(512, 435, number)
+        told = [message for _, _, data in pilot.raw for message in parser.parse_buffer(data)]
+        return answer, [message for message in told if message.get_type() == "AVAILABLE_MODES"]
+
+    answer, modes = asked(0)
+    assert answer == ACCEPTED
+    assert [mode.mode_index for mode in modes] == list(range(1, len(modes) + 1))
+    assert {mode.number_modes for mode in modes} == {len(modes)}
+    flight = pilot.fleet.vehicles[0].flight
+    assert {mode.custom_mode for mode in modes} == {row.number for row in flight.dialect.modes}
+    names = {3 << 16 | 1 << 24: "ORBIT"} | {number: name for name, number in kind.numbers.items()}
+    if kind.px4:
+        by_standard = {mode.standard_mode: names[mode.custom_mode] for mode in modes if mode.standard_mode}
+        position = {"copter": {1: "POSCTL"}, "plane": {3: "POSCTL"}, "vtol": {}}[kind.frame]
+        orbit = {} if kind.frame == "plane" else {2: "ORBIT"}
+        assert by_standard | orbit == {
+            **position, **orbit, 4: "ALTCTL", 5: "RTL", 6: "MISSION", 7: "LAND", 8: "TAKEOFF",
+        }  # fmt: skip
+        assert all(bool(mode.mode_name) is not bool(mode.standard_mode) for mode in modes)
+    else:
+        assert {mode.mode_name for mode in modes} == {names[mode.custom_mode] for mode in modes}
+    answer, (one,) = asked(2)
+    assert (answer, one.custom_mode) == (ACCEPTED, modes[1].custom_mode)
+    assert asked(len(modes) + 1) == (DENIED if kind.px4 else ACCEPTED, [])

@@ -414,3 +414,31 @@ def test_time_of_a_flight_does_not_depend_on_the_order_of_looking():
         paths.append([row[:4] for row in craft.rows])
     assert paths[0] == paths[1]
     assert all(b[0] > a[0] for a, b in pairwise(paths[0]))
+
+
+def turned(rows, since_s):
+    """Which way round it has gone since a time: positive clockwise."""
+    t, yaw = np.array([row[0] for row in rows]), np.unwrap([row[12] for row in rows])
+    late = t > since_s
+    return float(np.sign(yaw[late][-1] - yaw[late][0]))
+
+
+@pytest.mark.parametrize(
+    ("autopilot", "params", "by_item", "by_mode"),
+    [
+        ("px4", {"NAV_LOITER_RAD": -80.0}, 1.0, -1.0),
+        ("px4", {"NAV_LOITER_RAD": 80.0}, 1.0, 1.0),
+        ("ardupilot", {"WP_LOITER_RAD": -60.0}, -1.0, -1.0),
+    ],
+)
+def test_the_side_on_which_wings_go_round(autopilot, params, by_item, by_mode):
+    """An item without a radius is flown round clockwise by PX4, whatever its parameter says (mission_block.cpp)."""
+    out = [place(0, 0, 60, 22), place(0, 600, 60), place(0, 900, 60, 19, (60.0,)), place(0, 1200, 60), action(20)]
+    craft = Craft(autopilot, "plane", out, params=params).start()
+    craft.until(lambda flight: flight.body.n > 750.0)
+    began = craft.flight.sortie_s
+    craft.until(lambda flight: flight.sortie_s > began + 40.0)
+    assert turned(craft.rows, began + 20.0) == by_item
+    assert craft.flight.set_mode(Mode.LOITER)
+    craft.until(lambda flight: flight.sortie_s > began + 100.0)
+    assert turned(craft.rows, began + 80.0) == by_mode

@@ -125,6 +125,36 @@ def test_pasted_example_of_intents(run, tmp_path, monkeypatch):
     assert not Path("other.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--ground", "1e9"), "--ground 1e+09: give metres from -500 to 9000"),
+        (("--shift", "0"), "--shift 0: give hours"),
+        (("--shift", "nan"), "--shift nan: give hours"),
+        (("--hour", "25"), "--hour 25: give an hour of the day"),
+        (("--start", "9999-12-31T00:00Z"), "--start is '9999-12-31T00:00Z': give a year"),
+        (("--start", "2027-01-01T00:00Z", "--hour", "3"), "leave --hour out"),
+        (("--objective", "x"), "--objective 'x': give one of revisit, once, risk"),
+        (("--wind", "5,400"), "--wind 5,400: wind from_deg"),
+        (("--base", "91,0"), "--base 91,0: base 'base': lat_deg"),
+        (("--terrain", "."), "leave --ground out"),
+        (("--fleet", "fleet.json"), "leave --base and --drones out"),
+        (("--airspace-layer", "x"), "give --airspace with it"),
+        (("--set", "gsd_m=1", "--set", "gsd_m=2"), "set it once"),
+        (("--out", "border.geojson/x"), "is a file, and no folder"),
+    ],
+)
+def test_an_option_that_is_wrong_is_named_as_the_pilot_wrote_it(run, tmp_path, monkeypatch, options, words):
+    monkeypatch.chdir(tmp_path)
+    assert run("border", "USA", "MEX", "--length", "5").code == 0
+    before = sorted(tmp_path.rglob("*"))
+    refused = run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180", *options)
+    assert refused.code == 1
+    assert words in " ".join(refused.err.split())
+    assert refused.err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_margins_of_intents_are_set_as_the_error_says(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("border", "USA", "MEX", "--length", "5").code == 0
@@ -239,6 +269,9 @@ def test_borders_of_a_box(run, tmp_path):
     assert not (tmp_path / "none.kml").exists()
 
 
+SORTIE = "--sortie", "vehicle-1-sortie-1"
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -246,8 +279,9 @@ def test_borders_of_a_box(run, tmp_path):
         (["--sortie", "a", "--report", "flight.json"], "either --sortie NAME"),
         (["--report", "flight.json", "--battery", "0.5"], "leave --item, --at, --battery and --landed out"),
         (["--sortie", "a", "--at", "here"], "give LAT,LON as numbers"),
-        (["--sortie", "a", "--item", "3"], "give what is left of its battery"),
-        (["--sortie", "a", "--item", "3", "--battery", "43"], "battery is 43.0"),
+        (["--sortie", "a", "--item", "3"], "--sortie 'a': the plan has none of that name: give one of vehicle-1-s"),
+        ([*SORTIE, "--item", "3"], "vehicle-1-sortie-1 is in the air: give --battery"),
+        ([*SORTIE, "--item", "3", "--battery", "43"], "battery is 43.0"),
     ],
 )
 def test_resume_says_what_it_must_be_told(run, tmp_path, options, words):

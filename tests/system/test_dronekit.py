@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import dronekit
 import pytest
@@ -112,3 +115,13 @@ def test_in_an_event_loop():
 
     with drone() as connected:
         assert asyncio.run(seen(connected)) == "GUIDED"
+
+
+def test_a_program_that_knows_dronekit_alone_flies_a_simulated_vehicle():
+    """As DroneKit's guide has it: connect, arm, take off, go to, mission, home."""
+    config = sim.FleetConfig(home=HOME, boot=sim.Boot(0.0, 0.0, 0.0), speedup=SPEEDUP / 2)
+    with sim.start_fleet(config) as fleet:
+        end = fleet.endpoints[0]
+        command = [sys.executable, Path(__file__).with_name("pilot_dronekit.py"), f"udpout:{end.host}:{end.port}"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert ran.stdout.splitlines() == ["up", "there", "holds [16, 16, 16]", "flown", "down 0"], ran

@@ -14,6 +14,9 @@ import autopilot
 import missions
 import sim
 import vedette
+from cli.launch_folder import Launch
+from cli.station import _Station
+from cli.stopping import noting_when_told, run_until_told
 from tests.system.test_safety import HOME, row
 
 SPEEDUP = 20.0
@@ -112,3 +115,41 @@ def test_tests_that_run_with_signals_ignored_start_programs_that_hear_them():
         check=False,
     )
     assert (ran.returncode, ran.stdout.split()) == (0, ["False", "False"]), ran.stderr
+
+
+# Between two runs of a loop, as a ground station has them between two flights.
+
+
+def test_a_signal_between_two_runs_is_noted_and_ends_nothing():
+    async def work(stop):
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.wait_for(stop.wait(), 5.0)
+        return "ended in good order"
+
+    before, heard = signal.getsignal(signal.SIGINT), []
+    with noting_when_told() as told:
+        assert run_until_told(work, lambda: heard.append(1)) == "ended in good order"
+        assert (heard, told.is_set()) == ([1], False)
+        signal.raise_signal(signal.SIGINT)
+        assert told.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_station_that_is_told_to_stop_between_two_flights_flies_nothing_more():
+    launch, ended = Launch("c" * 32, "r" * 32, "Nogales, ordered by Pat", 1.0, ("udp:127.0.0.1:9",)), []
+
+    class Between(_Station):
+        def _stand_by(self):
+            signal.raise_signal(signal.SIGINT)
+            return launch
+
+        def _fly(self, flown):
+            raise AssertionError(flown)
+
+        def _end(self, *told):
+            ended.append(told)
+
+    Between(*[None] * 9).run(None)
+    assert ended == [(launch, "refused", "its ground station was told to stop")]

@@ -140,6 +140,22 @@ def test_a_clock_that_stands_still_does_not_stop_time(tmp_path):
     assert any("does not advance" in problem for problem in source.counts.problems)
 
 
+def test_data_that_is_no_telemetry_is_not_waited_for(tmp_path):
+    """As action cameras write it. Telemetry that begins later is taken all the same."""
+    path = write_video(tmp_path / "GX010034.MP4", 60, telemetry=lambda _: b"DEVC" + bytes(40), fps=20, form="mpegts")
+    with open_source(path) as source:
+        next(source)
+        ahead = [source.counts.decoded - source.counts.delivered for _ in source]
+        assert not source.has_pose
+    assert ahead[0] > 15  # of the second in which it was looked for
+    assert max(ahead[20:]) <= 2
+    late = write_video(tmp_path / "late.ts", 20, telemetry=lambda n: every_frame(n) if n >= 10 else b"DEVC")
+    with open_source(late) as source:
+        frames = list(source)
+        assert source.has_pose
+    assert [n for n, frame in enumerate(frames) if frame.pose is None] == list(range(10))
+
+
 def test_a_packet_without_angles_gives_time_but_no_pose(tmp_path):
     path = write_video(tmp_path / "few.ts", 6, telemetry=lambda n: klv(T0_US + n * STEP_US, sensor_rel_roll_deg=None))
     with open_source(path) as source:

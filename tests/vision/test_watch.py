@@ -69,7 +69,7 @@ def test_pictures_that_come_too_seldom_for_anybody_to_be_followed_are_said():
     blind = SimpleNamespace(model=MODEL, detect=lambda images: [[] for _ in images])
     every_s = (frames[1].time_us - frames[0].time_us) / 1e6
     told = watch(frames[:: round(2.6 / every_s)], blind, border=border(), name="v").notes
-    assert [note for note in told if note.startswith("a picture comes every 2.6 s: nobody can be followed")]
+    assert [note for note in told if note.startswith("for 13 of 13 s pictures came more than 2 s apart")]
     assert watch(frames, blind, border=border(), name="v").notes == ()
 
 

@@ -87,7 +87,7 @@ function Outlet({ views }: { views: readonly View[] }) {
   if (view === undefined) return <main id="content">{t("app.nothing_here")}</main>;
   const Opened = opened.get(view.name);
   return (
-    <main id="content" class={`view ${view.name}`} tabIndex={-1}>
+    <main id="content" class={`view ${view.name}`} tabIndex={-1} aria-label={t(view.title)}>
       {Opened === undefined ? (
         <Coming isComing={!failed.has(view.name)} error={failed.get(view.name)} />
       ) : (

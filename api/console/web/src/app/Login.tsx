@@ -31,7 +31,7 @@ export function Login() {
   return (
     <main class="login" id="content">
       <h1>{t("app.name")}</h1>
-      {expired.value && <p role="status">{t("app.expired")}</p>}
+      {expired.value && <p role="alert">{t("app.expired")}</p>}
       <form onSubmit={submit}>
         <label>
           {t("app.login")}

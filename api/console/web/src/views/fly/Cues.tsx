@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { may } from "../../app/session";
 import { t } from "../../i18n";
 import { distance } from "../../map/ground";
@@ -19,15 +20,18 @@ interface AimProps {
 /** Where a vehicle is sent: a cue of the list or the map, or any place on the map. */
 export function Aim({ watch, vehicle, onTarget, onClose }: AimProps) {
   const cues = [...watch.cues.all.value.values()].sort((a, b) => b.time.localeCompare(a.time)).slice(0, SHOWN);
+  const panel = useRef<HTMLElement>(null);
+  // The button that was pressed for it is gone.
+  useEffect(() => panel.current?.focus(), []);
   return (
-    <section class="aim" aria-label={t("fly.aim", { name: vehicle.name })}>
+    <section class="aim" aria-label={t("fly.aim", { name: vehicle.name })} ref={panel} tabIndex={-1}>
       <header>
         <h2>{t("fly.aim", { name: vehicle.name })}</h2>
         <button type="button" onClick={onClose}>
           {t("app.cancel")}
         </button>
       </header>
-      <p role="status">{t("fly.aim_how")}</p>
+      <p>{t("fly.aim_how")}</p>
       <ul>
         {cues.map((each) => (
           <li key={each.id}>

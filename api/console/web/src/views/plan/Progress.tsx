@@ -3,10 +3,21 @@ import { attempt } from "../../ui/failure";
 import { away, cancel, isOpen, planning, putAway } from "./planning";
 import { percent } from "./units";
 
-/** How far the planning is, or why there is no plan. */
+/** How far the planning is, or why there is no plan; who does not see that hears of each stage, and of the end. */
 export function Progress() {
   const one = planning.value;
-  if (one === null || one.state === "done") return away.value ? <p role="status">{t("plan.away")}</p> : null;
+  return (
+    <>
+      <p class="unseen" role="status">
+        {one === null ? "" : one.state === "running" ? one.stage : one.state === "done" ? t("plan.there") : words(one)}
+      </p>
+      <Shown one={one} />
+    </>
+  );
+}
+
+function Shown({ one }: { one: typeof planning.value }) {
+  if (one === null || one.state === "done") return away.value ? <p role="alert">{t("plan.away")}</p> : null;
   const open = isOpen(one);
   return (
     <div class={one.state === "failed" ? "progress failed" : "progress"}>
@@ -15,7 +26,7 @@ export function Progress() {
           {percent(one.progress)}
         </progress>
       )}
-      <p role="status">{words(one)}</p>
+      <p>{words(one)}</p>
       {away.value && <p role="alert">{t("plan.away")}</p>}
       {open ? (
         <button type="button" onClick={() => attempt(cancel, "plan")}>
