@@ -6,8 +6,8 @@ the height of the camera above the place). So it is in the picture at some time 
 it, or as near to that as the leg goes, and its GSD is z / f, f the focal length in pixels. On a climb h, and with it z,
 is linear along the leg, and so are the four edges of the picture: the place is in it on one piece of the leg, and
 finest at an end of that. In a turn at a vertex the camera sweeps from the one direction to the other, and a place is
-judged when it is nearest to the middle column. Off that by an angle a its depth is y cos a cos p + h sin p: no moment of
-a turn shows it coarser, and what another one shows finer, or shows alone, is not claimed.
+judged when it is nearest to the middle column. Off that by an angle a its depth is y cos a cos p + h sin p: no moment
+of a turn shows it coarser, and what another one shows finer, or shows alone, is not claimed.
 """
 
 from __future__ import annotations
