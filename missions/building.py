@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -21,7 +20,7 @@ from missions.joining import Room
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.plane import Plane
-from missions.procedures import climb_out, curved_home, curved_out, turned_in, way_down, with_procedures
+from missions.procedures import climb_out, curved_home, curved_out, met, turned_in, way_down, with_procedures
 from missions.sortie import Leg, LegKind, Run, Waypoint
 
 __all__ = ["Aloft", "Builder", "joined", "led", "legs_of"]
@@ -101,7 +100,13 @@ class Builder:
             *(self._part(p, plane, look, craft, out_agl_m) for p in pieces),
             Part(home, home_agl_m, transit, craft.cruise_m_s),
         ]
-        out, *flown, back = _flown(pilot, parts, craft, (aloft.at if aloft else climb[-1], down[0]), access.clear)
+        # Over a place that it climbs and descends above on the spot it is as high as its ways ask.
+        upright = not craft.needs_runway and pilot.sloped(craft)
+        start = aloft.at if aloft else None if upright else climb[-1]
+        out, *flown, back = _flown(pilot, parts, craft, (start, None if upright else down[0]), access.clear)
+        if upright:
+            climb[-1:] = [met(at, out[0][1], 0) for at in climb[-1:]]
+            down[0] = met(down[0], back[-1][1], -1)
         if aloft and craft.has_wings:
             # Wings come to their height on the way: on the spot they cannot.
             out[0][1][:1] = [aloft.at]
@@ -136,8 +141,12 @@ class Builder:
         part = Part(aloft.way if turned is None else turned, layer_agl_m, bounds, craft.cruise_m_s)
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
         # Rotors climb or descend to the layer first; wings on the way.
-        sloped = craft.has_wings and math.isfinite(self.terrain.resolution_m)
-        (home,) = led(pilot, [part], craft, (aloft.at if sloped else None, down[0]), access.clear)
+        sloped = pilot.sloped(craft)
+        upright = sloped and not craft.needs_runway
+        ends = aloft.at if sloped else None, None if upright else down[0]
+        (home,) = led(pilot, [part], craft, ends, access.clear)
+        if upright:
+            down[0] = met(down[0], home[-1][1], -1)
         home[0][1][: int(craft.has_wings)] = [aloft.at]
         made = [
             *legs_of(pilot, LegKind.RETURN, home, craft),

@@ -174,12 +174,15 @@ class Flown(NamedTuple):
         Rise of each piece, metres, shape (n - 1,).
     more
         What the circles at the beginning of each piece take, seconds and watt hours, shape (2, n - 1).
+    ends_m
+        Heights at its first and its last sample, metres AMSL.
     blocked
         Samples without which the parts of the way between them can be flown, shape (n,).
     """
 
     rise_m: Floats
     more: Floats
+    ends_m: tuple[float, float]
     blocked: Bools
 
 
@@ -192,7 +195,7 @@ def flown_over(way: Profile, circles: Circles, *, whole: bool = False) -> Flown:
     found = way.followed()
     where = circlings(way, circles, whole=whole) if found.blocked.any() else []
     if not where:
-        return Flown(np.diff(found.height_m), np.zeros((2, count)), found.blocked)
+        return Flown(np.diff(found.height_m), np.zeros((2, count)), _ends(found.height_m), found.blocked)
     circled, piece = _with(way, where, circles)
     found = circled.followed()
     own = piece >= 0
@@ -207,7 +210,11 @@ def flown_over(way: Profile, circles: Circles, *, whole: bool = False) -> Flown:
     before = np.where(own, piece, ~piece)
     blocked[before[np.flatnonzero(found.blocked[:-1])]] = True
     blocked[-1] |= found.blocked[-1]
-    return Flown(rise[own], more, blocked)
+    return Flown(rise[own], more, _ends(found.height_m), blocked)
+
+
+def _ends(height_m: Floats) -> tuple[float, float]:
+    return float(height_m[0]), float(height_m[-1])
 
 
 def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Profile, Ints]:

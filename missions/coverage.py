@@ -14,7 +14,8 @@ from geo import Terrain
 from missions.band import BandCells, BandLine, band_cells
 from missions.patrol import Coverage, GsdShare, Uncovered
 from missions.plane import Plane
-from missions.watching import Seen, Sight, Views, Watch, seen_from, views_of
+from missions.views import Views, Watch, views_of
+from missions.watching import Seen, Sight, seen_from
 
 __all__ = ["Lost", "cover"]
 

@@ -20,7 +20,7 @@ from missions.fleet import Vehicle
 from missions.flying import Part
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.patrol import Flight, PatrolPlan, Period, Roster
-from missions.procedures import with_procedures
+from missions.procedures import met, with_procedures
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
 from missions.validation import check
 from missions.validation_fence import validate_missions
@@ -178,10 +178,15 @@ def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> 
         Part(place, height_agl_m, low, craft.cruise_m_s, circle=way.ring is not None),
         Part(way.home, home_agl, bounds, craft.cruise_m_s),
     ]
-    out, ((_, there),), home = led(pilot, parts, craft, (way.climb[-1], way.down[0]), way.clear)
+    upright = not craft.needs_runway and pilot.sloped(craft)
+    begin, end = (None if upright else at for at in (way.climb[-1], way.down[0]))
+    out, ((_, there),), home = led(pilot, parts, craft, (begin, end), way.clear)
+    climb, down = [*way.climb], [*way.down]
+    if upright:
+        climb[-1], down[0] = met(climb[-1], out[0][1], 0), met(down[0], home[-1][1], -1)
     out[-1][1].append(there[0])
     home[0][1].insert(0, there[-1])
-    made = pilot.legs(LegKind.TAKEOFF, way.climb, craft, craft.cruise_m_s)
+    made = pilot.legs(LegKind.TAKEOFF, climb, craft, craft.cruise_m_s)
     made += legs_of(pilot, LegKind.TRANSIT, out, craft)
     if way.ring is None:
         # Joining moves ends by a hair; the place itself must not move while it stays.
@@ -191,5 +196,5 @@ def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> 
     else:
         made += pilot.legs(LegKind.STATION, there, craft, craft.cruise_m_s)
     made += legs_of(pilot, LegKind.RETURN, home, craft)
-    made += pilot.legs(LegKind.LANDING, way.down, craft, craft.cruise_m_s)
+    made += pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s)
     return with_procedures(joined(made), craft)

@@ -89,6 +89,10 @@ class Pilot:
             for a, o, g in zip(lat, lon, ground, strict=True)
         ]
 
+    def sloped(self, aircraft: Aircraft) -> bool:
+        """Whether it comes to its heights on its way, over ground that is not level: wings, but not on the spot."""
+        return aircraft.has_wings and math.isfinite(self.terrain.resolution_m)
+
     def flown(
         self, parts: Sequence[Part], aircraft: Aircraft, start: Waypoint | None = None, stop: Waypoint | None = None
     ) -> list[list[Waypoint]]:
@@ -111,7 +115,7 @@ class Pilot:
         TooSteepError
             When wings cannot keep within the bounds; the message names aircraft, fields and place.
         """
-        if aircraft.has_wings and math.isfinite(self.terrain.resolution_m):
+        if self.sloped(aircraft):
             made = self._followed(parts, aircraft, start, stop)
         else:
             made = [self.waypoints(part.points, part.agl_m, part.bounds_agl_m[0]) for part in parts]

@@ -13,7 +13,7 @@ from missions.joining import Room, led_in, steered
 from missions.runway import Runway
 from missions.sortie import Leg, LegKind, Waypoint
 
-__all__ = ["climb_out", "curved_home", "curved_out", "turned_in", "way_down", "with_procedures"]
+__all__ = ["climb_out", "curved_home", "curved_out", "met", "turned_in", "way_down", "with_procedures"]
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +44,13 @@ def way_down(base: Base, runway: Runway | None, pilot: Pilot, agl_m: float) -> l
     if runway is None:
         return [_above(ground, agl_m), ground]
     return [_at(runway.established, pilot, agl_m), _at(runway.final, pilot, agl_m), ground]
+
+
+def met(end: Waypoint, way: list[Waypoint], at: int) -> Waypoint:
+    """Where what is climbed or descended on the spot ends, at the height that a way has there; the way has it so."""
+    agl_m = round(way[at].amsl_m - end.ground_amsl_m, 3)
+    way[at] = Waypoint.above(end.lat_deg, end.lon_deg, agl_m, end.ground_amsl_m)
+    return way[at]
 
 
 def turned_in(way: Floats, runway: Runway | None, room: Room) -> Floats | None:

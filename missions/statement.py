@@ -16,7 +16,7 @@ from missions.options import Objective
 from missions.patrol import Bound, Coverage
 from missions.setting import Setting
 from missions.sortie import Sortie
-from missions.watching import Watch
+from missions.views import Watch
 
 __all__ = ["bounds_of", "coverage_of", "notes_of"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.climbing import Flown, flown_over
-from missions.effort import rises
+from missions.effort import leg_effort, rises
 from missions.fleet import Aircraft
 from missions.flying import PROFILE_TOLERANCE_M
 from missions.headroom import Heights, profiled
@@ -119,7 +119,9 @@ def ways_followed(
         ground = np.concatenate([[0.0], np.cumsum(rises_m[a:b])])
         high = np.full(len(ground), options.ceiling_agl_m)
         high[0 if home else -1] = options.patrol_ceiling_agl_m
-        given = (None, layer_agl_m) if home else (layer_agl_m, None)
+        # What climbs on the spot does so as high as its way asks.
+        fixed = layer_agl_m if aircraft.needs_runway else None
+        given = (None, fixed) if home else (fixed, None)
         bounds = Heights(options.floor_agl_m, high, layer_agl_m, *given)
         circles = near.circles(number, steps[a:b], aircraft, options.wind)
         by = (aircraft, options.wind)
@@ -127,7 +129,9 @@ def ways_followed(
         found = flown_over(way, circles, whole=True)
         out[a:b] = _WALL_M if found.blocked.any() else found.rise_m
         more[:, a:b] = found.more
-        kept[key] = out[a:b].copy(), found.more
+        at, rise_m = (b - 1, layer_agl_m + ground[-1] - found.ends_m[1]) if home else (a, found.ends_m[0] - layer_agl_m)
+        more[:, at] += leg_effort(aircraft, 0.0, rise_m, aircraft.climb_m_s)
+        kept[key] = out[a:b].copy(), more[:, a:b].copy()
     return out, more
 
 

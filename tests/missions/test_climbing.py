@@ -52,14 +52,9 @@ def assert_circles(run, sortie, border):
     assert line.distance(shapely.LineString(places)) > border.stand_off_m
 
 
-CLIMBED = (("fixed_wing", 0.25, 1200.0), ("vtol", 0.3, 700.0))
-"""Slopes too steep for wings, that they come over with a circle."""
-
-
-@pytest.mark.parametrize(("form", "slope", "length_m"), CLIMBED)
-def test_wings_come_over_slopes_that_are_too_steep_for_them(form, slope, length_m):
-    border, terrain = straight(3000.0), ramp(slope, 80.0, length_m)
-    made = plan(border, winged(form, border), terrain, ROOMY)
+def test_wings_come_over_slopes_that_are_too_steep_for_them():
+    border, terrain = straight(3000.0), ramp(0.25, 80.0, 1200.0)
+    made = plan(border, winged("fixed_wing", border), terrain, ROOMY)
     assert_flown_well(made, terrain)
     assert check(made, terrain) == []
     assert not any("steep" in part.reason for part in made.coverage.uncovered)
@@ -67,6 +62,26 @@ def test_wings_come_over_slopes_that_are_too_steep_for_them(form, slope, length_
     assert runs
     for run, sortie in runs:
         assert_circles(run, sortie, border)
+
+
+@pytest.mark.parametrize("azimuth_deg", [80.0, 270.0])
+def test_what_climbs_on_the_spot_does_so_as_high_as_its_way_over_a_slope_asks(azimuth_deg):
+    border, terrain = straight(3000.0), ramp(0.3, azimuth_deg)
+    made = plan(border, winged("vtol", border), terrain, ROOMY)
+    assert_flown_well(made, terrain)
+    assert check(made, terrain) == []
+    assert not any("steep" in part.reason for part in made.coverage.uncovered)
+    patrol_m = made.observations[0].height_agl_m
+    ends = [at.agl_m for s in made.sorties for at in (s.legs[0].end, s.legs[-1].start)]
+    assert min(ends) >= made.options.floor_agl_m
+    assert max(ends) > patrol_m + 10.0
+    for sortie in made.sorties:
+        base = sortie.legs[0].start
+        assert (base.lat_deg, base.lon_deg) == (sortie.legs[0].end.lat_deg, sortie.legs[0].end.lon_deg)
+        assert (sortie.legs[-1].start.lat_deg, sortie.legs[-1].start.lon_deg) == (base.lat_deg, base.lon_deg)
+    # Level ground asks for no more than the patrol.
+    level = plan(border, winged("vtol", border), ramp(0.0, 80.0), ROOMY)
+    assert [s.legs[0].end.agl_m for s in level.sorties] == pytest.approx([patrol_m] * len(level.sorties), abs=0.1)
 
 
 @settings(max_examples=4, deadline=None)

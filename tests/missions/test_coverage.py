@@ -13,7 +13,7 @@ from geo import CameraModel, FlatTerrain, GridTerrain, densify, geodesic_distanc
 from missions import Leg, LegKind, PlanOptions, Side, Waypoint, default_fleet, plan
 from missions.band import BandLine
 from missions.coverage import cover
-from missions.watching import Watch
+from missions.views import Watch
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight, wiggly_borders
 

@@ -29,7 +29,7 @@ from missions import (
 from missions.coverage import cover
 from missions.mission import legs_behind
 from missions.resume import OVERLAP_M
-from missions.watching import Watch
+from missions.views import Watch
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, straight
 from tests.missions.test_airspace_plans import WING, zone

@@ -50,7 +50,7 @@ from missions import (
 )
 from missions.band import BandLine
 from missions.coverage import cover
-from missions.watching import Watch
+from missions.views import Watch
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders, zone
 

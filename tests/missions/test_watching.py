@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from geo import Altitude, CameraModel, CameraPose, Datum, FlatTerrain, GridTerrain, LocalFrame
 from missions import Camera, Leg, LegKind, Waypoint
 from missions.plane import Plane
-from missions.watching import Sight, Watch, seen_from, views_of
+from missions.views import Watch, views_of
+from missions.watching import Sight, seen_from
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON
 
