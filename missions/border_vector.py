@@ -78,7 +78,7 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
             + ("put its .prj beside the .shp" if path.suffix.lower() == ".shp" else "set it in the layer")
         )
     to_wgs84 = ToWgs84(meta["crs"], str(path))
-    note = "; ".join(filter(None, [to_wgs84.note, *_told(doubts)]))
+    told = _told(doubts)
     names = [_ALIASES.get(name.casefold(), name) for name in meta["fields"].tolist()]
     features = []
     for row, data in enumerate(shapes):
@@ -93,6 +93,8 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
         except shapely.errors.GEOSException as error:
             raise FormatError(f"{where}: its geometry cannot be read: {error}: turn curves into lines") from None
         lines, polygons, points = _lines(shape, to_wgs84, where)
+        # How well a way to WGS 84 is known shows once a place has gone it.
+        note = "; ".join(filter(None, [to_wgs84.note, *told]))
         features.append(LineFeature.of(where, lines, polygons, _noted(properties, note), points=points))
     return features
 
