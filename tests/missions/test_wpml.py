@@ -230,7 +230,7 @@ def test_heights_are_over_the_base_whatever_the_ground(tmp_path):
         for k, p in enumerate(points)
         if on[k]
     ]
-    assert len(away) > 10
+    assert len(away) >= 10
     # Between the vertices of the plan straight pieces may leave the ground by 4 m, at them by the rounding.
     assert max(map(abs, away)) < 4.1
     assert np.median(np.abs(away)) < 0.05
