@@ -88,7 +88,7 @@ def open_container(
     # Read now: where the stream breaks off soon, the thread that reads it closes the container.
     duration_s = container.duration / 1e6 if container.duration and not paced else None
     created = container.metadata.get("creation_time") or stream.metadata.get("creation_time")
-    frames, has_data = _shown(stream), bool(container.streams.data)
+    frames, has_data = _shown(container, stream), bool(container.streams.data)
     timeline = Timeline(
         name,
         counts,
@@ -134,10 +134,13 @@ def open_container(
     )
 
 
-def _shown(video: Any) -> int | None:
-    """Pictures that a container announces, without those that its edit list leaves out; None where it does not tell."""
+def _shown(container: Any, video: Any) -> int | None:
+    """Pictures that a container announces, without those that its edit list leaves out; None where it does not tell.
+
+    Of what has no edit lists FFmpeg may take the duration from the length of the file, which may be cut short.
+    """
     frames = int(video.frames)
-    if video.duration and video.average_rate:
+    if "mov" in container.format.name.split(",") and video.duration and video.average_rate:
         frames = min(frames, round(video.duration * video.time_base * video.average_rate))
     return frames or None
 
