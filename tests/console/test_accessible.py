@@ -92,14 +92,18 @@ _LISTENS = """() => {
 }"""
 
 
-@pytest.fixture
-def stocked(live):
-    """A service in which every list has something."""
+def stock(live):
+    """Something into every list of a service."""
     populate(live)
     agree(live)
     crossing(live, "shown")
     crossing(live, "waits", confirmed=False)
     return live
+
+
+@pytest.fixture
+def stocked(live):
+    return stock(live)
 
 
 def settled(page):

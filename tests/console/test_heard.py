@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 
 from tests.api.people import PASSWORD
 from tests.console.heard import CONTROLS, heard, told_of
-from tests.console.test_accessible import PLACES, settled
+from tests.console.test_accessible import PLACES, settled, stock
 from tests.console.test_fly import choose, cue, fly, orders_of, populate, row, tell
 from tests.console.test_plan import at_the_border, draw_border, plan, put_base
-from tests.console.test_share import agree, crossing
+from tests.console.test_share import crossing
 
 MAP = "region"
 """What MapLibre says its canvas is, which is moved by keys."""
@@ -19,11 +19,7 @@ MAP = "region"
 
 @pytest.fixture
 def stocked(live):
-    populate(live)
-    agree(live)
-    crossing(live, "shown")
-    crossing(live, "waits", confirmed=False)
-    return live
+    return stock(live)
 
 
 @pytest.mark.parametrize("role", PLACES)
