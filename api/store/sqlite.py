@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def open_sqlite(file: Path, *, busy_timeout_s: float) -> Database:
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is said by _on_begin, not guessed by the driver
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _keep_a_log(cursor)
     # FULL: what was answered with success survives a power cut.
     cursor.execute("PRAGMA synchronous = FULL")
     # 16 MB of log before it is carried over: a large delivery does not wait for that each time, and pages that many
@@ -48,6 +50,25 @@ def _on_connect(connection: Any, _record: Any) -> None:
     # What is erased is overwritten: it is not left in pages that are merely free.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
+
+
+def _keep_a_log(cursor: Any) -> None:
+    """Put a file into WAL mode, in which it stays; wait for whoever writes it or does the same just now.
+
+    SQLite itself does not wait here, whatever its timeout: the change begins as a reader, and a reader that would write
+    is refused at once. Two programs that start together on a new file meet so.
+    """
+    (waits_ms,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+    until = time.monotonic() + waits_ms / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _on_begin(connection: Connection) -> None:

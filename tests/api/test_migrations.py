@@ -1,6 +1,7 @@
 """How a store comes to the schema that the program needs, on either database."""
 
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -108,6 +109,18 @@ def test_programs_that_start_together_make_one_schema(tmp_path, databases):
     for store in stores:
         store.check()
         store.close()
+
+
+def test_a_new_file_that_another_program_writes_is_waited_for_and_no_longer_than_is_said(tmp_path):
+    other = sqlite3.connect(tmp_path / "vedette.sqlite", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # the file has no write-ahead log yet
+    with pytest.raises(StorageError, match="database is locked"):
+        Store(tmp_path, busy_timeout_s=0.05)
+    end = threading.Timer(0.3, other.execute, ["COMMIT"])
+    end.start()
+    Store(tmp_path, busy_timeout_s=60).close()
+    end.join()
+    other.close()
 
 
 def test_a_store_from_before_there_were_steps_is_refused_and_then_migrated(old):
