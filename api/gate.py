@@ -22,6 +22,7 @@ from api.errors import ApiError, NotFoundError, PermissionDeniedError, Unprocess
 from api.identity.doorman import Doorman, Seen
 from api.identity.keys import Proof
 from api.identity.roles import SYSTEM, Call, Principal
+from api.outgoing import Outgoing, Way
 from api.problems import MEDIA_TYPE, of_error, of_status
 from api.prompt import prompt
 from api.ready import Answer, Key, Notes, ReadyAnswers
@@ -64,7 +65,7 @@ class Gate:
         self._store = store
         self._doorman = doorman
         self._public, self._open = public, tuple(path for path in public if path.endswith("/") and path != "/")
-        self._ready, self._notes = ReadyAnswers(), Notes(store)
+        self._ready, self._notes, self._outgoing = ReadyAnswers(), Notes(store), Outgoing(store)
         headers = _HEADERS | (_TLS_HEADERS if doorman.cookies.secure else {})
         self._headers = [(_encoded(name), value.encode("latin-1")) for name, value in headers.items()]
 
@@ -77,7 +78,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})  # none is served yet; deny by default
             return
         asked, scope = scope, _as_get(scope) if scope["method"] == "HEAD" else scope
-        exit_ = _Exit(self._store, scope, send, self._headers, method=asked["method"])
+        exit_ = _Exit(self._store, self._outgoing, scope, send, self._headers, method=asked["method"])
         try:
             if await self._repeat(scope, exit_):
                 return
@@ -89,6 +90,8 @@ class Gate:
             _LOG.exception("failed", extra={"fields": {"request": exit_.request_id, "path": scope["path"][:200]}})
             await exit_.instead(of_status(500))
         finally:
+            if exit_.way is not None:
+                self._outgoing.end(exit_.way)
             if "route" in scope:
                 asked["route"] = scope["route"]  # for whoever counts requests by their route
             exit_.log()
@@ -122,6 +125,7 @@ class Gate:
         if not self._doorman.lets(scope, known.principal, seen):
             return False
         before, exit_.headers = exit_.headers, exit_.headers | seen.headers
+        await exit_.open_to(known.principal)
         if await self._is_ready(key, exit_, Call(known.principal, exit_.request_id), now_us, known.proof):
             return True
         exit_.headers = before  # what is left of a limit is told to nobody but the one whose it is
@@ -136,7 +140,7 @@ class Gate:
         if not await self._notes.note(call, now_us, answer.shown, proof):
             self._ready.forget(key)
             return False
-        exit_.call = call
+        exit_.call, call.seen = call, answer.shown.stamp
         await exit_.again(answer)
         return True
 
@@ -156,6 +160,7 @@ class Gate:
             raise
         if seen.principal is not None:
             exit_.is_of(seen.principal)
+            await exit_.open_to(seen.principal)
         state = scope.setdefault("state", {})
         state["call"], state["request"] = exit_.call, exit_.request_id
 
@@ -189,17 +194,28 @@ def _encoded(name: str) -> bytes:
     return name.lower().encode("latin-1")
 
 
+_STREAM = frozenset((b"content-type", b"text/event-stream" + more) for more in (b"", b"; charset=utf-8"))
+
+
 class _Exit:
     """The way out of one request: a `Send` that holds back what may not leave."""
 
     def __init__(
-        self, store: Store, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]], *, method: str
+        self,
+        store: Store,
+        outgoing: Outgoing,
+        scope: Scope,
+        send: Send,
+        headers: list[tuple[bytes, bytes]],
+        *,
+        method: str,
     ) -> None:
         self.request_id = new_id()
         self.call: Call | None = None
+        self.way: Way | None = None
         self.headers = {"X-Request-Id": self.request_id}
         self._fixed = headers
-        self._store = store
+        self._store, self._outgoing = store, outgoing
         self._scope = scope
         self._send = send
         self._method = method  # as it was asked
@@ -218,6 +234,11 @@ class _Exit:
             self.headers["X-Vedette-Account"] = principal.account_id
         return self.call
 
+    async def open_to(self, principal: Principal) -> None:
+        """Have what leaves to a partner looked after, from before it is read."""
+        if principal.partner_id is not None and self.way is None:
+            self.way = await self._outgoing.begin(principal.partner_id, self._scope)
+
     async def __call__(self, message: Message) -> None:
         if self._swallow:
             return
@@ -235,6 +256,9 @@ class _Exit:
                 return
             if status >= 400:  # even where a deed was noted: its transaction was undone
                 await self.audit_refusal(self.call, status)
+        if status < 400 and self._is_taken_back():
+            await self.instead(of_status(503, "what this was to show has changed meanwhile: ask again"))
+            return
         if status >= 400 and Headers(raw=message["headers"]).get("content-type") != MEDIA_TYPE:
             response = of_status(status)
             response.raw_headers += [each for each in message["headers"] if each[0] in _KEPT]
@@ -245,9 +269,18 @@ class _Exit:
             self._parts, self._raw = [], _with(message["headers"], self._fixed)
         await self._leave(status, self._with_ours(message["headers"]))
 
+    def _is_taken_back(self) -> bool:
+        """Whether something was taken from a partner since it was written down that this is shown."""
+        if self.way is None or self.call is None:
+            return False
+        return self._outgoing.is_taken_back(self.way, self.call.seen)
+
     async def _leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes | None = None) -> None:
         """Send the head, and the whole body where it is there. HEAD gets none: a stream hears that it is over."""
         self._status = status
+        if self.way is not None:
+            self.way.begun = True
+            self.way.lasts = not _STREAM.isdisjoint(headers)
         whole = b"" if self._method == "HEAD" else body
         self._swallow = whole is not None
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
