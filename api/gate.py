@@ -249,15 +249,9 @@ class _Exit:
             await self._send(message)
             return
         status = message["status"]
-        if self.call is not None:
-            if status < 400 and not self.call.audited:
-                _LOG.error("unaudited", extra={"fields": {"request": self.request_id, "path": self._scope["path"]}})
-                await self.instead(of_status(500))
-                return
-            if status >= 400:  # even where a deed was noted: its transaction was undone
-                await self.audit_refusal(self.call, status)
-        if status < 400 and self._is_taken_back():
-            await self.instead(of_status(503, "what this was to show has changed meanwhile: ask again"))
+        instead = None if self.call is None else await self._stopped(self.call, status)
+        if instead is not None:
+            await self.instead(instead)
             return
         if status >= 400 and Headers(raw=message["headers"]).get("content-type") != MEDIA_TYPE:
             response = of_status(status)
@@ -269,11 +263,20 @@ class _Exit:
             self._parts, self._raw = [], _with(message["headers"], self._fixed)
         await self._leave(status, self._with_ours(message["headers"]))
 
-    def _is_taken_back(self) -> bool:
-        """Whether something was taken from a partner since it was written down that this is shown."""
-        if self.way is None or self.call is None:
-            return False
-        return self._outgoing.is_taken_back(self.way, self.call.seen)
+    async def _stopped(self, call: Call, status: int) -> Response | None:
+        """What leaves in place of an answer of that status; None where it may leave."""
+        if status >= 400:  # written down even where a deed was noted: its transaction was undone
+            try:
+                await self.audit_refusal(call, status)
+            except ApiError as error:  # what is behind the gate took this for its answer, and handles no other
+                return of_error(error)
+            return None
+        if not call.audited:
+            _LOG.error("unaudited", extra={"fields": {"request": self.request_id, "path": self._scope["path"]}})
+            return of_status(500)
+        if self.way is not None and self._outgoing.is_taken_back(self.way, call.seen):
+            return of_status(503, "what this was to show has changed meanwhile: ask again")
+        return None
 
     async def _leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes | None = None) -> None:
         """Send the head, and the whole body where it is there. HEAD gets none: a stream hears that it is over."""
