@@ -103,8 +103,9 @@ class Gate:
             return
         key = None
         if exit_.call is not None:
-            key = self._ready.key(scope, exit_.call.principal)
-            if key is not None and await self._is_ready(key, exit_, exit_.call, self._store.clock()):
+            key, now_us = self._ready.key(scope, exit_.call.principal), self._store.clock()
+            answer = None if key is None else self._ready.find(key, now_us)
+            if key is not None and answer is not None and await self._is_true(key, answer, exit_, exit_.call, now_us):
                 return
         await self._app(scope, prompt(receive), exit_)
         whole = exit_.whole()
@@ -119,24 +120,24 @@ class Gate:
         now_us = self._store.clock()
         known = self._doorman.known(scope, now_us)
         key = None if known is None else self._ready.key(scope, known.principal)
-        if known is None or key is None or self._ready.find(key, now_us) is None:
+        answer = None if key is None else self._ready.find(key, now_us)
+        if known is None or key is None or answer is None:
             return False
         seen = Seen({})
         if not self._doorman.lets(scope, known.principal, seen):
             return False
         before, exit_.headers = exit_.headers, exit_.headers | seen.headers
         await exit_.open_to(known.principal)
-        if await self._is_ready(key, exit_, Call(known.principal, exit_.request_id), now_us, known.proof):
+        if await self._is_true(key, answer, exit_, Call(known.principal, exit_.request_id), now_us, proof=known.proof):
             return True
         exit_.headers = before  # what is left of a limit is told to nobody but the one whose it is
         self._doorman.give_back(scope, known.principal)
         return False
 
-    async def _is_ready(self, key: Key, exit_: _Exit, call: Call, now_us: int, proof: Proof | None = None) -> bool:
-        """Send the answer that is ready, if there is one that is still true; parameters are those of `Notes.note`."""
-        answer = self._ready.find(key, now_us)
-        if answer is None:
-            return False
+    async def _is_true(
+        self, key: Key, answer: Answer, exit_: _Exit, call: Call, now_us: int, *, proof: Proof | None = None
+    ) -> bool:
+        """Send an answer that is ready, if it is still true; parameters are those of `Notes.note`."""
         if not await self._notes.note(call, now_us, answer.shown, proof):
             self._ready.forget(key)
             return False
@@ -292,8 +293,11 @@ class _Exit:
 
     def _with_ours(self, raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Headers with those of the gate that they do not have."""
-        ours = [(_encoded(name), value.encode("latin-1")) for name, value in self.headers.items()]
-        return _with(raw, [*self._fixed, *ours])
+        return _with(raw, [*self._fixed, *self._of_this()])
+
+    def _of_this(self) -> list[tuple[bytes, bytes]]:
+        """Headers of this request alone."""
+        return [(_encoded(name), value.encode("latin-1")) for name, value in self.headers.items()]
 
     def whole(self) -> Answer | None:
         """What left, where it may be kept and left whole."""
@@ -302,10 +306,13 @@ class _Exit:
         return Answer(self._raw, b"".join(self._parts), self.call.shown, self._scope["route"])
 
     async def again(self, answer: Answer) -> None:
-        """Send an answer that is ready, as its route would have."""
+        """Send an answer that is ready, as its route would have; it has the headers that are the same for all."""
         self._scope["route"] = answer.route
-        await self({"type": "http.response.start", "status": 200, "headers": list(answer.headers)})
-        await self({"type": "http.response.body", "body": answer.body})
+        instead = None if self.call is None else await self._stopped(self.call, 200)
+        if instead is None:
+            await self._leave(200, [*answer.headers, *self._of_this()], answer.body)
+        else:
+            await self.instead(instead)
 
     async def instead(self, response: Response) -> None:
         """Send `response` in place of what the application says, if nothing has left yet."""

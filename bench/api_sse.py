@@ -168,8 +168,9 @@ def _listen(url: str, keys: list[str], folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "bench.api_sse", url, str(file)]
     listeners = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert listeners.stdout is not None
-    if listeners.stdout.readline() != "open\n":
-        raise BenchError("the streams could not be opened")
+    if (said := listeners.stdout.readline()) != "open\n":
+        listeners.kill()
+        raise BenchError(f"the streams could not be opened: {said.strip()}")
     return listeners
 
 
@@ -239,6 +240,9 @@ async def _listeners(url: str, keys: list[str]) -> None:
         )
         everyone.append(listener)
         await asyncio.wait_for(listener.begun.wait(), 30)
+        if not listener.came[0][1].startswith(b"HTTP/1.1 200 "):  # refused, it would be taken for one that lost all
+            print(listener.came[0][1][:12].decode(), flush=True)
+            return
     await asyncio.sleep(0.5)
     print("open", flush=True)
     begun = time.time()
