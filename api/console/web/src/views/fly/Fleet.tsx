@@ -14,7 +14,7 @@ import { speedText } from "./words";
 /** How often vehicles move on the map; four times a second looks like motion and costs little. */
 const STEP_MS = 250;
 /** And while somebody drags it, who wants the ground to keep up with the hand. */
-const DRAGGED_STEP_MS = 1000;
+const DRAGGED_STEP_MS = 2000;
 
 interface Props {
   watch: Watch;
