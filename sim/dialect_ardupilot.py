@@ -91,6 +91,10 @@ _PLANE_PARAMS = {
     "TECS_CLMB_MAX": ParamSpec(5.0, _REAL),
     "TECS_SINK_MAX": ParamSpec(5.0, _REAL),
     "TECS_LAND_SINK": ParamSpec(0.25, _REAL),
+    "TECS_HDEM_TCONST": ParamSpec(3.0, _REAL),
+    "TECS_TIME_CONST": ParamSpec(5.0, _REAL),
+    "ALT_SLOPE_MIN": ParamSpec(15.0, _REAL),
+    "ALT_SLOPE_MAXHGT": ParamSpec(5.0, _REAL),
     "LAND_FLARE_ALT": ParamSpec(3.0, _REAL),
     "LAND_DISARMDELAY": ParamSpec(20.0, _INT8),
     "WP_RADIUS": ParamSpec(90.0, _INT16),
@@ -280,11 +284,20 @@ _PLANE_FIGURES: dict[str, Figure] = {
     "ACCEPTS_WIDEST": 0.0,
     "RTL_KEEPS_HEIGHT": 0.0,
     "RTL_DESCEND_ALT": "RTL_ALTITUDE",
+    "SLOPES_ALWAYS": 0.0,
+    "HEIGHT_CLIMB": "TECS_CLMB_MAX",
+    "HEIGHT_SINK": "TECS_SINK_MAX",
+    "HEIGHT_FORWARD": 1.0,
     **NO_ROTORS,
 }
 
 ARDUPLANE = replace(
     ARDUCOPTER,
+    legacy_names={
+        **ARDUCOPTER.legacy_names,
+        "ALT_SLOPE_MIN": "GLIDE_SLOPE_MIN",
+        "ALT_SLOPE_MAXHGT": "GLIDE_SLOPE_THR",
+    },
     form=Form.WING,
     types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
     modes=_PLANE_MODES,

@@ -97,7 +97,7 @@ class VtolCourse(WingCourse):
         if not self._params["RTL_LANDS"]:
             return super()._return_to(goal)
         over = (goal[0], goal[1], self._return_height(goal))
-        until = self._until_rotors((*self._here[:2], over[2]), over)
+        until = self._until_rotors(self._here, over, climbs_at_once=True)
         return [until] if self._setup.dialect.has(Mode.HOVER_RTL) else [until, *self._down(over)]
 
     def follow_up(self) -> Mode | None:
@@ -108,11 +108,12 @@ class VtolCourse(WingCourse):
     def _rates(self) -> tuple[float, float]:
         return super()._rates() if self._body.on_wings else Course._rates(self)  # noqa: SLF001 (its own base)
 
-    def _until_rotors(self, start: Vector, over: Vector) -> Task:
+    def _until_rotors(self, start: Vector, over: Vector, *, climbs_at_once: bool = False) -> Task:
         """On wings until the rotors must brake to stand over a place."""
         decel = self._params["TRANSITION_DECEL"]
         speed = self.wing.airspeed + hypot(*self._body.air)
-        return WingLeg(start, over, self.wing, radius_m=speed * speed / (2.0 * decel) + _MARGIN_M)
+        radius_m = speed * speed / (2.0 * decel) + _MARGIN_M
+        return WingLeg(start, over, self.wing, radius_m=radius_m, climbs_at_once=climbs_at_once)
 
     def _down(self, over: Vector) -> list[Task]:
         return [Hold(over, self.limits, 0.0), landing((over[0], over[1]), self._params, self.limits)]
