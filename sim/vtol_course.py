@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import atan2, hypot
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from sim.flight_by_hand import Sticks
 from sim.flight_course import Course
 from sim.flight_items import Item
 from sim.flight_mission import TAKEOFFS
@@ -67,6 +69,10 @@ class VtolCourse(WingCourse):
     def go_to(self, point: Vector) -> None:
         """To a point, on what carries it now."""
         (WingCourse if self._body.on_wings else Course).go_to(self, point)
+
+    def by_hand(self, read: Callable[[], Sticks]) -> None:
+        """On what carries it now."""
+        (WingCourse if self._body.on_wings else Course).by_hand(self, read)
 
     def orbit(self, centre: Vector, radius_m: float, speed_mps: float, *, faces: bool) -> None:
         """On what it flies on."""

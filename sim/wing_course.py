@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import atan2, cos, hypot, sin, tan
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_body import Body, wrap_pi
+from sim.flight_by_hand import Sticks, WingsByHand
 from sim.flight_course import Course
 from sim.flight_items import Item
 from sim.flight_mission import TAKEOFFS
@@ -66,6 +68,10 @@ class WingCourse(Course):
         """To a point, and round it."""
         leg = WingLeg(self._here, point, self.wing, radius_m=abs(self.wing.loiter_m), climbs_at_once=True)
         self._fly(leg, self._circle(point))
+
+    def by_hand(self, read: Callable[[], Sticks]) -> None:
+        """As the sticks say."""
+        self._fly(WingsByHand(read, self.wing))
 
     def orbit(self, centre: Vector, radius_m: float, speed_mps: float, *, faces: bool) -> None:
         """Wings go round at their own speed, nose ahead."""
