@@ -19,6 +19,7 @@ from missions.cue_ways import CueWay, circle_of, cue_ways, ends_of
 from missions.errors import MissionError, PlanError
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Part
+from missions.headroom import level_m
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.patrol import Bound, Flight, PatrolPlan, Period, Roster
 from missions.procedures import met, with_procedures
@@ -199,7 +200,7 @@ def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> 
     low = options.floor_agl_m, options.patrol_ceiling_agl_m
     place = way.out[-1:] if way.ring is None else way.ring
     parts = [
-        Part(way.out, out_agl, bounds, craft.cruise_m_s),
+        Part(way.out, out_agl, bounds, craft.cruise_m_s, level_m=level_m(craft, options.wind)),
         Part(place, height_agl_m, low, craft.cruise_m_s, circle=way.ring is not None),
         Part(way.home, home_agl, bounds, craft.cruise_m_s),
     ]

@@ -258,7 +258,7 @@ class _Rests:
             terrain,
             wind=options.wind,
             layers_agl_m=layers,
-            ceiling_agl_m=options.ceiling_agl_m,
+            bounds_agl_m=(options.floor_agl_m, options.ceiling_agl_m),
         )
         access = Access(
             base, self._around, self._course, stations, reach_m(craft, options), terrain=self._terrain, runway=runway
