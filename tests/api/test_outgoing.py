@@ -38,7 +38,7 @@ def asked(served: Live, who: str, path: str, *, trust: ssl.SSLContext | None = N
     url = httpx.URL(served.url)
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, READ)
-    plain.settimeout(30)
+    plain.settimeout(120)
     plain.connect((url.host, url.port))
     with plain if trust is None else trust.wrap_socket(plain, server_hostname=url.host) as connection:
         head = f"GET {path} HTTP/1.1\r\nHost: there\r\nAuthorization: Bearer {served.keys[who]}\r\n\r\n"
