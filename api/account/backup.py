@@ -43,6 +43,8 @@ _FORMAT = "vedette.backup/1"
 _MANIFEST, _DATABASE, _OBJECTS = "manifest.json", "database", "objects"
 _LONGEST_MANIFEST = 1 << 30
 _ATTEMPTS = 3
+_PLACES = {"sqlite": "a new folder, without --database", "postgresql": "an empty PostgreSQL database (--database)"}
+"""Where what a backup was made of goes, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,8 @@ def restore(
         dumped = fresh / _DATABASE
         database = open_database(fresh if isinstance(where, Path) else where)
         if database.kind != manifest["kind"]:
-            raise StorageError(f"{file}: is of a {manifest['kind']} store, which {database.kind} cannot take")
+            why = f"{file}: is of a {manifest['kind']} store, which {database.kind} cannot take"
+            raise StorageError(f"{why}: restore it into {_PLACES.get(manifest['kind'], 'one like it')}")
         undo.callback(_unload, database)
         database.load(dumped)
         dumped.unlink()

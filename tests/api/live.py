@@ -3,6 +3,7 @@
 import json
 import secrets
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from api.identity.roles import SPEAKERS, SYSTEM, Call
 from api.live.settings import LiveSettings
 from api.store.tables import AuditRow
 from api.trail.log import INSIDE, last_n
+from tests.api.authority import Authority
 from tests.api.samples import agreement_json, crossing_json
 
 LASTING = 3650  # days: the service has the machine's clock
@@ -168,12 +170,15 @@ class Live:
 
 
 @contextmanager
-def live(folder: Path, **feeds: Any) -> Iterator[Live]:
-    """A running service with fast feeds, and keys named as their roles."""
+def live(folder: Path, *, tls: Authority | None = None, **feeds: Any) -> Iterator[Live]:
+    """A running service with fast feeds, over TLS where there is an authority, and keys named as their roles."""
     quick = {"poll_s": 0.05, "recheck_s": 0.1, "loopback_targets": True, "first_wait_s": 0.1, "longest_wait_s": 0.2}
     paces = {"feeds": FeedSettings(**(quick | feeds)), "live": LiveSettings(pace_s=0.05)}
-    settings = Settings(folder / "live", port=0, **paces)
-    with running(settings) as service, httpx.Client(base_url=service.url, timeout=60.0) as http:
+    own = None if tls is None else tls.issue("live", server=True)
+    proof = {} if own is None else {"tls_certificate": own.certificate, "tls_key": own.key}
+    settings = Settings(folder / "live", port=0, **paces, **proof)
+    trust = True if tls is None else ssl.create_default_context(cafile=tls.certificate)
+    with running(settings) as service, httpx.Client(base_url=service.url, timeout=60.0, verify=trust) as http:
         assert service.admin is not None
         made = Live(service.url, service.store, http, {"administrator": service.admin.key})
         with service.store.write() as session:

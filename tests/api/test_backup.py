@@ -85,6 +85,24 @@ def back(service, databases, file, folder):
     return restore(file, where, ledger=None, directory=folder), where
 
 
+def test_a_backup_of_one_kind_of_database_is_refused_by_the_other_which_stays_empty(tmp_path, postgres):
+    name, objects = postgres.create(), tmp_path / "objects of it"
+    url, other = postgres.url(name), postgres.url(postgres.create())
+    Store(tmp_path / "folder").close()
+    Store(objects, database=url).close()
+    backup(tmp_path / "folder", tmp_path / "folder.tar")
+    backup(url, tmp_path / "database.tar", directory=objects)
+    into = tmp_path / "new"
+    with pytest.raises(StorageError, match=r"of a sqlite store, which postgresql cannot take: .* a new folder"):
+        restore(tmp_path / "folder.tar", other, ledger=None, directory=into)
+    with pytest.raises(StorageError, match=r"of a postgresql store, which sqlite cannot take: .*empty PostgreSQL"):
+        restore(tmp_path / "database.tar", into, ledger=None)
+    assert left_beside(tmp_path) == ["database.tar", "folder", "folder.tar", "objects of it"]
+    restore(tmp_path / "database.tar", other, ledger=None, directory=into)  # there is nothing in it
+    for each in (url, other):
+        postgres.drop(each.rpartition("/")[2].partition("?")[0])
+
+
 def left_beside(folder):
     return sorted(path.name for path in folder.iterdir())
 

@@ -2,12 +2,14 @@
 
 import hashlib
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 import pytest
 
+from tests.api.authority import Authority
 from tests.api.live import Live, live
 from tests.api.samples import packets
 from tests.api.test_taken_back import PLACE, just_before
@@ -31,16 +33,17 @@ def served(tmp_path):
 
 
 @contextmanager
-def asked(served: Live, who: str, path: str) -> Iterator[socket.socket]:
+def asked(served: Live, who: str, path: str, *, trust: ssl.SSLContext | None = None) -> Iterator[socket.socket]:
     """A request whose answer has begun to come, and is not read yet."""
     url = httpx.URL(served.url)
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, READ)
-        connection.settimeout(30)
-        connection.connect((url.host, url.port))
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, READ)
+    plain.settimeout(120)
+    plain.connect((url.host, url.port))
+    with plain if trust is None else trust.wrap_socket(plain, server_hostname=url.host) as connection:
         head = f"GET {path} HTTP/1.1\r\nHost: there\r\nAuthorization: Bearer {served.keys[who]}\r\n\r\n"
         connection.sendall(head.encode())
-        assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"
+        assert connection.recv(12) == b"HTTP/1.1 200"
         yield connection
 
 
@@ -50,7 +53,7 @@ def rest_of(connection: socket.socket, *, whole: int) -> int:
     while came < whole:
         try:
             found = connection.recv(READ)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLError):
             break
         if not found:
             break
@@ -82,6 +85,18 @@ def test_of_what_is_taken_back_a_slow_reader_gets_no_more_than_what_had_left(ser
         served.must(who, "DELETE", what)
         # What lies with the reader's own system had left; a megabyte is many times of that, and little of the whole.
         assert rest_of(connection, whole=len(LARGE)) < 1 << 20
+
+
+def test_what_is_taken_back_does_not_leave_over_tls_either(tmp_path):
+    (tmp_path / "authority").mkdir()
+    authority = Authority(tmp_path / "authority")
+    trust = ssl.create_default_context(cafile=authority.certificate)
+    with live(tmp_path, tls=authority) as served:
+        path, release = shared_clip(served, served.partner("bravo", fields=["position", "clip"]))
+        with asked(served, "bravo", path, trust=trust) as connection:
+            served.recall(release)
+            assert rest_of(connection, whole=len(LARGE)) < 1 << 20
+        assert served.ask("bravo", "GET", path).status_code == 404
 
 
 def test_what_is_taken_from_one_is_not_cut_off_from_another(served: Live):
