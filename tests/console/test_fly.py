@@ -145,7 +145,6 @@ def test_who_is_chosen_in_the_list_is_brought_into_sight(live, desk, sky):
     middle_is(page, "112.5")
     # To the end of its way, though nothing more is heard of it and few steps are shown to who wants little motion.
     choose(page, "kite").get_by_role("button", name="Follow").click()
-    page.wait_for_timeout(1500)  # the next step is drawn as soon as it begins to move
     fly(live, "kite", lon=-112.465, lat=31.9)
     middle_is(page, "112.46")
 

@@ -67,7 +67,7 @@ export function Fleet({ watch, chosen, follows }: Props) {
       const now = performance.now();
       const step = map.dragPan.isActive() ? DRAGGED_STEP_MS : still ? STILL_STEP_MS : STEP_MS;
       if (document.hidden || now - drawn < step - 20) return;
-      if (!stirred && !watch.motion.moves(drawn)) return; // where a way ended since it was drawn, its end is still to be
+      if (!stirred && !watch.motion.isShort(drawn)) return;
       stirred = false;
       drawn = now;
       draw(now);
