@@ -15,6 +15,8 @@ import { speedText } from "./words";
 const STEP_MS = 250;
 /** And while somebody drags it, who wants the ground to keep up with the hand. */
 const DRAGGED_STEP_MS = 2000;
+/** And for who wants little motion. */
+const STILL_STEP_MS = 1000;
 
 interface Props {
   watch: Watch;
@@ -63,9 +65,9 @@ export function Fleet({ watch, chosen, follows }: Props) {
     let stirred = true;
     const timer = setInterval(() => {
       const now = performance.now();
-      const step = still || map.dragPan.isActive() ? DRAGGED_STEP_MS : STEP_MS;
+      const step = map.dragPan.isActive() ? DRAGGED_STEP_MS : still ? STILL_STEP_MS : STEP_MS;
       if (document.hidden || now - drawn < step - 20) return;
-      if (!stirred && !watch.motion.moves(drawn)) return; // where a way ended since it was drawn, its end is still to be
+      if (!stirred && !watch.motion.isShort(drawn)) return;
       stirred = false;
       drawn = now;
       draw(now);

@@ -37,9 +37,9 @@ export class Motion {
     return share >= 1 ? glide.to : [x0 + (x1 - x0) * share, y0 + (y1 - y0) * share];
   }
 
-  /** Whether anything still glides at that time. */
-  moves(now: number): boolean {
-    for (const glide of this.#glides.values()) if (now < glide.began + glide.lasts) return true;
+  /** Whether anything that was drawn at that time was drawn short of where it is said to be: it is to be drawn again. */
+  isShort(drawn: number): boolean {
+    for (const glide of this.#glides.values()) if (drawn < glide.began + glide.lasts) return true;
     return false;
   }
 

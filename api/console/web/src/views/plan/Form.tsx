@@ -27,6 +27,8 @@ export function Form() {
   // What the service refused, or found to be impossible while it planned.
   const said = useComputed(() => [...refused.value, ...(planning.value?.error == null ? [] : [planning.value.error])]);
   const MISSING = new Set(["plan.fault_no_border", "plan.fault_no_base", "plan.fault_countries"]);
+  // Beside a plan of before an empty form asks for none again.
+  const bare = useComputed(() => faults.value.some(({ word }) => MISSING.has(word)));
   const of = (part: Part): string[] => [
     ...faults.value
       .filter((fault) => fault.part === part && (tried.value || !MISSING.has(fault.word)))
@@ -105,7 +107,7 @@ export function Form() {
           </button>
         )}
         <button type="submit" class="primary" disabled={busy}>
-          {planning.value?.result == null ? t("plan.ask") : t("plan.ask_again")}
+          {planning.value?.result == null || bare.value ? t("plan.ask") : t("plan.ask_again")}
         </button>
       </div>
     </form>
