@@ -109,14 +109,13 @@ def dragged(live, desk):
     return pictures
 
 
-def test_most_tiles_that_are_cut_out_of_the_map_are_drawn_in(dragged):
-    """Of all three sources, and once each: MapLibre would cut out those of the upper two twice."""
+def test_a_map_that_is_dragged_draws_in_its_tiles_and_does_not_place_names_in_every_picture(dragged):
+    """Of what is cut out: of all three sources, once each; MapLibre would cut out the tiles of the upper two twice.
+
+    Names are placed anew five times a second, and at once where they have come with tiles that were not there.
+    """
     assert min(each["drawn"] for each in dragged) > 10
     assert all(len(set(each["filled"])) > len(each["cut"]) / 2 for each in dragged)
-
-
-def test_names_are_not_placed_anew_in_every_picture_of_a_map_that_is_dragged(dragged):
-    """But five times a second; and at once where names have come, with tiles that were not there."""
     placed = [each["at"] for each in dragged if each["names"]]
     early = sum(after - before < 150 for before, after in itertools.pairwise(placed))
     assert early <= 3, f"{early} of {len(dragged)}"

@@ -1,7 +1,7 @@
 """Commands as a person runs them."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import av
 import pytest
 
 import vedette
+from tests.seen_before import SeenBefore
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,18 @@ def run(monkeypatch, capsys) -> Callable[..., Ran]:
         return Ran(int(end.value.code or 0), told.out, told.err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def _seen_before() -> SeenBefore:
+    return SeenBefore()
+
+
+@pytest.fixture
+def seen_before(_seen_before: SeenBefore) -> Iterator[SeenBefore]:
+    """Pictures that were watched before, in this test or another that asks for it, need no network any more."""
+    with _seen_before.noted():
+        yield _seen_before
 
 
 @pytest.fixture(scope="session")

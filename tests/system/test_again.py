@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.again import second_say
 FLOWN = "tests/sim/test_fault_vehicle.py::test_a_hexa_flies_home[1 - 2]"
 SEEN = "tests/console/test_fly.py::test_it_is_drawn"
 LEAK = "tests/api/test_leaks.py::test_nothing_leaks"
+SENT = "tests/api/test_sse.py::test_it_comes"
 MANY = [FLOWN, SEEN, f"{FLOWN}b", f"{SEEN}b"]
 
 
@@ -21,9 +23,13 @@ def closing(counts, *failed, code=1, before=""):
 
 @pytest.mark.parametrize(
     ("counts", "failed"),
-    [("1 failed, 7684 passed", [FLOWN]), ("1 failed, 7683 passed, 3 warnings, 1 error", [FLOWN, SEEN])],
+    [
+        ("1 failed, 7684 passed", [FLOWN]),
+        ("1 failed, 7684 passed", [SENT]),
+        ("1 failed, 7683 passed, 3 warnings, 1 error", [FLOWN, SEEN]),
+    ],
 )
-def test_few_tests_that_wait_for_what_flies_or_draws_have_a_second_say(counts, failed):
+def test_few_tests_that_wait_for_what_flies_draws_or_comes_have_a_second_say(counts, failed):
     assert second_say(closing(counts, *failed), failed) == failed
 
 
@@ -44,6 +50,28 @@ def test_few_tests_that_wait_for_what_flies_or_draws_have_a_second_say(counts, f
 )
 def test_all_else_stands(log, failed):
     assert second_say(log, failed) == []
+
+
+def test_files_that_wait_for_sockets_are_there():
+    assert [name for name in again.SOCKETS if not (Path(again.__file__).parent / name).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ">       assert summary['nearest_border_m'] >= outcome.plan.border.stand_off_m",
+        "E       AssertionError: ('bravo', 'leaks', 'BRD0012x')",
+        "E       assert [('inside_stand_off', 3.2, 'at most 0')] == []",
+        ">       await flight.until(lambda: inside(vehicle.fence, flight.here))",
+    ],
+)
+def test_who_was_too_near_or_saw_too_much_was_so_however_busy_the_machine_was(line):
+    assert second_say(closing("1 failed, 7684 passed", FLOWN, before=f"{line}\n"), [FLOWN]) == []
+
+
+def test_a_word_of_a_test_that_passed_costs_nobody_a_second_say():
+    passed = "tests/system/test_fence_flight.py::test_it_stays_inside_its_fence\n[gw1] [ 68%] PASSED it\n"
+    assert second_say(closing("1 failed, 7684 passed", FLOWN, before=passed), [FLOWN]) == [FLOWN]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import vision
 from geo import CameraModel, LocalFrame
 from sim.camera import FlightTrack
 from sim.staging import record, stage
+from tests.vision.tiny_models import tiny_model
 
 ORIGIN = LocalFrame(31.333, -110.94, 1180.0)
 LINE = ((-110.95, 31.333), (-110.93, 31.333))
@@ -28,11 +29,25 @@ def flight(gusts):
     )
 
 
-def recorded(folder, gusts, offset_s):
-    """A video, a pose file whose clock is ahead by `offset_s`, the border, and when somebody crosses it."""
-    (made,) = record(
-        stage(LINE, "left", [flight(gusts)], CameraModel(640, 512, 1125.0), seed=4, crossings=1, windows=1), folder
-    )
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory):
+    """The recording of a flight, one for each strength of its gusts."""
+    films = {}
+
+    def film(gusts):
+        if gusts not in films:
+            staged = stage(LINE, "left", [flight(gusts)], CameraModel(640, 512, 1125.0), seed=4, crossings=1, windows=1)
+            (films[gusts],) = record(staged, tmp_path_factory.mktemp("film"))
+        return films[gusts]
+
+    return film
+
+
+def recorded(folder, made, offset_s):
+    """What watches a video with a pose file whose clock is ahead by `offset_s`; and that file.
+
+    Nobody asks who crosses: the network finds nothing.
+    """
     with vision.open_source(made.video) as source:
         frames = list(source)
     header = "time_us,lat_deg,lon_deg,amsl_m,yaw_deg,pitch_deg,roll_deg,hfov_deg,ground_amsl_m"
@@ -47,13 +62,15 @@ def recorded(folder, gusts, offset_s):
     border.write_text(
         json.dumps({"type": "Feature", "properties": {"name": "b", "own_side": "left"}, "geometry": line})
     )
-    return made, table, border
+    model = tiny_model(folder / "blind.onnx", np.zeros((1, 7, 1)))
+    asked = ["watch", made.video, "--pose", table, "--border", border, "--model", model, "--out", folder / "o"]
+    return asked, table
 
 
 @pytest.mark.parametrize("offset_s", [-1.1, 0.8])
-def test_a_planted_offset_is_found_and_taken(run, tmp_path, offset_s):
-    made, table, border = recorded(tmp_path, 1.0, offset_s)
-    asked = ["watch", str(made.video), "--pose", str(table), "--border", str(border), "--out", str(tmp_path / "o")]
+def test_a_planted_offset_is_found_and_taken(run, tmp_path, filmed, offset_s):
+    made = filmed(1.0)
+    asked, table = recorded(tmp_path, made, offset_s)
     ran = run(*asked, "--clock-offset", "auto")
     assert ran.code == 0, ran.err
     found = re.search(r"recorded ([\d.]+) ± ([\d.]+) s (later|earlier)", " ".join(ran.out.split()))
@@ -76,9 +93,8 @@ def test_a_planted_offset_is_found_and_taken(run, tmp_path, offset_s):
     assert np.median(away["wrong"]) > 4
 
 
-def test_a_straight_leg_tells_nothing_and_is_watched_as_it_is(run, tmp_path):
-    made, table, border = recorded(tmp_path, 0.0, 0.8)
-    asked = ["watch", str(made.video), "--pose", str(table), "--border", str(border), "--out", str(tmp_path / "o")]
+def test_a_straight_leg_tells_nothing_and_is_watched_as_it_is(run, tmp_path, filmed):
+    asked, _ = recorded(tmp_path, filmed(0.0), 0.8)
     ran = run(*asked, "--clock-offset", "auto")
     assert ran.code == 0, ran.err
     assert "cannot be told" in " ".join(ran.err.split())

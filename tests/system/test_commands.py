@@ -365,6 +365,7 @@ def test_a_plan_says_what_its_fences_keep_and_where_to_come_down(run, tmp_path, 
     assert "emergency landing site" in told.out
 
 
+@pytest.mark.usefixtures("seen_before")
 def test_watch_keeps_what_a_service_does_not_take_and_delivers_it_when_it_does(run, tmp_path, shared_data, walker):
     out = tmp_path / "out"
     watch = ["watch", walker, "--line", "384,432,384,0", "--fps", "3", "--out", out]
@@ -409,6 +410,7 @@ def test_training_is_for_a_sensor_that_has_a_recipe(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("seen_before")
 def test_watch_on_a_full_disk_still_tells_who_crossed(run, tmp_path, shared_data, walker):
     """Nothing can be written: the records go to the output, each says that it has no evidence, and no file is left."""
     model = shared_data("weights/coco-yolo11n.onnx")

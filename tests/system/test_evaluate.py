@@ -13,6 +13,8 @@ import vision
 from geo import CameraModel
 from tests.sim.stage_flights import BORDER, patrol_flight
 
+pytestmark = pytest.mark.usefixtures("seen_before")
+
 
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory):

@@ -20,7 +20,7 @@ from cli.exercise_play import PlaySettings, play_exercise, score_folder
 from tests.programs import Program
 from tests.sim.exercise_records import document
 
-pytestmark = pytest.mark.timeout(900)  # whole exercises, played in their own time
+pytestmark = pytest.mark.timeout(1800)  # whole exercises, played in their own time
 NAMES = sim.exercise_names()
 # So many at a time beside tests of other files: a crew that has no core to think on is played once more, slower.
 AT_ONCE = 2
@@ -55,7 +55,7 @@ def played(tmp_path_factory):
     # On a machine that is busy with something else a crew thinks too slowly for its time: once more, alone and slower.
     for name in [name for name, score in scores.items() if missed(score)]:
         (root / name).rename(root / f"{name}-first")
-        play(name, "--speedup", sim.load_exercise(sim.find_exercise(name)).speedup / 2)
+        play(name, "--speedup", sim.load_exercise(sim.find_exercise(name)).speedup / 4)
     return root
 
 

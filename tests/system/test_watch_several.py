@@ -11,7 +11,7 @@ from tests.vision.recordings import FPS, klv, write_video
 T0_US = 1_790_000_000_000_000
 
 
-def test_each_video_is_told_of_and_their_evidence_lies_apart(run, tmp_path, shared_data):
+def test_each_video_is_told_of_and_their_evidence_lies_apart(run, tmp_path, shared_data, seen_before):
     """Twice the same street under two names: the same passages, each with a folder of its own."""
     model = shared_data("weights/coco-yolo11n.onnx")
     videos = [tmp_path / place / "street.mkv" for place in ("north", "south")]
