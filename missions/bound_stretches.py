@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from missions.bound import dearest
 from missions.stretch import Team
 
-__all__ = ["Batteries", "stretch_bound"]
+__all__ = ["Batteries", "Kind", "kinds_of", "stretch_bound"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -71,10 +71,7 @@ def stretch_bound(
     """
     if not demand.any():
         return 0.0
-    walls = np.zeros(len(demand) + 1, dtype=np.int64)
-    if passable is not None:
-        walls = np.concatenate([[0], np.cumsum(~passable)])
-    kinds = [kind for number, team in enumerate(teams) for kind in _kinds(number, team, walls)]
+    kinds = kinds_of(teams, passable, len(demand) + 1)
     size = np.array([float(team.size) for team in teams])
     counted = () if once else tuple(batteries)
     capacity = np.concatenate([size, [float(pool.count) for pool in counted]])
@@ -103,7 +100,7 @@ def stretch_bound(
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
     """Sorties of one team in one direction.
 
     A sortie from station i to j takes ``begin[i] + end[j]`` seconds; it may begin at stations from ``first[j]`` on.
@@ -118,7 +115,15 @@ class _Kind:
     high: int
 
 
-def _kinds(number: int, team: Team, walls: Ints) -> list[_Kind]:
+def kinds_of(teams: Sequence[Team], passable: Bools | None, stations: int) -> list[Kind]:
+    """The sorties of teams over a line of some stations, of which some pieces may not be passable."""
+    walls = np.zeros(stations, dtype=np.int64)
+    if passable is not None:
+        walls = np.concatenate([[0], np.cumsum(~passable)])
+    return [kind for number, team in enumerate(teams) for kind in _kinds(number, team, walls)]
+
+
+def _kinds(number: int, team: Team, walls: Ints) -> list[Kind]:
     forward = (team.out_s, team.home_s, team.time_s, team.out_wh, team.home_wh, team.energy_wh)
     back = (team.home_s, team.out_s, team.back_time_s, team.home_wh, team.out_wh, team.back_energy_wh)
     ways = [forward] if all(np.array_equal(a, b) for a, b in zip(forward, back, strict=True)) else [forward, back]
@@ -134,7 +139,7 @@ def _kinds(number: int, team: Team, walls: Ints) -> list[_Kind]:
             first = np.maximum(first, np.searchsorted(last, np.arange(len(last)), side="left"))
         ends = np.flatnonzero((first < np.arange(len(first))) & np.isfinite(end) & np.isfinite(end_j))
         if len(ends):
-            made.append(_Kind(number, begin, end, first.astype(np.int64), int(ends[0]), int(ends[-1])))
+            made.append(Kind(number, begin, end, first.astype(np.int64), int(ends[0]), int(ends[-1])))
     return made
 
 
@@ -153,7 +158,7 @@ class _Window:
     before, so that the first of the queue is always the least.
     """
 
-    def __init__(self, kind: _Kind, second: float, sortie: float) -> None:
+    def __init__(self, kind: Kind, second: float, sortie: float) -> None:
         self.kind = kind
         self._begin = (second * kind.begin).tolist()
         self._end = (second * kind.end + sortie).tolist()
@@ -175,11 +180,11 @@ class _Window:
         return (queue[0][0] + self._end[j], queue[0][1]) if queue else (math.inf, 0)
 
 
-def _cheapest(kinds: Sequence[_Kind], second: Floats, sortie: Floats, demand: Bools) -> list[tuple[int, float]] | None:
+def _cheapest(kinds: Sequence[Kind], second: Floats, sortie: Floats, demand: Bools) -> list[tuple[int, float]] | None:
     """The cheapest sorties that see the demand, as team and seconds; None where none do."""
     count = len(demand) + 1
     cost = [0.0] * count
-    came: list[tuple[_Kind | None, int]] = [(None, 0)] * count
+    came: list[tuple[Kind | None, int]] = [(None, 0)] * count
     waiting = sorted(kinds, key=lambda kind: -kind.low)
     windows: list[_Window] = []
     for j, needed in enumerate(demand.tolist(), 1):
@@ -187,7 +192,7 @@ def _cheapest(kinds: Sequence[_Kind], second: Floats, sortie: Floats, demand: Bo
             kind = waiting.pop()
             windows.append(_Window(kind, float(second[kind.team]), float(sortie[kind.team])))
         best: float = math.inf
-        way: tuple[_Kind | None, int] = (None, 0)
+        way: tuple[Kind | None, int] = (None, 0)
         if not needed:
             best, way = cost[j - 1], (None, j - 1)
         for window in windows:
@@ -208,7 +213,7 @@ def _cheapest(kinds: Sequence[_Kind], second: Floats, sortie: Floats, demand: Bo
     return out
 
 
-def _longest_round(kinds: Sequence[_Kind], teams: Sequence[Team], demand: Bools) -> float:
+def _longest_round(kinds: Sequence[Kind], teams: Sequence[Team], demand: Bools) -> float:
     """Least time in the air to see the place that is hardest to see."""
     least = np.full(len(demand), np.inf)
     for kind in kinds:

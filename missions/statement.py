@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from geo import FlatTerrain, geodesic_distance_m
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
+from missions.bound_weighted import weighted_bound
 from missions.coverage import Lost, cover
 from missions.network_lines import band_of, joined_branches
 from missions.options import Objective
@@ -38,7 +39,8 @@ def bounds_of(
     But for one coverage they are for plans that are flown day after day without a break: they bound how often
     aircraft come in the long run, and in a single shift, which begins with everybody ready, it may be a little oftener.
     With all batteries charged at its beginning it may be much oftener: without `batteries` they do not count. With the
-    mean `weights` of the pieces over the shift, shape (n - 1,), for the revisit interval times risk.
+    mean `weights` of the pieces over the shift, shape (n - 1,), for the revisit interval times risk; that of unbroken
+    stretches is not looked for then where it would take long.
     """
     once = setting.options.objective is Objective.ONCE
     repeated = "" if once else _REPEATED
@@ -56,8 +58,6 @@ def bounds_of(
     weight = None if weights is None else weights[flown]
     any_s = sortie_bound(crews, np.diff(setting.stations)[flown], wind=setting.options.wind, once=once, weight=weight)
     any_sorties = Bound("any sorties", any_s * _ROUNDING, f"of any sorties{repeated}")
-    if weight is not None and np.ptp(weight) > 0:
-        return (any_sorties,)
     # Level ground: no climb that a real one would cost is counted.
     level = FlatTerrain()
     teams = [setting.team(crew, 1.0, level) for crew in setting.crews]
@@ -66,15 +66,19 @@ def bounds_of(
         for base in dict.fromkeys(crew.base for crew in setting.crews)
         if base.batteries is not None and batteries
     ]
-    one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=pools, once=once)
-    if not np.isfinite(one_s):
+    if weights is not None and np.ptp(weights[flown]) > 0:
+        one_s = weighted_bound(teams, np.where(flown, weights, 0.0), passable=setting.passable, batteries=pools)
+    else:
+        one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=pools, once=once)
+        one_s *= 1.0 if weight is None else float(weight[0])
+    if not 0 < one_s < np.inf:
         # It takes something for out of reach that is flown, as from level ground it may: then it says nothing.
         return (any_sorties,)
     return (
         any_sorties,
         Bound(
             "unbroken stretches",
-            one_s * _ROUNDING * (1.0 if weight is None else float(weight[0])),
+            one_s * _ROUNDING,
             f"of sorties that each watch one unbroken stretch, in the same layers of transit{repeated}"
             + (" with these batteries" if pools and not once else ""),
         ),

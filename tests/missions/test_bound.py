@@ -14,7 +14,9 @@ from missions import Fleet, Flight, Objective, PlanOptions, Wind, default_fleet,
 from missions.bound import dearest
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
+from missions.bound_weighted import weighted_bound
 from missions.revisit import left_alone_s
+from missions.risk import Risk, RiskTable
 from tests.asked import asked, few
 from tests.missions.helpers import beside, border_from_metres, fleet_for, straight
 from tests.missions.test_sharing import _course, _tables, _value
@@ -22,19 +24,19 @@ from tests.missions.test_sharing import _course, _tables, _value
 STATIONS = 14
 
 
-def relaxation(teams, demand, batteries=(), *, once=False):
-    """The least interval within which fractions of sorties look at everything, all sorties listed."""
+def relaxation(teams, demand, batteries=(), *, passable=None, once=False):
+    """The least interval within which fractions of sorties look at everything as often as asked, all sorties listed."""
     sorties = [
         (t, i, j, table[way, i, j])
         for t, table in enumerate(map(_tables, teams))
         for way in (0, 1)
         for i, j in itertools.combinations(range(STATIONS), 2)
-        if np.isfinite(table[way, i, j])
+        if np.isfinite(table[way, i, j]) and (passable is None or passable[i:j].all())
     ]
     rows, right = [], []
     for piece in np.flatnonzero(demand):
         rows.append([-1.0 if i <= piece < j else 0.0 for _, i, j, _ in sorties] + [0.0])
-        right.append(-1.0)
+        right.append(-float(demand[piece]))
     for number, team in enumerate(teams):
         rows.append([time if t == number else 0.0 for t, _, _, time in sorties] + [-float(team.size)])
         right.append(team.size * team.turn_round_s if once else 0.0)
@@ -60,6 +62,28 @@ def test_the_bound_over_stretches_is_the_optimum_of_the_relaxation(seed, count, 
     found = stretch_bound(teams, demand, batteries=batteries)
     assert found <= exact * (1 + 1e-9)
     assert found >= exact * 0.99 or exact == np.inf
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000), count=st.integers(1, 3), wind=st.sampled_from([0.0, 0.01]),
+    usable=st.sampled_from([np.inf, 90.0]), weights=st.integers(1, 5), pool=st.integers(0, 4), wall=st.booleans(),
+)  # fmt: skip
+def test_by_risk_it_is_so_too_however_often_each_piece_is_looked_at(seed, count, wind, usable, weights, pool, wall):
+    """Beside all stretches listed, where the programme has how many have begun and ended by each station."""
+    teams = _course(seed, STATIONS, count, wind=wind, usable_wh=usable)
+    rng = np.random.default_rng(seed)
+    weight = rng.choice(np.append(0.0, rng.uniform(0.1, 10.0, weights)), STATIONS - 1)
+    assume(weight.any())
+    passable = np.arange(STATIONS - 1) != (STATIONS // 2 if wall else -1)
+    weight[~passable] = 0.0
+    batteries = [Batteries(tuple(range(count)), pool, 30.0)] if pool else []
+    exact = relaxation(teams, weight, batteries, passable=passable)
+    found = weighted_bound(teams, weight, passable=passable, batteries=batteries)
+    assert found == pytest.approx(exact, rel=1e-6)
+    # What weighs the same everywhere is the bound without risk.
+    even = weighted_bound(teams, np.where(weight > 0, 2.0, 0.0), passable=passable, batteries=batteries)
+    assert even == pytest.approx(2 * stretch_bound(teams, weight > 0, passable=passable, batteries=batteries), rel=0.01)
 
 
 @settings(max_examples=asked(30), deadline=None)
@@ -154,7 +178,7 @@ def test_prices_are_sought_until_the_bound_is_that_of_the_linear_programme():
 @settings(max_examples=asked(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 1000), drones=st.integers(1, 4), speed=st.floats(0, 6), batteries=st.sampled_from([None, 2, 5]),
-    objective=st.sampled_from([Objective.REVISIT, Objective.ONCE]),
+    objective=st.sampled_from(Objective),
 )  # fmt: skip
 def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objective):
     rng = np.random.default_rng(seed)
@@ -166,10 +190,12 @@ def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objec
     fleet = default_fleet(base, drones)
     vehicles = [replace(v, base=other) if k % 2 else v for k, v in enumerate(fleet.vehicles)]
     options = PlanOptions(wind=Wind(speed, 200.0), objective=objective, shift_s=6 * 3600)
-    made = plan(border, Fleet(fleet.camera, tuple(vehicles)), None, options)
+    begin_m = float(rng.uniform(0, 3000))
+    rows = (Risk(begin_m, 3 * begin_m + 1000, float(rng.uniform(0.3, 9))),) if objective is Objective.RISK else ()
+    made = plan(border, Fleet(fleet.camera, tuple(vehicles)), None, options, risk=RiskTable(rows))
     assert {bound.name for bound in made.bounds} == {"any sorties", "unbroken stretches"}
     for bound in made.bounds:
-        assert 0 < bound.seconds <= made.revisit_s + 1e-6
+        assert 0 < bound.seconds <= made.figure_s + 1e-6
     assert made.bound.seconds == max(bound.seconds for bound in made.bounds)
 
 
