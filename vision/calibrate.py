@@ -33,6 +33,7 @@ _FOCAL_POINTS, _RADIAL_POINTS = 4, 6
 _MAX_WRONG, _EXTRA_ROUNDS = 0.45, 5
 # Beyond this a boresight is a camera that was mounted or described otherwise.
 _MAX_BORESIGHT_DEG = 60.0
+_GEOID_M = 110.0  # EGM2008: -106 m south of India, +86 m on New Guinea
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def calibrate(sightings: Sequence[Sighting], fit: Fit | None = None) -> Calibrat
         than the poses and no undulation is given.
     """
     fit = fit or Fit()
+    _check_fit(fit)
     _check(sightings, fit)
     scene = Scene.of(
         sightings,
@@ -111,6 +113,17 @@ def _separate(scene: Scene, state: State) -> Solved:
     return solved
 
 
+def _check_fit(fit: Fit) -> None:
+    """Refuse what no camera or geoid has."""
+    if not 0 <= fit.attitude_share <= 1:
+        raise MetadataError(f"attitude share {fit.attitude_share}: give a number from 0 to 1")
+    if fit.undulation_m is not None and not abs(fit.undulation_m) <= _GEOID_M:
+        raise MetadataError(
+            f"undulation {fit.undulation_m:g} m: the geoid is nowhere farther than {_GEOID_M:g} m off the ellipsoid: "
+            "give metres, negative where it lies below"
+        )
+
+
 def _check(sightings: Sequence[Sighting], fit: Fit) -> None:
     """Refuse what cannot be tried."""
     needed = {2: "a calibration"}
@@ -125,8 +138,6 @@ def _check(sightings: Sequence[Sighting], fit: Fit) -> None:
         raise MetadataError("known points: the pictures have several sizes: calibrate each mode of the camera alone")
     if len({s.camera.distortion for s in sightings}) > 1:
         raise MetadataError("known points: the pictures have several lenses: calibrate each alone")
-    if not 0 <= fit.attitude_share <= 1:
-        raise MetadataError(f"attitude share {fit.attitude_share}: give a number from 0 to 1")
     for s in sightings:
         if math.hypot(s.point.lat_deg - s.pose.lat_deg, s.point.lon_deg - s.pose.lon_deg) > 1.0:
             raise MetadataError(

@@ -165,12 +165,15 @@ class SlidingPicture:
         Homography from pixels of the frame before to those of this one, shape (3, 3).
     step_sigma_px
         One sigma of it, pixels each way.
+    size_px
+        Width and height of the picture; None where nobody says.
     """
 
     metric: ClassVar[bool] = False
     sigma_px: ClassVar[float] = 0.0  # places of this moment are exact: what was carried here is not
     step: Floats
     step_sigma_px: float = 0.0
+    size_px: tuple[int, int] | None = None
 
     def absolute(self, pixels: Floats) -> Floats:
         """The pixels themselves."""
@@ -179,6 +182,10 @@ class SlidingPicture:
     def relative(self, points: Floats) -> Floats:
         """The points themselves."""
         return points
+
+    def shows(self, place: Floats) -> bool:
+        """Whether a place, shape (2,), is in the picture."""
+        return self.size_px is None or bool((place >= 0).all() and (place <= self.size_px).all())
 
     def carry(self, place: Floats) -> tuple[Floats, Floats]:
         """Where a place in the frame before, shape (2,), is in this one, and how steps about it turn, shape (2, 2)."""

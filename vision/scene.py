@@ -310,11 +310,11 @@ class PictureScene:
             return None if view is None else (view, None)
         if not frame.image.size:
             return SlidingPicture(np.eye(3)), None
-        first = self._steps.first
+        first, size = self._steps.first, (frame.image.shape[1], frame.image.shape[0])
         step = self._steps.step(SmallPicture.of(frame.image, detections))
         if step is not None:
-            return SlidingPicture(step.matrix, step.sigma_px), None
-        return SlidingPicture(np.eye(3), 0.0 if first else _UNKNOWN * frame.image.shape[1]), None
+            return SlidingPicture(step.matrix, step.sigma_px, size), None
+        return SlidingPicture(np.eye(3), 0.0 if first else _UNKNOWN * size[0], size), None
 
     def notes(self) -> list[str]:
         """See `Scene`."""

@@ -189,11 +189,13 @@ class Tracker:
             lane.time_us = time_us
             if isinstance(motion, SlidingPicture):
                 lane.filter.carry(*motion.carry(lane.filter.state[:2]), motion.step_sigma_px)
+        # Who has left the picture is not who comes in beside; where the camera turns back they are in it again.
+        here = [lane for lane in self._lanes if lane.last_us >= fresh_us or _shows(motion, lane)]
         high = [i for i in usable if detections[i].score >= self.settings.high_score]
         low = [i for i in usable if self.settings.low_score <= detections[i].score < self.settings.high_score]
         # Tracks that count choose first: a newborn of clutter must not take their box.
-        lanes = [lane for lane in self._lanes if lane.number]
-        young = [lane for lane in self._lanes if not lane.number]
+        lanes = [lane for lane in here if lane.number]
+        young = [lane for lane in here if not lane.number]
         for candidates, chosen, since_us in ((lanes, high, 0), (lanes, low, fresh_us), (young, high, 0)):
             seen = [lane for lane in candidates if lane.last_us >= since_us]
             pairs = self._pairs(seen, [observations[i] for i in chosen], places[chosen], noises[chosen])
@@ -305,6 +307,11 @@ class Tracker:
                 ended.append(lane.track())
         self._lanes = kept
         return ended
+
+
+def _shows(motion: CameraMotion, lane: _Lane) -> bool:
+    """Whether the picture of a camera that tells no pose shows where a track is expected."""
+    return not isinstance(motion, SlidingPicture) or motion.shows(lane.filter.state[:2])
 
 
 def _scale(sizes_px: ArrayLike) -> Floats:

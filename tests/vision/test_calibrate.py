@@ -305,9 +305,11 @@ def test_heights_of_two_datums_meet_with_the_undulation():
         (Fit(focal=True), 3, "the focal length needs 4"),
         (Fit(radial=True), 5, "the radial distortion needs 6"),
         (Fit(attitude_share=1.5), 8, "from 0 to 1"),
+        (Fit(undulation_m=math.nan), 8, "undulation nan m"),
+        (Fit(undulation_m=1180.0), 8, "nowhere farther than 110 m"),
     ],
 )
-def test_a_lens_wants_more_points(fit, count, message):
+def test_a_fit_that_cannot_be_is_refused(fit, count, message):
     sightings = flight(np.random.default_rng(1), Truth(turn(0, 0, 0)), sigma=SIGMA, px=1.0)[:count]
     with pytest.raises(MetadataError, match=message):
         calibrate(sightings, fit)

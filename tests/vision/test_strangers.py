@@ -20,15 +20,19 @@ MILLISECOND = Fraction(1, 1000)
 
 def film(
     path, codec="libx264", *, pixels="yuv420p", rate=RATE, count=COUNT, shown=picture, form=None, muxer=None,
-    times_ms=None, options=None,
+    times_ms=None, options=None, sound_s=None,
 ):  # fmt: skip
-    """Numbered pictures by an encoder, `RATE` a second or at times of their own; options of both are FFmpeg's."""
+    """Numbered pictures by an encoder, `RATE` a second or at times of their own; options of both are FFmpeg's.
+
+    With `sound_s` there is sound beside them, which begins so many seconds after them.
+    """
     with av.open(str(path), "w", format=form, options=muxer or {}) as container:
         video = container.add_stream(codec, rate=rate)
         video.height, video.width = shown(0).shape[:2]
         video.pix_fmt, video.gop_size, video.options = pixels, GROUP, options or {}
         if times_ms is not None:
             video.codec_context.time_base = video.time_base = MILLISECOND
+        sound = None if sound_s is None else container.add_stream("aac", rate=48_000)
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(shown(number), format="bgr24")
             frame.pts, frame.time_base = (
@@ -36,12 +40,22 @@ def film(
             )
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
+        for block in range(0 if sound is None else 48 * count // 10 - 5):
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            silence.rate, silence.pts = 48_000, round(48_000 * sound_s) + 1024 * block
+            container.mux(sound.encode(silence))
+        if sound is not None:
+            container.mux(sound.encode(None))
     return path
 
 
 def unsteady_ms(number):
     """As telephones and screens record: now late, now early, and once nothing for a second."""
     return 100 * number + 37 * (number % 3) + 900 * (number > 15)
+
+
+def small(number):
+    return cv2.resize(picture(number), (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
 
 
 def large(number):
@@ -91,6 +105,10 @@ SOUND = {
     "reordered.ts": lambda p: film(p, form="mpegts", options=REORDERED),
     "fragments.mp4": lambda p: film(p, options=REORDERED, muxer={"movflags": "frag_keyframe+empty_moov"}),
     "reordered.avi": lambda p: film(p, options=REORDERED),
+    "sound.mp4": lambda p: film(p, options=REORDERED, sound_s=0.4),
+    "sound.ts": lambda p: film(p, form="mpegts", options=REORDERED, sound_s=0.0),
+    "sound.mkv": lambda p: film(p, options=REORDERED, sound_s=0.2),
+    "one-keyframe.mp4": lambda p: film(p, options={**REORDERED, "g": "300", "sc_threshold": "0"}),
     "xvid.avi": lambda p: film(p, "mpeg4", options={"bf": "2"}),
     "ten-bits.mp4": lambda p: film(
         p, "libx265", pixels="yuv420p10le", options={"x265-params": "log-level=none", "preset": "ultrafast"}
@@ -272,6 +290,23 @@ def test_pictures_that_change_their_size_on_the_way(tmp_path, form):
     assert "change from 320x256 to 160x128 at 1.50 s" in problem
     clip = cut_clip(path, 1_300_000, 1_700_000, tmp_path / "clip.mkv", start_time=0)
     assert [number for number, _ in seen(clip.path)[0]] == [13, 14, 15, 16, 17]
+
+
+def test_an_encoder_that_changes_its_size_within_a_stream(tmp_path):
+    """As cameras do that are set otherwise while they send: new parameters come with the next keyframe."""
+    path = tmp_path / "sizes.ts"
+    for part, shown in ((tmp_path / "a.ts", picture), (tmp_path / "b.ts", small)):
+        offset_s = 0 if shown is picture else COUNT / RATE
+        film(part, form="mpegts", options={"bf": "0"}, shown=shown, muxer={"output_ts_offset": str(offset_s)})
+    path.write_bytes(b"".join(part.read_bytes() for part in (tmp_path / "a.ts", tmp_path / "b.ts")))
+    pictures, problems = seen(path)
+    assert pictures == [(number % COUNT, number * STEP_US) for number in range(2 * COUNT)]
+    assert any("change from 320x256 to 160x128 at 3.00 s" in problem for problem in problems)
+    clip = cut_clip(path, 3_900_000, 4_200_000, tmp_path / "clip.mp4", start_time=0)
+    assert (clip.first, clip.start_us, clip.end_us) == (38, 3_800_000, 4_200_000)
+    with open_source(clip.path, start_time=clip.start_us) as source:
+        shown = [(frame.image.shape, number_of(np.kron(frame.image, np.ones((2, 2, 1))))) for frame in source]
+    assert shown[:5] == [((HEIGHT // 2, WIDTH // 2, 3), number) for number in range(8, 13)]
 
 
 @pytest.mark.parametrize("name", ["tape.dv", "tape.avi"])

@@ -119,6 +119,36 @@ def test_by_the_picture_alone_people_keep_their_track_in_clutter(seed):
         assert sum(person in names for _, names in tracks) == 1
 
 
+def swung(people, pan_px, times_s):
+    """Track upright boxes of 20 x 50 pixels about places in the world, through a window that is panned."""
+    tracker, ended, whose, before = Tracker(), [], {}, None
+    for index, time_s in enumerate(times_s):
+        left = pan_px(time_s)
+        step = np.eye(3)
+        step[0, 2] = 0.0 if before is None else before - left
+        before, boxes = left, []
+        for name, person in enumerate(people):
+            x, y = person(time_s)[0] - left, person(time_s)[1]
+            if 8 < x < 632:  # the better half of it
+                boxes.append(Detection(max(0.0, x - 10), y - 25, min(640.0, x + 10), y + 25, "person", 0.8))
+                whose[id(boxes[-1])] = name, boxes[-1]
+        motion = SlidingPicture(step, 0.3, (640, 512))
+        ended += tracker.update(boxes, T0 + round(time_s * 1e6), index, motion)
+    ended += tracker.finish()
+    return [{whose[id(o.detection)][0] for o in t.observations} for t in ended]
+
+
+def test_who_leaves_by_the_edge_is_not_who_comes_in_there():
+    """A second after the one has walked out another one walks in, three steps up."""
+    out, into = walker(100, 250, -30, 0), walker(-165, 262, 35, 0)
+    assert swung([out, into], lambda _: 0.0, np.arange(0, 9, 0.1)) == [{0}, {1}]
+
+
+def test_who_stands_where_the_camera_turned_away_from_is_the_same_when_it_is_back():
+    times_s = np.arange(0, 9, 0.1)
+    assert swung([walker(40, 250, 0, 0)], lambda time_s: 100 * max(0, 1 - abs(time_s - 4)), times_s) == [{0}]
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     place=st.tuples(st.floats(0, 640), st.floats(0, 512)),
