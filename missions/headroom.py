@@ -28,7 +28,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from missions.fleet import Aircraft
@@ -57,6 +56,9 @@ _CATCH_S, _CAUGHT_S = 0.6, 4.0
 descent takes most of a second to change."""
 
 _STEP_S = 0.5
+_BLOCK = 128
+"""Samples of a block: few enough for the measure at their end, and more than a loop over them is worth."""
+
 _LONG_S = 60.0
 """In a piece that takes longer than this all that came before is forgotten, seconds: twelve time constants."""
 
@@ -211,9 +213,22 @@ def _late(height_m: Floats, planned_s: Floats, climb_m_s: float) -> Floats:
     late = np.zeros(len(clock_s))
     for share, constant_s in _LAGS:
         kept = np.exp(-_STEP_S / constant_s)
-        filtered = scipy.signal.lfilter([share * constant_s * (1 - kept) / _STEP_S], [1.0, -kept], climbed)
-        late = np.maximum(late, filtered)
+        late = np.maximum(late, share * constant_s * (1 - kept) / _STEP_S * _faded(climbed, kept))
     return np.asarray(np.interp(passed_s, clock_s, late))
+
+
+def _faded(added: Floats, kept: float) -> Floats:
+    """What is left at each sample of what was added up to it, of which a share is kept from each to the next.
+
+    In blocks: within one the sum of what was added, each in the measure of its beginning, is what is left there.
+    """
+    shares = kept ** np.arange(float(_BLOCK))
+    padded = np.zeros((-(-len(added) // _BLOCK), _BLOCK))
+    padded.ravel()[: len(added)] = added
+    left = np.cumsum(padded / shares, axis=1) * shares
+    for k in range(1, len(left)):
+        left[k] += left[k - 1, -1] * kept * shares
+    return left.ravel()[: len(added)]
 
 
 def _highest_beside(

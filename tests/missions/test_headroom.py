@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from missions import LegKind, PlanError, plan
-from missions.headroom import SLOPED_M, Heights, highest, profiled
+from missions.headroom import SLOPED_M, Heights, _faded, highest, profiled
 from missions.laps import Profile
 from missions.profile import linked
 from missions.wind import CALM
@@ -118,3 +118,13 @@ def test_the_highest_before_is_what_looking_at_each_says(samples, before_m):
         assert found >= value[within].max()
         # A piece that lies in part within the reach counts as a whole.
         assert found <= value[max(0, within[0] - 1) : k + 1].max()
+
+
+@given(st.integers(1, 700), st.integers(0, 2**31), st.floats(0.8, 0.95))
+def test_what_is_left_of_a_climb_is_what_a_filter_of_first_order_leaves(count, seed, kept):
+    added = np.random.default_rng(seed).exponential(size=count)
+    left, expected = 0.0, []
+    for one in added.tolist():
+        left = kept * left + one
+        expected.append(left)
+    assert _faded(added, kept) == pytest.approx(np.array(expected), rel=1e-9)
