@@ -14,10 +14,12 @@ _INTERRUPTED = 130
 def main() -> None:
     """Run a command; anything refused is one line on standard error and an exit code that is not zero."""
     with _leaving_at_once():
+        from cli.arguments import refuse_empty  # noqa: PLC0415
         from cli.commands import app  # noqa: PLC0415 - loads for seconds, in which somebody may think better of it
         from cli.terminal import complaints  # noqa: PLC0415
         from geo import VedetteError  # noqa: PLC0415
     try:
+        refuse_empty(sys.argv[1:])
         app()  # what is wrong with the call itself it says by itself, and ends
     except VedetteError as error:
         complaints.print(f"vedette: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -22,6 +22,7 @@ from api.errors import ApiError, NotFoundError, PermissionDeniedError, Unprocess
 from api.identity.doorman import Doorman, Seen
 from api.identity.keys import Proof
 from api.identity.roles import SYSTEM, Call, Principal
+from api.outgoing import Outgoing, Way
 from api.problems import MEDIA_TYPE, of_error, of_status
 from api.prompt import prompt
 from api.ready import Answer, Key, Notes, ReadyAnswers
@@ -64,7 +65,7 @@ class Gate:
         self._store = store
         self._doorman = doorman
         self._public, self._open = public, tuple(path for path in public if path.endswith("/") and path != "/")
-        self._ready, self._notes = ReadyAnswers(), Notes(store)
+        self._ready, self._notes, self._outgoing = ReadyAnswers(), Notes(store), Outgoing(store)
         headers = _HEADERS | (_TLS_HEADERS if doorman.cookies.secure else {})
         self._headers = [(_encoded(name), value.encode("latin-1")) for name, value in headers.items()]
 
@@ -77,7 +78,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})  # none is served yet; deny by default
             return
         asked, scope = scope, _as_get(scope) if scope["method"] == "HEAD" else scope
-        exit_ = _Exit(self._store, scope, send, self._headers, method=asked["method"])
+        exit_ = _Exit(self._store, self._outgoing, scope, send, self._headers, method=asked["method"])
         try:
             if await self._repeat(scope, exit_):
                 return
@@ -89,6 +90,8 @@ class Gate:
             _LOG.exception("failed", extra={"fields": {"request": exit_.request_id, "path": scope["path"][:200]}})
             await exit_.instead(of_status(500))
         finally:
+            if exit_.way is not None:
+                self._outgoing.end(exit_.way)
             if "route" in scope:
                 asked["route"] = scope["route"]  # for whoever counts requests by their route
             exit_.log()
@@ -100,8 +103,9 @@ class Gate:
             return
         key = None
         if exit_.call is not None:
-            key = self._ready.key(scope, exit_.call.principal)
-            if key is not None and await self._is_ready(key, exit_, exit_.call, self._store.clock()):
+            key, now_us = self._ready.key(scope, exit_.call.principal), self._store.clock()
+            answer = None if key is None else self._ready.find(key, now_us)
+            if key is not None and answer is not None and await self._is_true(key, answer, exit_, exit_.call, now_us):
                 return
         await self._app(scope, prompt(receive), exit_)
         whole = exit_.whole()
@@ -116,27 +120,28 @@ class Gate:
         now_us = self._store.clock()
         known = self._doorman.known(scope, now_us)
         key = None if known is None else self._ready.key(scope, known.principal)
-        if known is None or key is None or self._ready.find(key, now_us) is None:
+        answer = None if key is None else self._ready.find(key, now_us)
+        if known is None or key is None or answer is None:
             return False
         seen = Seen({})
         if not self._doorman.lets(scope, known.principal, seen):
             return False
         before, exit_.headers = exit_.headers, exit_.headers | seen.headers
-        if await self._is_ready(key, exit_, Call(known.principal, exit_.request_id), now_us, known.proof):
+        await exit_.open_to(known.principal)
+        if await self._is_true(key, answer, exit_, Call(known.principal, exit_.request_id), now_us, proof=known.proof):
             return True
         exit_.headers = before  # what is left of a limit is told to nobody but the one whose it is
         self._doorman.give_back(scope, known.principal)
         return False
 
-    async def _is_ready(self, key: Key, exit_: _Exit, call: Call, now_us: int, proof: Proof | None = None) -> bool:
-        """Send the answer that is ready, if there is one that is still true; parameters are those of `Notes.note`."""
-        answer = self._ready.find(key, now_us)
-        if answer is None:
-            return False
+    async def _is_true(
+        self, key: Key, answer: Answer, exit_: _Exit, call: Call, now_us: int, *, proof: Proof | None = None
+    ) -> bool:
+        """Send an answer that is ready, if it is still true; parameters are those of `Notes.note`."""
         if not await self._notes.note(call, now_us, answer.shown, proof):
             self._ready.forget(key)
             return False
-        exit_.call = call
+        exit_.call, call.seen = call, answer.shown.stamp
         await exit_.again(answer)
         return True
 
@@ -156,6 +161,7 @@ class Gate:
             raise
         if seen.principal is not None:
             exit_.is_of(seen.principal)
+            await exit_.open_to(seen.principal)
         state = scope.setdefault("state", {})
         state["call"], state["request"] = exit_.call, exit_.request_id
 
@@ -189,17 +195,28 @@ def _encoded(name: str) -> bytes:
     return name.lower().encode("latin-1")
 
 
+_STREAM = frozenset((b"content-type", b"text/event-stream" + more) for more in (b"", b"; charset=utf-8"))
+
+
 class _Exit:
     """The way out of one request: a `Send` that holds back what may not leave."""
 
     def __init__(
-        self, store: Store, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]], *, method: str
+        self,
+        store: Store,
+        outgoing: Outgoing,
+        scope: Scope,
+        send: Send,
+        headers: list[tuple[bytes, bytes]],
+        *,
+        method: str,
     ) -> None:
         self.request_id = new_id()
         self.call: Call | None = None
+        self.way: Way | None = None
         self.headers = {"X-Request-Id": self.request_id}
         self._fixed = headers
-        self._store = store
+        self._store, self._outgoing = store, outgoing
         self._scope = scope
         self._send = send
         self._method = method  # as it was asked
@@ -218,6 +235,11 @@ class _Exit:
             self.headers["X-Vedette-Account"] = principal.account_id
         return self.call
 
+    async def open_to(self, principal: Principal) -> None:
+        """Have what leaves to a partner looked after, from before it is read."""
+        if principal.partner_id is not None and self.way is None:
+            self.way = await self._outgoing.begin(principal.partner_id, self._scope)
+
     async def __call__(self, message: Message) -> None:
         if self._swallow:
             return
@@ -228,13 +250,10 @@ class _Exit:
             await self._send(message)
             return
         status = message["status"]
-        if self.call is not None:
-            if status < 400 and not self.call.audited:
-                _LOG.error("unaudited", extra={"fields": {"request": self.request_id, "path": self._scope["path"]}})
-                await self.instead(of_status(500))
-                return
-            if status >= 400:  # even where a deed was noted: its transaction was undone
-                await self.audit_refusal(self.call, status)
+        instead = None if self.call is None else await self._stopped(self.call, status)
+        if instead is not None:
+            await self.instead(instead)
+            return
         if status >= 400 and Headers(raw=message["headers"]).get("content-type") != MEDIA_TYPE:
             response = of_status(status)
             response.raw_headers += [each for each in message["headers"] if each[0] in _KEPT]
@@ -245,9 +264,27 @@ class _Exit:
             self._parts, self._raw = [], _with(message["headers"], self._fixed)
         await self._leave(status, self._with_ours(message["headers"]))
 
+    async def _stopped(self, call: Call, status: int) -> Response | None:
+        """What leaves in place of an answer of that status; None where it may leave."""
+        if status >= 400:  # written down even where a deed was noted: its transaction was undone
+            try:
+                await self.audit_refusal(call, status)
+            except ApiError as error:  # what is behind the gate took this for its answer, and handles no other
+                return of_error(error)
+            return None
+        if not call.audited:
+            _LOG.error("unaudited", extra={"fields": {"request": self.request_id, "path": self._scope["path"]}})
+            return of_status(500)
+        if self.way is not None and self._outgoing.is_taken_back(self.way, call.seen):
+            return of_status(503, "what this was to show has changed meanwhile: ask again")
+        return None
+
     async def _leave(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes | None = None) -> None:
         """Send the head, and the whole body where it is there. HEAD gets none: a stream hears that it is over."""
         self._status = status
+        if self.way is not None:
+            self.way.begun = True
+            self.way.lasts = not _STREAM.isdisjoint(headers)
         whole = b"" if self._method == "HEAD" else body
         self._swallow = whole is not None
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
@@ -256,8 +293,11 @@ class _Exit:
 
     def _with_ours(self, raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Headers with those of the gate that they do not have."""
-        ours = [(_encoded(name), value.encode("latin-1")) for name, value in self.headers.items()]
-        return _with(raw, [*self._fixed, *ours])
+        return _with(raw, [*self._fixed, *self._of_this()])
+
+    def _of_this(self) -> list[tuple[bytes, bytes]]:
+        """Headers of this request alone."""
+        return [(_encoded(name), value.encode("latin-1")) for name, value in self.headers.items()]
 
     def whole(self) -> Answer | None:
         """What left, where it may be kept and left whole."""
@@ -266,10 +306,13 @@ class _Exit:
         return Answer(self._raw, b"".join(self._parts), self.call.shown, self._scope["route"])
 
     async def again(self, answer: Answer) -> None:
-        """Send an answer that is ready, as its route would have."""
+        """Send an answer that is ready, as its route would have; it has the headers that are the same for all."""
         self._scope["route"] = answer.route
-        await self({"type": "http.response.start", "status": 200, "headers": list(answer.headers)})
-        await self({"type": "http.response.body", "body": answer.body})
+        instead = None if self.call is None else await self._stopped(self.call, 200)
+        if instead is None:
+            await self._leave(200, [*answer.headers, *self._of_this()], answer.body)
+        else:
+            await self.instead(instead)
 
     async def instead(self, response: Response) -> None:
         """Send `response` in place of what the application says, if nothing has left yet."""

@@ -16,13 +16,15 @@ from api.canonical import canonical
 from api.described import Answers
 from api.errors import UnprocessableError
 from api.identity.roles import Call, Permission, Shown
+from api.identity.stands import require_standing
 from api.pages import Page, link_header, links_of
 from api.records.readable import next_change
 from api.settings import Settings
+from api.store.direct import Writing
 from api.store.engine import Store
 from api.store.plain import Plain
 from api.trail.audit import append_audit
-from api.trail.log import narrowed_since
+from api.trail.log import last_seq, narrowed_since
 
 __all__ = [
     "GEOJSON",
@@ -160,15 +162,24 @@ def _noted(store: Store, call: Call, now: int, action: str, objects: list[str], 
     def note(connection: Connection | Plain) -> bool:
         if stamp is not None and narrowed_since(connection, stamp):
             return False
+        _let_be_shown(connection, call, store.clock())
         append_audit(connection, call, now, action, objects)
         return True
 
     return store.note_together(note)
 
 
+def _let_be_shown(transaction: Writing, call: Call, now: int) -> None:
+    """Raise AuthenticationError where who asks does not stand any more; note for a partner what the answer knows of."""
+    require_standing(transaction, call.principal, now)
+    if call.principal.partner_id is not None:
+        call.seen = last_seq(transaction)
+
+
 def _read_anew(store: Store, call: Call, action: str, work: Callable[[Session, int], tuple[Any, list[str]]]) -> Any:
     def read_and_note(session: Session, now: int) -> Any:
         value, objects = work(session, now)
+        _let_be_shown(session, call, now)
         append_audit(session, call, now, action, objects)
         return value
 

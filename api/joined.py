@@ -33,6 +33,15 @@ class Joined:
         if self._size >= _TOGETHER:
             self._send()
 
+    def get_write_buffer_size(self) -> int:
+        """Bytes that were written and are still in this process."""
+        return self._size + self._transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        """Close the connection now; what was written and not sent is forgotten."""
+        self._held, self._size = [], 0
+        self._transport.abort()
+
     def close(self) -> None:
         """Close the connection, once what was written is sent."""
         self._send()

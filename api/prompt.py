@@ -14,6 +14,7 @@ from starlette.types import Message, Receive
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.joined import Joined
+from api.outgoing import STATE, Wire
 
 __all__ = ["BODY_S", "HEAD_S", "PromptProtocol", "prompt"]
 
@@ -31,6 +32,8 @@ class PromptProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
         joined: Any = Joined(transport, self.loop)
+        self._wire = Wire(joined)
+        self.app_state = {**self.app_state, STATE: self._wire}  # requests get a copy of this dict as their state
         super().connection_made(joined)
         self._wait()
 
@@ -45,6 +48,7 @@ class PromptProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing to wait for."""
         self._done()
+        self._wire.lose()
         super().connection_lost(exc)
 
     def _wait(self) -> None:

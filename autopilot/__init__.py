@@ -27,7 +27,7 @@ from autopilot.errors import (
 )
 from autopilot.flight import fly
 from autopilot.ftp import Ftp, FtpEntry, ftp_crc32
-from autopilot.ground_station import GroundWatch, check_ground_station, ground_watch
+from autopilot.ground_station import GroundWatch, check_ground_station, ground_watch, twin_words
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.link import Link
 from autopilot.link_account import LinkEvent, LinkStatistics
@@ -159,6 +159,7 @@ __all__ = [
     "tlog_to_parquet",
     "turn_gimbal",
     "turn_gimbal_at",
+    "twin_words",
     "unfinished",
     "upload",
     "upload_verified",

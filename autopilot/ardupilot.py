@@ -102,6 +102,9 @@ _KEPT = MappingProxyType(
         mav.MAV_CMD_DO_SET_ROI: (1,),
         mav.MAV_CMD_DO_MOUNT_CONTROL: (1, 2, 3),
         mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: (1, 3),
+        # The number that the pictures begin with may be left open.
+        mav.MAV_CMD_IMAGE_START_CAPTURE: (1, 2, 3),
+        mav.MAV_CMD_IMAGE_STOP_CAPTURE: (1,),
         mav.MAV_CMD_VIDEO_START_CAPTURE: (1,),
         mav.MAV_CMD_VIDEO_STOP_CAPTURE: (1,),
         mav.MAV_CMD_DO_LAND_START: (),
@@ -261,7 +264,15 @@ ARDUPLANE = replace(
     landing=Setting("RTL_AUTOLAND", 1, allowed=frozenset({1, 2})),
     start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
     # Plane stores acceptance radius and pass-by distance of waypoints too.
-    kept_params=MappingProxyType({**_KEPT, mav.MAV_CMD_NAV_WAYPOINT: (2, 3), mav.MAV_CMD_NAV_VTOL_TAKEOFF: ()}),
+    kept_params=MappingProxyType(
+        {
+            **_KEPT,
+            mav.MAV_CMD_NAV_WAYPOINT: (2, 3),
+            mav.MAV_CMD_NAV_VTOL_TAKEOFF: (),
+            # Its options and how it comes in; which way it then points is its own.
+            mav.MAV_CMD_NAV_VTOL_LAND: (1, 3),
+        }
+    ),
     # Plane makes a circle to the left of any heading but 0, and ignores a ground speed (ArduPilot#9208).
     orders=replace(
         ARDUCOPTER.orders,

@@ -83,7 +83,7 @@ def prepared(items: Sequence[MissionItem], kind: MissionKind, dialect: Dialect) 
     """The items as they go on the wire.
 
     Terrain frame 11 becomes 10, which no version of ArduPilot reads as absolute, and a NaN in a parameter that the
-    autopilot does not keep becomes 0 where it refuses NaN.
+    autopilot does not keep becomes 0 where it refuses NaN, as it does in parameter 7 of a command without a place.
 
     Raises
     ------
@@ -117,11 +117,14 @@ def _prepared_item(item: MissionItem, number: int, kind: MissionKind, dialect: D
             given[name] = 0.0
         elif math.isinf(value):
             raise TransferError(f"{where}: parameter {index} is infinite: give a number", VehicleState.KEPT)
-    if not math.isfinite(item.z):
+    # Of a command without a place it is a parameter like the others, which ground stations leave open.
+    open_z = math.isnan(item.z) and item.command not in LOCATED
+    if not (math.isfinite(item.z) or open_z):
         raise TransferError(f"{where}: parameter 7 is {item.z}: give a number", VehicleState.KEPT)
     frame = mav.MAV_FRAME_GLOBAL_TERRAIN_ALT if item.frame == mav.MAV_FRAME_GLOBAL_TERRAIN_ALT_INT else item.frame
     params = {name: given.get(name, getattr(item, name)) for name in _PARAMS}
-    return replace(item, frame=frame, p1=params["p1"], p2=params["p2"], p3=params["p3"], p4=params["p4"])
+    z = 0.0 if open_z and not dialect.accepts_nan else item.z
+    return replace(item, frame=frame, z=z, p1=params["p1"], p2=params["p2"], p3=params["p3"], p4=params["p4"])
 
 
 def _kept(command: int, dialect: Dialect) -> Iterable[int]:
@@ -158,7 +161,9 @@ def _place_differences(sent: MissionItem, read: MissionItem, dialect: Dialect) -
     if sent.command in LOCATED and one != other:
         yield Difference(sent.seq, "frame", sent.frame, read.frame)
     slack = dialect.height_step_m * 1.01 + abs(sent.z) * _RELATIVE_TOLERANCE
-    if abs(_float32(sent.z) - read.z) > slack:
+    # NaN is near nothing, not even itself.
+    both_open = math.isnan(sent.z) and math.isnan(read.z)
+    if not (both_open or abs(_float32(sent.z) - read.z) <= slack):
         yield Difference(sent.seq, "z", sent.z, read.z)
 
 

@@ -20,6 +20,7 @@ from autopilot.transfer_peer import Machine, converse
 __all__ = ["Ftp", "FtpEntry", "FtpProgress", "ftp_crc32"]
 
 _MOST_BYTES = 64 << 20
+_MOST_ENTRIES = 10_000
 _NAMES = 0x100
 # Reasons that an earlier session of ours, left open, may be behind; the number of a system error says little there.
 _LEFT_OPEN = frozenset({FtpCode.FAIL, FtpCode.FAIL_ERRNO, FtpCode.NO_SESSIONS})
@@ -155,6 +156,10 @@ class Ftp:
                 if not found:
                     return tuple(entries)
                 count += len(found)
+                if count > _MOST_ENTRIES:
+                    raise FtpError(
+                        f"{self._peer} folder {path}: it lists more than {_MOST_ENTRIES} entries: read a part"
+                    )
                 entries += [_entry(part) for part in found if part[:1] in (b"F", b"D")]
 
     async def remove(self, path: str) -> None:

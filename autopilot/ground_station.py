@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autopilot.errors import NotReadyError, ParameterError
+from autopilot.link import Link
 from autopilot.vehicle import Vehicle
 
-__all__ = ["GroundWatch", "check_ground_station", "ground_watch"]
+__all__ = ["GroundWatch", "check_ground_station", "ground_watch", "twin_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +78,18 @@ async def check_ground_station(vehicle: Vehicle) -> str | None:
             f"notice that the link is lost: fly as {watch.lowest}, or set {ways.system_id} to {ours}"
         )
     return None
+
+
+def twin_words(link: Link) -> str | None:
+    """What a person has to know where another ground station speaks with our system id; None where none was heard.
+
+    What a vehicle acknowledges it acknowledges to that number (target_system of COMMAND_ACK and MISSION_ACK). What it
+    answers the one the other takes for its own, and ArduPilot takes the other's upload for ours begun anew. What counts
+    is proved by what the vehicle says of itself: it reads back lists, is seen to be armed and to change its mode.
+    """
+    if not link.has_twin:
+        return None
+    return (
+        f"another ground station speaks with our system id {link.system_id}: what the vehicle answers the one "
+        "the other takes for its own: give one of them another number"
+    )

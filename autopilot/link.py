@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +27,8 @@ __all__ = ["Link"]
 _FRESH_S = 5.0  # of a heartbeat that comes once a second
 _NO_AUTOPILOT = mav.MAV_AUTOPILOT_INVALID
 _MOST_EVENTS = 1000
+_OWN_BEATS: deque[bytes] = deque(maxlen=1024)
+"""Heartbeats of this program over any of its links: vehicles and routers hand them on, and they come back."""
 
 Listener = Callable[[Message], None]
 
@@ -62,6 +65,8 @@ class Link:
         System id to the last HEARTBEAT of its autopilot.
     events
         What became of the channels, the last thousand, oldest first.
+    has_twin
+        Whether another program was heard that speaks with our system id.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Link:
         self.channels: list[Channel] = []
         self.vehicles: dict[int, Message] = {}
         self.events: list[LinkEvent] = []
+        self.has_twin = False
         self._recorder = recorder
         self._choice = Choice(self.channels, failover_s)
         self._copies = Copies()
@@ -137,7 +143,7 @@ class Link:
         ]
         return self._trouble or "; ".join(told) or None
 
-    def send(self, message: Message, sysid: int | None = None, *, everywhere: bool = False) -> None:
+    def send(self, message: Message, sysid: int | None = None, *, everywhere: bool = False) -> list[bytes]:
         """Send a message to where vehicle `sysid` was last heard, or to everybody on the link.
 
         What is sent while the channel is down is lost, as it is on any radio.
@@ -149,6 +155,8 @@ class Link:
         everywhere
             Over every channel: what was not answered over one may be over another.
 
+        Returns its packet on each channel.
+
         Raises
         ------
         LinkError
@@ -159,13 +167,17 @@ class Link:
         over = self.channels
         if sysid is not None and not everywhere and len(over) > 1:
             over = self._choice.ways(sysid, asyncio.get_running_loop().time())
-        packet = over[0].send(message, sysid)
-        for channel in over[1:]:
-            channel.send(message, sysid)
+        packets = [channel.send(message, sysid) for channel in over]
+        packet = packets[0]
         if self._recorder is not None:
             self._recorder.write(packet)
         if self._logs:
             self._log(sysid, packet)
+        return packets
+
+    def beat(self, heartbeat: Message) -> None:
+        """Send everybody a heartbeat of ours, and know it where it comes back. Raises as `send` does."""
+        _OWN_BEATS.extend(self.send(heartbeat))
 
     def listen(
         self, listener: Listener, *, sysid: int | None = None, types: Collection[str] | None = None
@@ -315,6 +327,8 @@ class Link:
             message = event_in(packet)
             if message is None:
                 return
+        if system == self.system_id and message.get_type() == "HEARTBEAT" and packet not in _OWN_BEATS:
+            self.has_twin = True
         if self._choice.believes(system, channel, message, self.vehicles.get(system), now):
             self._dispatch(system, message.get_type(), message, now)
 

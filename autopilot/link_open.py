@@ -155,7 +155,7 @@ def _parse(url: str) -> tuple[str, str, int]:
 
 
 def _send_heartbeat(link: Link) -> bool:
-    link.send(mav.MAVLink_heartbeat_message(mav.MAV_TYPE_GCS, mav.MAV_AUTOPILOT_INVALID, 0, 0, mav.MAV_STATE_ACTIVE, 3))
+    link.beat(mav.MAVLink_heartbeat_message(mav.MAV_TYPE_GCS, mav.MAV_AUTOPILOT_INVALID, 0, 0, mav.MAV_STATE_ACTIVE, 3))
     return True
 
 

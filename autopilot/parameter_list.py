@@ -20,6 +20,7 @@ _WINDOW = 16
 _ROUNDS = 6  # in a row in which nothing new came
 _RENUMBERED = 10  # times at most: a group that a setting switches on is another number once
 _NO_INDEX = 0xFFFF  # of a value that was asked for by name
+_MOST = 10_000  # several times as many as any autopilot has
 
 
 async def all_parameters(vehicle: Vehicle, *, progress: Callable[[int, int], None] | None = None) -> dict[str, float]:
@@ -40,8 +41,8 @@ async def all_parameters(vehicle: Vehicle, *, progress: Callable[[int, int], Non
     Raises
     ------
     ParameterError
-        When the vehicle stops answering before all are there, the message says how many lack; or when it says another
-        number of them again and again.
+        When the vehicle stops answering before all are there, the message says how many lack; when it says another
+        number of them again and again, or a number that no autopilot has; or when two of them have one name.
     LinkError
         When the link was lost.
     """
@@ -82,7 +83,11 @@ class _Table:
         return len(self._found) == self._count
 
     def values(self) -> dict[str, float]:
-        return dict(self._found[index] for index in sorted(self._found))
+        values = dict(self._found[index] for index in sorted(self._found))
+        if len(values) < len(self._found):
+            count = len(self._found)
+            raise ParameterError(f"{self._vehicle}: {count} parameters came under {len(values)} names: read them again")
+        return values
 
     def state(self) -> str:
         return f"{len(self._found)} of {'its' if self._count is None else self._count} parameters"
@@ -115,11 +120,16 @@ class _Table:
     def _is_new(self, answer: Message) -> bool:
         if answer.param_index == _NO_INDEX:
             return False
-        if answer.param_count != self._count:
+        if self._count is None or answer.param_count != self._count:
             # A parameter that switches a group on renumbers them all.
             self.renumbered += self._count is not None
             self._found, self._count = {}, int(answer.param_count)
-        if answer.param_index in self._found:
+        if self._count > _MOST:
+            raise ParameterError(
+                f"{self._vehicle}: says that it has {self._count} parameters; no more than {_MOST} are read: "
+                "check what answers there"
+            )
+        if answer.param_index in self._found or answer.param_index >= self._count:
             return False
         self._found[answer.param_index] = self._vehicle.parameter_in(answer)
         if self._progress is not None:

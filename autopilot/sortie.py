@@ -13,7 +13,7 @@ from typing import Any
 from autopilot.conduct import Conduct
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
 from autopilot.failsafe import check_link_loss
-from autopilot.ground_station import check_ground_station
+from autopilot.ground_station import check_ground_station, twin_words
 from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
@@ -220,6 +220,9 @@ class Sortie:
         await await_ground(vehicle, mission, self._flight.limits.ready_s, stage)
         self._stage("ready")
         await vehicle.wait_ready(self._flight.limits.ready_s)
+        twin = twin_words(vehicle.link)
+        if twin is not None and self._number == 1:
+            self._watch.note(vehicle.telemetry, twin)
         limits = self._flight.limits
         charged = await vehicle.wait_until(
             lambda t: t.battery_percent is None or t.battery_percent >= limits.battery_percent, limits.turnaround_s

@@ -130,6 +130,7 @@ async def download(
     *,
     component: int = mav.MAV_COMP_ID_AUTOPILOT1,
     window: int = 1,
+    most: int = 10_000,
     timing: Timing | None = None,
     progress: Progress | None = None,
 ) -> tuple[MissionItem, ...]:
@@ -141,14 +142,19 @@ async def download(
         As for `upload`.
     window
         Items asked for at once: `Dialect.download_window`.
+    most
+        Items beyond which the list is not read; more than any autopilot holds by default.
 
     Raises
     ------
+    TransferError
+        The vehicle says that it holds more than `most`.
     RejectedError, TransferTimeoutError, LinkError
         As for `upload`.
     """
+    peer = Peer(link, sysid, component, kind, timing or Timing())
     async with link.transfer_lock(sysid):
-        return await fetch_list(Peer(link, sysid, component, kind, timing or Timing()), window, progress)
+        return await fetch_list(peer, window, progress, most=most, whole=True)
 
 
 async def clear(

@@ -30,7 +30,6 @@ _PASSING = frozenset(
 )
 """Said by a vehicle for which the transfer before is not over, until its patience ends: waited out, and then final."""
 
-_MOST = 0xFFFF  # that MISSION_COUNT can say
 _ANEW = 3
 _ANEW_AFTER = 3
 """How often the list is asked for anew, each time when an item was asked for in vain for so many of the longest waits.
@@ -40,13 +39,14 @@ PX4 hands a list out in order, and once it has given a transfer up it answers no
 
 
 async def fetch_list(
-    peer: Peer, window: int, progress: Progress | None, *, most: int = _MOST
+    peer: Peer, window: int, progress: Progress | None, *, most: int, whole: bool = False
 ) -> tuple[MissionItem, ...]:
     """Read the list, asking for up to `window` items at once. Raises as `autopilot.transfer.download` does.
 
-    Of a list that is longer than `most` only so much is read: enough to see that it is another.
+    Of a list that is longer than `most` only so much is read: enough to see that it is another. Where it is wanted
+    `whole`, that is an error instead.
     """
-    fetching = _Fetching(peer, window, progress, most)
+    fetching = _Fetching(peer, window, progress, most, whole=whole)
     await converse(peer, ("MISSION_COUNT", "MISSION_ITEM_INT", "MISSION_ACK"), fetching)
     ended = mav.MAVLink_mission_ack_message(peer.sysid, peer.component, mav.MAV_MISSION_ACCEPTED, peer.kind)
     peer.send(ended)
@@ -56,9 +56,9 @@ async def fetch_list(
 class _Fetching:
     """What was asked for and what came."""
 
-    def __init__(self, peer: Peer, window: int, progress: Progress | None, most: int) -> None:
+    def __init__(self, peer: Peer, window: int, progress: Progress | None, most: int, *, whole: bool) -> None:
         self._peer = peer
-        self._most = most
+        self._most, self._whole = most, whole
         self._window = window
         self._clock = asyncio.get_running_loop().time
         self._progress = progress
@@ -130,6 +130,11 @@ class _Fetching:
         kind = message.get_type()
         if kind == "MISSION_COUNT":
             if self._count is None:
+                if self._whole and message.count > self._most:
+                    raise TransferError(
+                        f"{self._peer}: says that it holds {message.count} items; no more than {self._most} are read: "
+                        "clear the list, or read with a higher bound"
+                    )
                 self._count = min(message.count, self._most)
                 self._answered(_LIST)
         elif kind == "MISSION_ACK":

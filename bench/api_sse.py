@@ -39,7 +39,7 @@ from bench.rows import BenchError, Row
 __all__ = ["stream_rows"]
 
 STREAMS, EACH_S, SECONDS, RECORDS = 1000, 2.0, 15.0, 4
-_WARM_S = 2.0
+_WARM_S, _LOST_S = 2.0, 60.0
 _TICK_S = 0.02
 _TIME = re.compile(rb'"time":"([^"]+)"')
 _FIELDS = [field for field in ReleaseField if field not in {ReleaseField.CLIP, ReleaseField.POSITION}]
@@ -62,15 +62,19 @@ def stream_rows(name: str, store: Store) -> Iterator[Row]:
             time.sleep(SECONDS)
             stop.set()
             writer.join()
-            time.sleep(1.0)
+            waited_s = _all_came(listeners, sum(appended))
             found = _told(listeners)
         finally:
             listeners.kill()
     if found["events"] != sum(appended):
-        raise BenchError(f"{name}: {sum(appended)} events were appended, {found['events']} came")
+        cut = f"{found['ended']} of {STREAMS} streams were cut off"
+        raise BenchError(f"{name}: {sum(appended)} events were appended, {found['events']} came, and {cut}")
     late = np.array(found["late_ms"])
     p50, p99 = (float(np.percentile(late, part)) for part in (50, 99))
     rate = sum(appended) / SECONDS
+    yield Row(
+        f"{name}-end", waited_s, "s to the last event", f"all {sum(appended)} came", None, None, "none is lost", True
+    )
     grown_mb = sampled[-1] - sampled[len(sampled) // 3]
     yield Row(f"{name}-p50", p50, "ms", f"{STREAMS} streams, {rate:.0f} events/s in all")
     yield Row(f"{name}-p99", p99, "ms", "goal", 500.0, p99 / 500.0, "p99 < 500 ms", p99 < 500)
@@ -164,9 +168,24 @@ def _listen(url: str, keys: list[str], folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "bench.api_sse", url, str(file)]
     listeners = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert listeners.stdout is not None
-    if listeners.stdout.readline() != "open\n":
-        raise BenchError("the streams could not be opened")
+    if (said := listeners.stdout.readline()) != "open\n":
+        listeners.kill()
+        raise BenchError(f"the streams could not be opened: {said.strip()}")
     return listeners
+
+
+def _all_came(listeners: subprocess.Popen[str], many: int) -> float:
+    """Seconds until `many` events have come, about: what is late is not lost. `_LOST_S` where they never do."""
+    assert listeners.stdin is not None
+    assert listeners.stdout is not None
+    begun = time.monotonic()
+    while (waited_s := time.monotonic() - begun) < _LOST_S:
+        listeners.stdin.write("count\n")
+        listeners.stdin.flush()
+        if int(listeners.stdout.readline()) == many:
+            return waited_s
+        time.sleep(0.5)
+    return _LOST_S
 
 
 def _told(listeners: subprocess.Popen[str]) -> dict[str, Any]:
@@ -181,6 +200,7 @@ class _Listener(asyncio.Protocol):
     def __init__(self, request: bytes) -> None:
         self.came: list[tuple[float, bytes]] = []
         self.begun = asyncio.Event()
+        self.ended = False
         self._request = request
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -190,6 +210,9 @@ class _Listener(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.came.append((time.time(), data))
         self.begun.set()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.ended = True
 
     def late(self) -> list[tuple[float, float]]:
         """When each event was appended, and how many seconds later it was here."""
@@ -217,13 +240,18 @@ async def _listeners(url: str, keys: list[str]) -> None:
         )
         everyone.append(listener)
         await asyncio.wait_for(listener.begun.wait(), 30)
+        if not listener.came[0][1].startswith(b"HTTP/1.1 200 "):  # refused, it would be taken for one that lost all
+            print(listener.came[0][1][:12].decode(), flush=True)
+            return
     await asyncio.sleep(0.5)
     print("open", flush=True)
     begun = time.time()
-    await asyncio.to_thread(sys.stdin.readline)
+    while await asyncio.to_thread(sys.stdin.readline) == "count\n":
+        print(sum(len(listener.late()) for listener in everyone), flush=True)
     late = [each for listener in everyone for each in listener.late()]
+    ended = sum(listener.ended for listener in everyone)
     after = [round(1000 * seconds, 2) for made, seconds in late if made > begun + _WARM_S]
-    print(json.dumps({"events": len(late), "late_ms": after}), flush=True)
+    print(json.dumps({"events": len(late), "late_ms": after, "ended": ended}), flush=True)
 
 
 if __name__ == "__main__":

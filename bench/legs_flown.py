@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from bench.legs import Legs, Tours, longest_s, tour_ends
 from missions import Base, BorderSegment, Fleet, Objective, PlanOptions, RiskTable, Side, default_fleet
+from missions.access import Access
 from missions.airspace import Airspace
 from missions.building import Builder
 from missions.plane import Plane
@@ -34,8 +34,11 @@ Floats = NDArray[np.float64]
 
 LAT, LON = 46.0, 8.0
 STAND_OFF_M, BAND_M = 40.0, 10.0
-BATTERY_WH = 1e5
-"""More than any flight takes: batteries do not count here."""
+BATTERY_WH = 3e3
+"""More than any flight takes: batteries do not count here.
+
+It lasts for 280 km, so that no base looks further than 140 km for its ways.
+"""
 
 OPTIONS = PlanOptions(objective=Objective.ONCE, launch_interval_s=0.0, fence_m=60.0)
 """Nobody waits for a take-off, and there is room for a fence of few enough vertices round a flight of 20 km."""
@@ -203,19 +206,26 @@ def _lawful(setting: Setting, cuts: list[int]) -> Legs:
     """The legs between some stations, in the plane of the first base."""
     crews = _crews(setting)
     craft, look = crews[0].aircraft, setting.looks[crews[0].aircraft, crews[0].camera]
-    access = setting.access_of(crews[0])
-    plane = access.region.plane
+    # Of one base, however far: between legs the ways are the same from wherever one comes.
+    whole = Access(
+        crews[0].base,
+        setting.around,
+        setting.course,
+        setting.stations,
+        setting.course.length_m,
+        terrain=setting.terrain,
+    )
+    plane = whole.region.plane
     places = plane.xy(*(at[cuts] for at in setting.at))
     ends = np.stack([places[:-1], places[1:]], axis=1)
-    # What a solver is given as the way along the leg is what it takes along its bends.
     along_m = np.diff(setting.stations[cuts])
     low, high = np.arange(len(cuts) - 1), np.arange(1, len(cuts))
-    between = access.ways(cuts, lambda step: np.asarray(np.hypot(*step.T))).cost
-    # The flight line itself leads from each place to the next.
-    between[low, high] = between[high, low] = np.minimum(between[low, high], along_m)
-    between = scipy.sparse.csgraph.floyd_warshall(between)
+    between = whole.ways(cuts, lambda step: np.asarray(np.hypot(*step.T))).cost
+    # The flight line itself leads from each place to all others. What a solver is given as the way along a leg is what
+    # it takes along its bends.
+    between = np.minimum(between, np.abs(np.subtract.outer(setting.stations[cuts], setting.stations[cuts])))
     which = np.stack([low, high], axis=1)
-    ways = {crew.base: [_length_m(setting.access_of(crew).way(station)) for station in cuts] for crew in setting.crews}
+    ways = {crew.base: _home_m(setting.access_of(crew), cuts, between) for crew in setting.crews}
     home = [ways[crew.base] for crew in crews]
     base = plane.xy(*np.array([[crew.base.lat_deg, crew.base.lon_deg] for crew in crews]).T)
     return Legs(
@@ -229,11 +239,16 @@ def _lawful(setting: Setting, cuts: list[int]) -> Legs:
     )
 
 
+def _home_m(access: Access, cuts: list[int], between: Floats) -> Floats:
+    """How far it is from a base to some stations, metres: to those out of its reach by way of those within it."""
+    near = np.flatnonzero(np.isin(cuts, access.reached))
+    known = np.array([float(np.hypot(*np.diff(access.way(cuts[k]), axis=0).T).sum()) for k in near.tolist()])
+    out = (known[:, None] + between[near]).min(axis=0)
+    out[near] = known
+    return np.asarray(out)
+
+
 def _crews(setting: Setting) -> list[Crew]:
     """Of each drone."""
     of = {vehicle.sysid: crew for crew in setting.crews for vehicle in crew.vehicles}
     return [of[sysid] for sysid in sorted(of)]
-
-
-def _length_m(way: Floats) -> float:
-    return float(np.hypot(*np.diff(way, axis=0).T).sum())

@@ -64,13 +64,15 @@ CASES = (
 )
 """120, 1,200 and 12,000 km; 20, 60 and 120 km of patrol a drone."""
 
-FLOWN = CASES[:4]
+FLOWN = (*CASES[:3], Case(3_000, 60, 60, 2))
 """The same beside a border, with bases that lie beyond a bend put on the own side (`on_own_side`).
 
-20 km of patrol a drone, and in the last one 60: there everybody needs two to four sorties of as many bends as a fence
-holds, of which the peers know nothing. Their tours are cut there afterwards; uncut, those of PyVRP would take two
-thirds of the time of ours. Of 60 drones at its 10 bases nothing is to be learned: the place that is farthest from its
-base says how long all takes, and half of the drones are enough for it.
+20 km of patrol a drone, which a fence holds: what a row says is how well the border is shared out, and of the tours of
+PyVRP in the last one only one had to be cut. Of long borders there are as many legs as stations, 2,402 of 500 m.
+
+Not among them: 20 drones at 10 bases, of 60 km each, where everybody needs two to four sorties of as many bends as a
+fence holds, of which the peers know nothing, so that the cut decides; and 60 drones at 10 bases, where the place
+farthest from its base says how long all takes, and half of the drones are enough for it.
 """
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,17 @@ from geo import VedetteError
 if TYPE_CHECKING:
     import missions
 
-__all__ = ["InputError", "check_folder", "dialect_of", "moment", "numbers", "of_option", "within"]
+__all__ = [
+    "InputError",
+    "check_file",
+    "check_folder",
+    "dialect_of",
+    "moment",
+    "numbers",
+    "of_option",
+    "refuse_empty",
+    "within",
+]
 
 
 class InputError(VedetteError):
@@ -56,6 +67,24 @@ def check_folder(folder: Path, option: str) -> None:
         raise InputError(f"{option} {folder}: {there} is a file, and no folder: choose another place")
     if not os.access(there, os.W_OK | os.X_OK):
         raise InputError(f"{option} {folder}: no permission to write to {there}: choose another place")
+
+
+def check_file(file: Path, option: str) -> None:
+    """Refuse a file that cannot be written, before any work is done for it: a folder, a device, a place shut to us."""
+    if file.is_dir():
+        raise InputError(f"{option} {file}: is a folder: name a file in it")
+    if file.exists() and not file.is_file():
+        raise InputError(f"{option} {file}: is a device or a pipe, and no file: choose another name")
+    check_folder(file.parent, option)
+
+
+def refuse_empty(arguments: Sequence[str]) -> None:
+    """Refuse an option whose value is empty: an empty path is the folder that one stands in."""
+    for name, value in pairwise([*arguments, "-"]):
+        if name == "--":
+            return
+        if name.startswith("--") and (value == "" or (name.endswith("=") and name.count("=") == 1)):
+            raise InputError(f"{name.removesuffix('=')} is empty: give it a value, or leave it out")
 
 
 def dialect_of(name: str) -> missions.Dialect:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import geo
-from cli.arguments import InputError, dialect_of, numbers
+from cli.arguments import InputError, check_file, check_folder, dialect_of, numbers
 from cli.stopping import run_until_told
 from cli.terminal import FlightBars, bars, complaints, console
 
@@ -187,6 +187,7 @@ def fly(
     from cli.piloting import taking_orders  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415
 
+    _check_outputs(json_file, log)
     signing, land = signing_of(signing_key), None if terrain is None else geo.open_terrain(terrain)
     live = live_options(service, key, station, owner, marking)
     made: missions.PatrolPlan | None = None
@@ -266,6 +267,7 @@ def patrol(
     from cli.patrol import GroundStation, failures_of, fly_shift  # noqa: PLC0415
     from cli.signing import signing_of  # noqa: PLC0415
 
+    _check_outputs(json_file, log)
     ground = GroundStation(
         dialect=dialect_of(dialect),
         speedup=speedup,
@@ -290,3 +292,10 @@ def patrol(
         failures.append("the patrol was stopped: with a journal the same command goes on")
     if failures:
         raise autopilot.FlightError("; ".join(failures))
+
+
+def _check_outputs(report: Path, log: Path | None) -> None:
+    """Refuse before anything flies what could not be written after it has landed."""
+    check_file(report, "--json")
+    if log is not None:
+        check_folder(log, "--log")

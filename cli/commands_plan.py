@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import geo
-from cli.arguments import InputError, check_folder, dialect_of, numbers, of_option, within
+from cli.arguments import InputError, check_file, check_folder, dialect_of, numbers, of_option, within
 from cli.terminal import complaints, console
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def border(
     """Cut a stretch of a land border out of the data that ships with Vedette."""
     import missions  # noqa: PLC0415 - planning takes half a second to load
 
+    if box is not None or neighbour is not None:
+        check_file(out, "--out")
     if box is not None:
         if neighbour is not None or near is not None:
             raise InputError("--box takes all borders of one country: leave the neighbour and --near out")
@@ -362,6 +364,7 @@ def intents(
     height, uncertainty = numbers(geoid, "HEIGHT,UNCERTAINTY", "--geoid")
     with of_option("--geoid", geoid):
         level = missions.Geoid(height, uncertainty)
+    check_file(out, "--out")
     made = missions.load_plan(plan_file)
     begin = _begin(made.options.shift_start, start)
     margins = intent_margins(settings or [])

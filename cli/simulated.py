@@ -47,6 +47,9 @@ _PX4_WING: _Figures = {
     "FW_AIRSPD_MAX": lambda craft: craft.max_m_s,
     "FW_T_CLMB_MAX": lambda craft: craft.climb_m_s,
     "FW_T_SINK_MAX": lambda craft: craft.descent_m_s,
+    # How fast it changes its height in missions, beside what it can do (FW_T_*_MAX).
+    "FW_T_CLMB_R_SP": lambda craft: craft.climb_m_s,
+    "FW_T_SINK_R_SP": lambda craft: craft.descent_m_s,
     "NAV_LOITER_RAD": lambda craft: craft.turn_radius_m,
     # It lands where it comes back to, as plans have it.
     "RTL_LAND_DELAY": lambda _: 0.0,

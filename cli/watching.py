@@ -148,6 +148,7 @@ class Seen:
             "video_s": None if result is None else round(result.video_s, 3),
             "tracks": 0 if result is None else result.track_count,
             "crossings": [] if result is None else [crossing.source_id for crossing in result.crossings],
+            "notes": [] if result is None else list(result.notes),
             "without_evidence": {} if result is None else dict(result.without_evidence),
             "counts": None if self.counts is None else asdict(self.counts),
         }

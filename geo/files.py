@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,7 +43,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises
     ------
     FileWriteError
-        When the file cannot be written; an earlier file of that name is then untouched.
+        When the file cannot be written, or what has its name is no file; an earlier one is then untouched.
     OSError
         Whatever else fails in the block, such as the reading of another file.
     """
@@ -50,6 +51,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = path.parent / f".{path.stem}.{own}.tmp{path.suffix}"
     try:
         with _writing(path):
+            _refuse_other_things(path)
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -83,6 +85,18 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _refusal(path, error) from error
+
+
+def _refuse_other_things(path: Path) -> None:
+    """Refuse a folder, and a device or pipe, of which a file would take the place: of /dev/null for all programs."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # what is not there, or cannot be looked at, is met when it is written
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "")
+    if not stat.S_ISREG(mode):
+        raise FileExistsError(errno.ENOTSUP, "it is a device or a pipe, and no file: choose another name")
 
 
 def _refusal(path: Path, error: OSError) -> FileWriteError:

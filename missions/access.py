@@ -247,9 +247,10 @@ class Access:
                 kept = self._followed.get(key)
                 if kept is None or kept[0] is not terrain:
                     ground = GroundNear(begins, self.region.plane, terrain, self.clear, self._about, self._kept)
-                    layer_m = layers_agl_m[home]
+                    given = None if self.runway is None else layers_agl_m[1] if home else self.runway.climbed_agl_m
+                    layers = layers_agl_m[home], given
                     found = ways_followed(
-                        steps, rises_m, first, aircraft, ground, layer_agl_m=layer_m, options=options, home=home
+                        steps, rises_m, first, aircraft, ground, layers_agl_m=layers, options=options, home=home
                     )
                     kept = self._followed[key] = terrain, found
                 rises_m, more = kept[1]
@@ -313,7 +314,7 @@ class Access:
         plane, line = self.region.plane, self.runway
         way = np.stack([np.zeros(2), line.climbed, line.established, line.final])
         home, *grounds = np.asarray(terrain.elevation_m(*plane.lat_lon(way)), dtype=float).tolist()
-        rises = np.array([grounds[0] + layers_agl_m[0], grounds[2] - grounds[1], -grounds[2] - layers_agl_m[1]])
+        rises = np.array([grounds[0] + line.climbed_agl_m, grounds[2] - grounds[1], -grounds[2] - layers_agl_m[1]])
         steps = np.stack([line.climbed, line.final - line.established, -line.final])
         time, energy = effort(
             aircraft,

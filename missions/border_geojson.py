@@ -16,10 +16,12 @@ _WGS84 = {
     "urn:ogc:def:crs:ogc:1.3:crs84",
     "urn:ogc:def:crs:ogc::crs84",
     "ogc:crs84",
+    "http://www.opengis.net/def/crs/ogc/1.3/crs84",
     "urn:ogc:def:crs:epsg::4326",
     "epsg:4326",
     # With heights above the ellipsoid, which are passed over.
     "urn:ogc:def:crs:ogc::crs84h",
+    "http://www.opengis.net/def/crs/ogc/0/crs84h",
     "urn:ogc:def:crs:epsg::4979",
     "epsg:4979",
 }

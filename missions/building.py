@@ -16,6 +16,7 @@ from missions.course import LONG_EMPTY_M, Course
 from missions.errors import GroundError, TooSteepError
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Part, Pilot
+from missions.headroom import level_m
 from missions.joining import Room
 from missions.observation import Observation
 from missions.options import PlanOptions
@@ -95,8 +96,10 @@ class Builder:
         climb = [] if aloft else climb_out(vehicle.base, access.runway, pilot, out_agl_m)
         down = way_down(vehicle.base, access.runway, pilot, home_agl_m)
         transit = self.options.floor_agl_m, self.options.ceiling_agl_m
+        begun_agl_m = aloft.at.agl_m if aloft and not craft.has_wings else out_agl_m
+        over_m = 0.0 if aloft else level_m(craft, self.options.wind)
         parts = [
-            Part(way, aloft.at.agl_m if aloft and not craft.has_wings else out_agl_m, transit, craft.cruise_m_s),
+            Part(way, begun_agl_m, transit, craft.cruise_m_s, level_m=over_m),
             *(self._part(p, plane, look, craft, out_agl_m) for p in pieces),
             Part(home, home_agl_m, transit, craft.cruise_m_s),
         ]

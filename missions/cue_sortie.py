@@ -6,31 +6,36 @@ Rotors stay at a place. Wings circle about one; they take off and land as they d
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import get_args
 
 import numpy as np
 
-from geo import Terrain
+from geo import LocalFrame, Terrain, geodesic_distance_m
 from missions.building import joined, led, legs_of
 from missions.cue_ways import CueWay, circle_of, cue_ways, ends_of
 from missions.errors import MissionError, PlanError
-from missions.fleet import Vehicle
+from missions.fleet import Aircraft, Vehicle
 from missions.flying import Part
+from missions.headroom import level_m
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
-from missions.patrol import Flight, PatrolPlan, Period, Roster
+from missions.patrol import Bound, Flight, PatrolPlan, Period, Roster
 from missions.procedures import met, with_procedures
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
 from missions.validation import check
 from missions.validation_fence import validate_missions
 from missions.viewing import Spot, Viewing
+from missions.wind import Wind
 
 __all__ = ["CueSortie", "cue_sortie"]
 
 _ROI, _ROI_NONE = 195, 197
 _FRAME_GLOBAL, _FRAME_MISSION = 0, 2
 _TRIED = 5
+_ROUNDING = 1 - 1e-3
+"""What the bound is lowered by: lengths in planes and on the ellipsoid, and courses over a long way, differ by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
         flights=(Flight(0.0, 0, vehicle.sysid, 1),),
         periods=(Period(0.0, (Roster((vehicle.sysid,), (0,)),)),),
         revisit_s=sortie.duration_s,
+        bounds=(_bound(plan, vehicle, legs, station_s),),
         risk_s=None,
         notes=(f"a sortie to {spot.lat_deg:.6f}, {spot.lon_deg:.6f}",),
     )
@@ -162,6 +168,26 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
     return found
 
 
+def _bound(plan: PatrolPlan, vehicle: Vehicle, legs: Sequence[Leg], station_s: float) -> Bound:
+    """Straight there and home at cruise without a climb, and the stay: through steady air nothing is faster."""
+    stays = [leg for leg in legs if leg.kind is LegKind.STATION]
+    ways = ((legs[0].start, stays[0].start), (stays[-1].end, legs[-1].end))
+    return Bound(
+        "straight there and home",
+        (sum(_straight_s(plan.options.wind, vehicle.aircraft, *ends) for ends in ways) + station_s) * _ROUNDING,
+        "with this stay at this place, whatever its ways out and home",
+    )
+
+
+def _straight_s(wind: Wind, craft: Aircraft, start: Waypoint, end: Waypoint) -> float:
+    """Seconds from one place to another: rotors hold a speed over the ground, wings one through the air."""
+    apart_m = float(geodesic_distance_m(start.lat_deg, start.lon_deg, end.lat_deg, end.lon_deg))
+    east, north, _ = LocalFrame(start.lat_deg, start.lon_deg).to_enu(end.lat_deg, end.lon_deg)
+    course = np.array([[float(east), float(north)]]) / max(math.hypot(float(east), float(north)), 1e-9)
+    speed = float(wind.ground_speed(course, craft.cruise_m_s)[0]) if craft.has_wings else craft.cruise_m_s
+    return apart_m / speed if speed > 0 else 0.0
+
+
 def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> tuple[Leg, ...]:
     """The legs: out and home each in the layer of transits, on station at the height of the patrol.
 
@@ -174,7 +200,7 @@ def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> 
     low = options.floor_agl_m, options.patrol_ceiling_agl_m
     place = way.out[-1:] if way.ring is None else way.ring
     parts = [
-        Part(way.out, out_agl, bounds, craft.cruise_m_s),
+        Part(way.out, out_agl, bounds, craft.cruise_m_s, level_m=level_m(craft, options.wind)),
         Part(place, height_agl_m, low, craft.cruise_m_s, circle=way.ring is not None),
         Part(way.home, home_agl, bounds, craft.cruise_m_s),
     ]

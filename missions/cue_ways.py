@@ -163,4 +163,4 @@ def _runway(plane: Plane, climb: list[Waypoint], down: list[Waypoint]) -> Runway
         plane.xy(at.lat_deg, at.lon_deg) for at in (climb[-1], down[0], down[1], down[-1])
     )
     east, north = base - established
-    return Runway(math.degrees(math.atan2(east, north)) % 360.0, climbed, established, final)
+    return Runway(math.degrees(math.atan2(east, north)) % 360.0, climbed, established, final, climb[-1].agl_m)

@@ -16,7 +16,7 @@ from missions.climbing import circlings
 from missions.effort import effort, rises, steep_for
 from missions.errors import TooSteepError
 from missions.fleet import Aircraft
-from missions.headroom import Heights, profiled
+from missions.headroom import Heights, caught, levelled, profiled
 from missions.laps import Circles, Profile, courses
 from missions.plane import Plane
 from missions.profile import GroundBelow, straightened
@@ -60,6 +60,8 @@ class Part:
         On which side of it wings may circle, 1 left, -1 right, 0 either.
     circle
         Whether it is circles itself: none to climb in begins within it.
+    level_m
+        For how far from its beginning what took off on the spot goes over to its wings, and climbs not, metres.
     """
 
     points: Floats
@@ -69,6 +71,7 @@ class Part:
     patrol: bool = False
     side: int = 0
     circle: bool = False
+    level_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ class Pilot:
         for part, (a, b) in zip(parts, ends, strict=True):
             sides[a:b] = part.side
             open_[a:b] = not part.circle
+            open_[a:b] &= way.along_m[a:b] - way.along_m[a] >= part.level_m
 
         def may(sample: int, lap: Floats) -> bool:
             return bool(open_[sample]) and clear(points[sample] + lap)
@@ -160,15 +164,16 @@ class Pilot:
         out = []
         for part, (a, b) in zip(parts, ends, strict=True):
             vertices = way.vertex[(way.vertex >= a) & (way.vertex <= b)]
-            made, last = [], a
+            made: list[Part] = []
+            last, rest = a, replace(part, level_m=0.0)
             for sample, side, laps in found:
                 if a <= sample < b:
                     lap = points[sample] + circles.lap(course[[sample]], np.array([side]))[0]
                     ring = np.concatenate([lap[:1], *[lap[1:]] * laps])
-                    made += self._between(part, points, vertices, last, sample)
-                    made.append(replace(part, points=ring, speed_m_s=aircraft.cruise_m_s, patrol=False, circle=True))
+                    made += self._between(rest if made else part, points, vertices, last, sample)
+                    made.append(replace(rest, points=ring, speed_m_s=aircraft.cruise_m_s, patrol=False, circle=True))
                     last = sample
-            out.append([*made, *self._between(part, points, vertices, last, b)] if made else [part])
+            out.append([*made, *self._between(rest, points, vertices, last, b)] if made else [part])
         return out
 
     def _beside(self, points: Floats) -> Callable[[Ints, Floats], Floats]:
@@ -196,7 +201,7 @@ class Pilot:
         first = np.cumsum([0, *(len(part.points) for part in parts)])
         ends = [(int(way.vertex[a]), int(way.vertex[b - 1])) for a, b in pairwise(first)]
         floor, high, wanted = np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count)
-        slopes = np.zeros((4, count - 1))
+        slopes, sunk = np.zeros((4, count - 1)), np.zeros(count)
         points = way.at(np.arange(count))
         steps = np.diff(points, axis=0)
         for part, (a, b) in zip(parts, ends, strict=True):
@@ -204,16 +209,18 @@ class Pilot:
             floor[own] = np.maximum(floor[own], part.bounds_agl_m[0])
             high[own] = np.minimum(high[own], part.bounds_agl_m[1])
             wanted[own] = part.agl_m
-            slopes[:, pieces] = rises(aircraft, steps[pieces], part.speed_m_s, self.wind, patrol=part.patrol)
-        given = (None if at is None else at.amsl_m - float(way.ground_m[k]) for at, k in ((start, 0), (stop, -1)))
-        bounds, by = Heights(floor, high, wanted, *given), (aircraft, self.wind)
+            free = np.array(rises(aircraft, steps[pieces], part.speed_m_s, self.wind, patrol=part.patrol))
+            slopes[:, pieces], sunk[own] = levelled(steps[pieces], free, part.level_m)
+        begin, end = (None if at is None else at.amsl_m - float(way.ground_m[k]) for at, k in ((start, 0), (stop, -1)))
+        bounds, by = Heights(floor, high, wanted, begin, end, sunk), (aircraft, self.wind)
         return way, ends, profiled(steps, way.ground_m, slopes, bounds, by=by, beside=self._beside(points))
 
     def _followed(
         self, parts: Sequence[Part], aircraft: Aircraft, start: Waypoint | None, stop: Waypoint | None
     ) -> list[list[Waypoint]]:
         way, ends, profile = self._over(parts, aircraft, start, stop)
-        low, high, found = profile.low_m, profile.high_m, profile.followed()
+        profile, found = caught(profile, aircraft)
+        low, high = profile.low_m, profile.high_m
         # A given end is where it is, to the millimetre that heights are rounded to.
         over = found.over_m - np.where(low == high, _ROUNDED_M, _STRAY_M)
         if float(over.max()) > 0:

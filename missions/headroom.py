@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 
 from missions.fleet import Aircraft
 from missions.laps import Profile, courses
-from missions.slopes import Slopes
+from missions.slopes import Followed, Slopes
 from missions.wind import Wind
 
-__all__ = ["SLOPED_M", "Heights", "highest", "late_m", "profiled"]
+__all__ = ["SLOPED_M", "Heights", "caught", "highest", "late_m", "late_up_m", "level_m", "levelled", "profiled"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,6 +48,14 @@ _LAGS = ((1.0, 3.0), (0.7, 5.0))
 """Which share of a climb is flown late, and with which time constant, seconds: ArduPlane, PX4."""
 
 _EARLY_S = 0.32 * 10.0 * 0.7
+_SUNK_M = 2.0
+"""What goes over to its wings does so from this far below the height that it climbs to on the spot at most, metres:
+ArduPlane and PX4 take a place for reached there (Q_WP_RAD, NAV_MC_ALT_RAD), and it keeps the height it has."""
+
+_CATCH_S, _CAUGHT_S = 0.6, 4.0
+"""What ends a descent comes below its end by as much as it descended in this time, seconds, and soon after: a rate of
+descent takes most of a second to change."""
+
 _STEP_S = 0.5
 _LONG_S = 60.0
 """In a piece that takes longer than this all that came before is forgotten, seconds: twelve time constants."""
@@ -63,6 +71,8 @@ _BACK_S, _AHEAD_RADII = 8.5, 1.0
 """For how long after a bend they are outside of the way, seconds, half of a NAVL1_PERIOD; and from where before it on,
 in radii of their turn."""
 
+_SAME_M = 1e-6
+
 _WIDE_M = 1.0
 """Less than this off a way is not looked at, metres."""
 
@@ -76,6 +86,8 @@ class Heights(NamedTuple):
         Least, greatest and wanted.
     start_m, stop_m
         What its ends are given, in the place of those; None where they are not.
+    sunk_m
+        How far below what is planned it may be, whatever rises, metres, shape (n,) or one for all.
     """
 
     floor_m: Floats | float
@@ -83,11 +95,42 @@ class Heights(NamedTuple):
     wanted_m: Floats | float
     start_m: float | None = None
     stop_m: float | None = None
+    sunk_m: Floats | float = 0.0
 
 
 def late_m(aircraft: Aircraft, wind: Wind) -> float:
     """How far behind its place a height of a long climb is flown at cruise, metres."""
     return _late_s() * (aircraft.cruise_m_s + wind.speed_m_s)
+
+
+def level_m(aircraft: Aircraft, wind: Wind) -> float:
+    """For how far from where it took off on the spot it goes over to its wings, and climbs not, metres."""
+    return 0.0 if aircraft.needs_runway else aircraft.transition_s * (aircraft.min_m_s / 2 + wind.speed_m_s)
+
+
+def levelled(steps: Floats, slopes: Floats, far_m: float) -> tuple[Floats, Floats]:
+    """What may be climbed and descended on pieces, and how far it may have sunk at samples, of a way that begins so.
+
+    Parameters
+    ----------
+    steps, slopes
+        As `profiled` takes them.
+    far_m
+        For how far it goes over to its wings, metres; 0 where it flies on them.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Of shapes (4, n - 1) and (n,).
+    """
+    out, before = slopes.copy(), np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
+    out[::2, before[:-1] < far_m] = 0.0
+    return out, np.where((before <= far_m) & (far_m > 0), _SUNK_M, 0.0)
+
+
+def late_up_m(aircraft: Aircraft) -> float:
+    """By how much a long climb is flown late, metres upright."""
+    return _late_s() * aircraft.climb_m_s
 
 
 def _late_s() -> float:
@@ -125,7 +168,7 @@ def profiled(
     floor, high, wanted = (np.array(np.broadcast_to(v, len(ground_m)), dtype=float) for v in bounds[:3])
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
     slowest = Slopes.of(*slopes[2:])
-    over = _highest_beside(steps, along, ground_m, by=by, beside=beside) + floor
+    over = _highest_beside(steps, along, ground_m, by=by, beside=beside) + floor + bounds.sunk_m
     least = slowest.above(over)
     for _ in range(_ROUNDS):
         before = least
@@ -141,7 +184,22 @@ def profiled(
     for given_m, k in ((bounds.start_m, 0), (bounds.stop_m, -1)):
         if given_m is not None:
             low[k] = high[k] = wanted[k] = given_m
-    return Profile(steps, ground_m, low, high, wanted, slopes, floor, _late_s() * aircraft.climb_m_s)
+    return Profile(steps, ground_m, low, high, wanted, slopes, floor, late_up_m(aircraft))
+
+
+def caught(way: Profile, aircraft: Aircraft) -> tuple[Profile, Followed]:
+    """A way of wings and its heights, above the floor by what descents to it come lower, where there is room."""
+    found = way.followed()
+    took_s = way.slopes[1] / aircraft.descent_m_s
+    sinks = np.clip(-np.diff(found.height_m) / np.maximum(took_s, 1e-9), 0.0, aircraft.descent_m_s)
+    clock_s = np.concatenate([[0.0], np.cumsum(took_s)])
+    before = highest(clock_s, np.concatenate([[0.0], sinks]), _CAUGHT_S)
+    dip_m = _CATCH_S * (before - np.concatenate([sinks, [0.0]]))
+    given = way.low_m == way.high_m
+    low_m = np.where(given, way.low_m, np.maximum(way.low_m, np.minimum(way.floor_m + dip_m, way.high_m)))
+    over = way._replace(low_m=low_m)
+    again = over.followed()
+    return (over, again) if float((again.over_m - np.maximum(found.over_m, 0.0)).max()) < _SAME_M else (way, found)
 
 
 def _late(height_m: Floats, planned_s: Floats, climb_m_s: float) -> Floats:

@@ -94,6 +94,8 @@ _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "speed(m/s)": (0.1, 15),
     }
 )
+_LATER = frozenset({"photo_timeinterval", "photo_distinterval"})
+"""Columns that earlier exports do not have, and nothing here is taken from."""
 _CHOICES: Mapping[str, int] = MappingProxyType({"rotationdir": 1, "gimbalmode": 2})
 
 
@@ -267,7 +269,7 @@ def read_litchi(path: Path) -> tuple[LitchiWaypoint, ...]:
         head = [cell.strip() for cell in next(rows, [])]
         if "latitude" not in head:
             raise FormatError(f"{path}: does not begin with Litchi's columns, latitude and so on: is it its CSV?")
-        missing = [name for name in _HEAD if name not in head]
+        missing = [name for name in _HEAD if name not in head and name not in _LATER]
         if missing:
             raise FormatError(f"{path}: has no column {missing[0]!r}: export it from Litchi's hub in metres")
         points = []
@@ -286,7 +288,7 @@ def read_litchi(path: Path) -> tuple[LitchiWaypoint, ...]:
 
 
 def _point(cells: dict[str, str], where: str) -> LitchiWaypoint:
-    values = {name: _number(cells[name], name, where) for name in _HEAD}
+    values = {name: _number(cells[name], name, where) for name in _HEAD if name in cells}
     for name in _MUST_BE:
         if values[name] != _FIXED[name]:
             raise FormatError(

@@ -26,6 +26,9 @@ __all__ = ["Observation", "observe"]
 
 Floats = NDArray[np.float64]
 
+_AT_ONCE = 64
+"""Offsets from the border that are looked at together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -125,20 +128,10 @@ def observe(
     """
     limit = camera.max_gsd_m if gsd_m is None else min(gsd_m, camera.max_gsd_m)
     whose = "gsd_m of the plan" if limit < camera.max_gsd_m else f"max_gsd_m of camera {camera.name!r}"
-    for name, value in (("dwell_s", dwell_s), ("gsd_m", limit), ("max_speed_m_s", max_speed_m_s)):
-        if not (math.isfinite(value) and value > 0):
-            raise ObservationError(f"{name} is {value}: give a positive number")
-    if not (0 <= overlap < 1 and math.isfinite(picture_s) and picture_s >= 0):
-        raise ObservationError(
-            f"overlap {overlap}, a picture every {picture_s} s: give a share below 1 and seconds of 0 or more"
-        )
+    _refuse((dwell_s, limit, max_speed_m_s), overlap, picture_s, (floor_agl_m, ceiling_agl_m))
     # As long as it takes a point to cross what is new in a picture, it stays in view for the whole of it.
     spaced = picture_s / (1 - overlap) > dwell_s
     dwell_s = max(dwell_s, picture_s / (1 - overlap))
-    if not 0 < floor_agl_m <= ceiling_agl_m:
-        raise ObservationError(
-            f"patrol between {floor_agl_m} and {ceiling_agl_m} m above ground: give a floor below a ceiling"
-        )
     # The near edge of the band must lie before the aircraft, never behind its back.
     least = max(border.stand_off_m + clear_m, border.band_own_m, turn_radius_m) + margin_m
     if lateral_m is not None:
@@ -150,16 +143,26 @@ def observe(
 
     # Offsets down the rows, heights along the columns; the least offset that works, then the greatest height.
     farthest = 4 * least + 100.0 if lateral_m is None else least + 0.5
-    offsets = np.arange(least, farthest, 1.0)[:, None]
+    every = np.arange(least, farthest, 1.0)[:, None]
     heights = np.arange(ceiling_agl_m, floor_agl_m - 1e-9, -0.5)[None, :]
-    steepest = np.arctan2(heights, np.maximum(offsets - border.band_own_m - margin_m, 1e-6))
-    shallowest = np.arctan2(heights, offsets + border.band_far_m + margin_m)
-    # Centre the band in the picture, then stay within the gimbal's reach.
-    centred = (steepest + shallowest) / 2
-    depression = np.clip(centred, math.radians(-camera.pitch_max_deg), math.radians(-camera.pitch_min_deg))
-    in_reach = (steepest - depression <= half_view + 1e-9) & (depression - shallowest <= half_view + 1e-9)
-    gsd_far = ((offsets + border.band_far_m) * np.cos(depression) + heights * np.sin(depression)) / focal
-    good = np.argwhere(in_reach & (gsd_far <= limit))
+    # The least that works is among the first as a rule: all are looked at together to say why none does.
+    for offsets in (*np.split(every, range(_AT_ONCE, len(every), _AT_ONCE)), every):
+        steepest = np.arctan2(heights, np.maximum(offsets - border.band_own_m - margin_m, 1e-6))
+        shallowest = np.arctan2(heights, offsets + border.band_far_m + margin_m)
+        # Centre the band in the picture, then stay within the gimbal's reach.
+        centred = (steepest + shallowest) / 2
+        depression = np.clip(centred, math.radians(-camera.pitch_max_deg), math.radians(-camera.pitch_min_deg))
+        in_reach = (steepest - depression <= half_view + 1e-9) & (depression - shallowest <= half_view + 1e-9)
+        gsd_far = ((offsets + border.band_far_m) * np.cos(depression) + heights * np.sin(depression)) / focal
+        good = np.argwhere(in_reach & (gsd_far <= limit))
+        dwells = (
+            2 * half_width * (
+                (offsets - border.band_own_m) * np.cos(depression) + heights * np.sin(depression)
+            ) / focal / max(min_speed_m_s, 1e-9)
+        )  # fmt: skip
+        slow_enough = good[dwells[good[:, 0], good[:, 1]] >= dwell_s - 1e-9]
+        if len(slow_enough):
+            break
     if not len(good):
         raise ObservationError(
             _why_not(
@@ -172,12 +175,6 @@ def observe(
                 camera=camera,
             )
         )
-    dwells = (
-        2 * half_width * (
-            (offsets - border.band_own_m) * np.cos(depression) + heights * np.sin(depression)
-        ) / focal / max(min_speed_m_s, 1e-9)
-    )  # fmt: skip
-    slow_enough = good[dwells[good[:, 0], good[:, 1]] >= dwell_s - 1e-9]
     if not len(slow_enough):
         longest = float(dwells[good[:, 0], good[:, 1]].max())
         raise ObservationError(
@@ -240,6 +237,24 @@ def observe(
             ),
         ),
     )
+
+
+def _refuse(
+    above_0: tuple[float, float, float], overlap: float, picture_s: float, heights_agl_m: tuple[float, float]
+) -> None:
+    """Raise ObservationError for figures that nothing can be worked out from: those of `observe`."""
+    for name, value in zip(("dwell_s", "gsd_m", "max_speed_m_s"), above_0, strict=True):
+        if not (math.isfinite(value) and value > 0):
+            raise ObservationError(f"{name} is {value}: give a positive number")
+    if not (0 <= overlap < 1 and math.isfinite(picture_s) and picture_s >= 0):
+        raise ObservationError(
+            f"overlap {overlap}, a picture every {picture_s} s: give a share below 1 and seconds of 0 or more"
+        )
+    floor_agl_m, ceiling_agl_m = heights_agl_m
+    if not 0 < floor_agl_m <= ceiling_agl_m:
+        raise ObservationError(
+            f"patrol between {floor_agl_m} and {ceiling_agl_m} m above ground: give a floor below a ceiling"
+        )
 
 
 def _why_not(

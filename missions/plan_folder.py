@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -37,6 +38,7 @@ _ENDINGS = (".plan", ".waypoints", ".kml")
 
 _ALL_ENDINGS = (*_ENDINGS, *APP_ENDINGS)
 
+_STAGE = ".plan-"
 _PLAN_FILE, _NOT_WRITTEN = "plan.json", "not-written.txt"
 
 
@@ -122,8 +124,9 @@ def write_plan_folder(
 def _staged(folder: Path) -> Iterator[Path]:
     """A folder within a folder, to write in what is put in its place once all of it is written; it goes in the end."""
     folder.mkdir(parents=True, exist_ok=True)
+    _remove_left_over(folder)
     try:
-        stage = Path(tempfile.mkdtemp(prefix=".plan-", dir=folder))
+        stage = Path(tempfile.mkdtemp(prefix=f"{_STAGE}{os.getpid()}-", dir=folder))
     except OSError as error:
         raise FileWriteError(f"cannot write to {folder}: {error.strerror}: choose another place") from None
     try:
@@ -132,6 +135,25 @@ def _staged(folder: Path) -> Iterator[Path]:
         raise FileWriteError(str(error).replace(str(stage), str(folder))) from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _remove_left_over(folder: Path) -> None:
+    """Remove what those who were killed meanwhile had begun to write: nobody else does."""
+    for path in folder.glob(f"{_STAGE}*-*"):
+        process = path.name.removeprefix(_STAGE).partition("-")[0]
+        if process.isdecimal() and path.is_dir() and not path.is_symlink() and not _runs(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether there is a process of that number, whoever's it is."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it is another's
+        return True
+    return True
 
 
 def _put(plan: PatrolPlan, stage: Path, folder: Path, names: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from missions.foremost import foremost
 from missions.idle import idle_notes
 from missions.mission import too_long
 from missions.options import Objective, PlanOptions
-from missions.patrol import Flight, PatrolPlan, Period, Roster
+from missions.patrol import Coverage, Flight, PatrolPlan, Period, Roster
 from missions.relaying import alone, relays
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk import RiskTable, risk_apart
@@ -155,6 +155,10 @@ def _best(planners: list[Planner]) -> PatrolPlan:
     return min(made, key=lambda one: one[0])[1]
 
 
+_UNKNOWN = Coverage(0.0, 0.0, (), (), 0.0)
+"""Looking along the sight of every place takes longest: it is done once it is known what is flown."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Schedule:
     """Who flies what when, and how long that leaves places alone, by risk too where that counts."""
@@ -210,7 +214,7 @@ class Planner:
 
     def plan(self) -> PatrolPlan:
         """The plan, checked."""
-        made = self._made()
+        chosen, made = self._made()
         for left in reversed(range(_SHORTENINGS)):
             if not (bare := sorted({*unfenced(made), *too_long(made)})):
                 break
@@ -221,10 +225,12 @@ class Planner:
             if not (self.setting.needed & ~self.setting.bare).any():
                 raise MissionError(BARE)
             del self.rotas
-            made = self._made()
+            chosen, made = self._made()
         else:
             if unfenced(made) or too_long(made):
                 raise MissionError(BARE)
+        unseen = unwatched(self.setting, chosen.rotas.flown)
+        made = replace(made, coverage=coverage_of(self.setting, made.sorties, unseen))
         terrain = self.setting.terrain
         violations = check(made, terrain if np.isfinite(terrain.resolution_m) else None)
         if violations:
@@ -233,9 +239,10 @@ class Planner:
             )
         return made
 
-    def _made(self) -> PatrolPlan:
-        """The plan as things stand."""
-        return self._finish(min(self._schedules(), key=lambda one: one.figure_s))
+    def _made(self) -> tuple[_Schedule, PatrolPlan]:
+        """Who flies what when as things stand, and the plan of it, of which it is not looked yet what is seen."""
+        chosen = min(self._schedules(), key=lambda one: one.figure_s)
+        return chosen, self._finish(chosen)
 
     def _schedules(self) -> Iterator[_Schedule]:
         """Who flies what when: the same all shift, and otherwise from each change of the risk on, or a little before.
@@ -345,7 +352,7 @@ class Planner:
             flight_line=_vertices(setting.course),
             sorties=tuple(sorties),
             flights=chosen.flights,
-            coverage=coverage_of(setting, sorties, reasons),
+            coverage=_UNKNOWN,
             revisit_s=chosen.revisit_s,
             bounds=bounds,
             notes=tuple(notes),

@@ -22,7 +22,7 @@ _LIFTED = 0.5
 
 
 def climb_out(base: Base, runway: Runway | None, pilot: Pilot, agl_m: float) -> list[Waypoint]:
-    """From the ground at the base to a height above ground, metres: straight up, or along a runway.
+    """From the ground at the base straight up to a height above ground, metres, or along a runway to its own.
 
     Wings end a take-off as soon as they have its height, and turn: so that they do not turn before the end of the line,
     the take-off is its first half, and the end of the line a place of its own.
@@ -30,7 +30,7 @@ def climb_out(base: Base, runway: Runway | None, pilot: Pilot, agl_m: float) -> 
     ground = _on_ground(base, pilot)
     if runway is None:
         return [ground, _above(ground, agl_m)]
-    top = _at(runway.climbed, pilot, agl_m)
+    top = _at(runway.climbed, pilot, runway.climbed_agl_m)
     lat, lon = pilot.plane.lat_lon(runway.climbed * _LIFTED)
     below = float(pilot.terrain.elevation_m(lat, lon))
     up_m = ground.amsl_m + _LIFTED * (top.amsl_m - ground.amsl_m)

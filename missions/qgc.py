@@ -8,7 +8,7 @@ home.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +30,7 @@ from missions.mission import (
     fence_items,
     rally_item,
 )
+from missions.qgc_complex import simple_items
 
 __all__ = ["read_qgc_plan", "write_qgc_plan"]
 
@@ -117,15 +118,16 @@ def write_qgc_plan(
 
 
 def read_qgc_plan(path: Path) -> Mission:
-    """Read a `.plan` file of simple items; the mission is named after the file. Of its fence polygons come first.
+    """Read a `.plan` file; the mission is named after the file. Of its fence polygons come first.
 
-    Fence and rally points may be absent.
+    Of surveys, corridor scans and landing patterns it has the items that QGroundControl sends for them. Fence and rally
+    points may be absent.
 
     Raises
     ------
     FormatError
-        When it is not such a file, or has what a mission of simple items, polygons, circles and rally points cannot
-        say: a survey, a breach return point, a part of another version.
+        When it is not such a file, or has what a mission of items, polygons, circles and rally points cannot say: a
+        structure scan, a breach return point, a part of another version.
     """
     path = Path(path)
     value = read_json(path)
@@ -153,16 +155,16 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
         x, y = _place(lat, lon, f"{path}: plannedHomePosition")
         items.append(MissionItem(0, *HOME, x=x, y=y, z=_finite(amsl)))
     numbers: dict[int, int] = {}
-    for number, item in enumerate(mission["items"], 1):
-        where = f"{path}: item {number}"
-        if item.get("type") != "SimpleItem":
-            raise FormatError(
-                f"{where} is a {item.get('complexItemType', item.get('type'))}: export it as simple items"
-            )
-        numbers.setdefault(int(item.get("doJumpId", number)), len(items))
+    for item, number, where in _simple_items(mission["items"], path):
+        if number is not None:
+            numbers.setdefault(number, len(items))
         p = [math.nan if v is None else _finite(v) for v in item["params"]]
         frame = read_frame(_finite(item["frame"]), where)
         p1, p2, p3, p4, *place, z = p
+        if len({math.isnan(v) for v in place}) > 1:
+            raise FormatError(
+                f"{where}: of its place one figure is null: give latitude and longitude, or null for both"
+            )
         five, six = (0.0 if math.isnan(v) else v for v in place)
         x, y = read_place(frame, five, six, where)
         if frame != FRAME_MISSION:
@@ -179,6 +181,21 @@ def _mission(value: dict[str, Any], path: Path) -> Mission:
         guarded,
         tuple(_rally(n, point, f"{path}: rally point {n + 1}") for n, point in enumerate(points)),
     )
+
+
+def _simple_items(items: Sequence[Any], path: Path) -> Iterator[tuple[dict[str, Any], int | None, str]]:
+    """Every simple item, the doJumpId that a jump may lead to it by, and where it stands.
+
+    QGroundControl takes no jump into a pattern: it numbers those anew.
+    """
+    for number, item in enumerate(items, 1):
+        where = f"{path}: item {number}"
+        own = simple_items(item, where)
+        if own == [item]:
+            yield item, int(item.get("doJumpId", number)), where
+            continue
+        for k, one in enumerate(own, 1):
+            yield one, None, f"{where}, its item {k}"
 
 
 def _check_height(item: dict[str, Any], z: float, where: str) -> None:

@@ -22,9 +22,10 @@ from missions.errors import GroundError, MissionError, PlanError, ProgressError
 from missions.estimate import reach_m
 from missions.mission import Dialect, compile_mission
 from missions.notes_held import CHARGED, HOMEWARD, ONCE_FLOWN, notes_held
-from missions.patrol import PATROL_ALONE, Bound, PatrolPlan, Period, Roster
+from missions.patrol import PatrolPlan, Period, Roster
 from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
+from missions.rest_bound import rest_bound
 from missions.risk import RiskTable
 from missions.round_left import round_left
 from missions.runway import runway_of
@@ -257,7 +258,7 @@ class _Rests:
             terrain,
             wind=options.wind,
             layers_agl_m=layers,
-            ceiling_agl_m=options.ceiling_agl_m,
+            bounds_agl_m=(options.floor_agl_m, options.ceiling_agl_m),
         )
         access = Access(
             base, self._around, self._course, stations, reach_m(craft, options), terrain=self._terrain, runway=runway
@@ -394,7 +395,6 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
     starts = {flight.sortie: flight.start_s for flight in flights}
     turns = {k: turn for roster in rosters for turn, k in enumerate(roster.sorties, 1)}
     made = tuple(replace(sortie, turn=turns[k], start_s=starts[k]) for k, sortie in enumerate(sorties))
-    patrol_s = sum(_least_s(plan, sortie) for sortie in made)
     return replace(
         plan,
         options=options,
@@ -404,13 +404,6 @@ def _scheduled(plan: PatrolPlan, sorties: Sequence[Sortie], notes: Sequence[str]
         periods=periods,
         risk_s=None,
         revisit_s=max(starts[k] + sortie.duration_s for k, sortie in enumerate(made)),
-        bounds=(Bound(PATROL_ALONE, patrol_s / len(plan.fleet.vehicles), "whatever its ways out and home"),),
+        bounds=(rest_bound(plan, made),),
         notes=(*notes_held(plan, {sortie.name for sortie in made}), ONCE_FLOWN, *notes),
     )
-
-
-def _least_s(plan: PatrolPlan, sortie: Sortie) -> float:
-    """Seconds that no flight over the patrol of a sortie is below: wings may have to fly faster than it is wanted."""
-    craft = sortie.vehicle.aircraft
-    forced = craft.min_m_s + plan.options.wind.speed_m_s if craft.has_wings else 0.0
-    return sum(leg.distance_m for leg in sortie.patrol) / max(plan.observation_of(sortie).speed_m_s, forced)

@@ -30,6 +30,12 @@ _MOST_CORNERS = 160
 _ROUNDS = (1.5, 3.0, 6.0, math.inf)
 """Up to how many times as long as straight ways to one place are looked for, one after the other until there is one."""
 
+_MANY = 500
+"""From so many pieces on it is worth while to try them against the bones of the obstacles first."""
+
+_DEPTH, _PLAIN = 0.15, 0.9
+"""How deep bones lie, as a share of the half-width of an obstacle, and how far they may be off, as a share of that."""
+
 _BARELY_M = 1e-3
 """A hair of length on every edge: it prefers one straight piece to many."""
 
@@ -75,13 +81,22 @@ class Router:
     ) -> None:
         self._blocked = shapely.union_all(list(obstacles)) if len(obstacles) else shapely.Point()
         shapely.prepare(self._blocked)
+        self._bones: Geometry | None = None
         self._corners = self._outside(_corners(obstacles if corners_of is None else corners_of))
         self._rails = [np.asarray(rail, dtype=float) for rail in rails if len(rail)]
 
     def clear(self, start: Floats, stop: Floats) -> NDArray[np.bool_]:
         """Whether straight pieces, ends of shape (n, 2), touch no obstacle."""
-        lines = shapely.linestrings(np.stack(np.broadcast_arrays(start, stop), axis=1))
-        return np.asarray(~shapely.intersects(self._blocked, lines))
+        lines = np.asarray(shapely.linestrings(np.stack(np.broadcast_arrays(start, stop), axis=1)))
+        if len(lines) < _MANY:
+            return np.asarray(~shapely.intersects(self._blocked, lines))
+        if self._bones is None:
+            self._bones = _bones(self._blocked)
+            shapely.prepare(self._bones)
+        left = np.flatnonzero(~np.asarray(shapely.intersects(self._bones, lines)))
+        clear = np.zeros(len(lines), dtype=bool)
+        clear[left] = ~np.asarray(shapely.intersects(self._blocked, lines[left]))
+        return clear
 
     def ways(self, start_xy: Floats, targets_xy: Floats) -> tuple[Floats, list[Floats]]:
         """Shortest ways from a point to others.
@@ -154,42 +169,46 @@ class Router:
         rail_end = corner_end + len(rail_nodes)
         everything = np.arange(len(nodes))
         edges = [_pairs(everything[:1], everything[1:rail_end])]
-        lawful = []
+        lawful: list[Ints] = []
+        longer: list[Ints] = []
         begin = corner_end
         for rail in self._rails:
             count = len(rail)
-            edges += [
+            longer += [
                 np.stack([np.arange(count - k), np.arange(k, count)], axis=-1) + begin for k in _strides(count)[1:]
             ]
             lawful.append(np.stack([np.arange(count - 1), np.arange(1, count)], axis=-1) + begin)
             begin += count
+        open_ = np.arange(corner_end, len(nodes))
         if len(rail_nodes):
-            # A target on a rail is reached along it, from the vertices nearest to it.
-            near = shapely.STRtree([shapely.Point(node) for node in rail_nodes]).query_nearest(
-                shapely.points(targets[hidden]), all_matches=False
+            # A target on a rail is reached along it, from the vertices nearest to it; of a vertex all is known.
+            near, away_m = shapely.STRtree(np.asarray(shapely.points(rail_nodes))).query_nearest(
+                shapely.points(targets[hidden]), all_matches=False, return_distance=True
             )
+            at_one = away_m < _BARELY_M
+            lawful.append((near.T + np.array([rail_end, corner_end]))[at_one])
             for step in (-1, 0, 1):
                 other = np.clip(near[1] + step, 0, len(rail_nodes) - 1) + corner_end
-                edges.append(np.stack([near[0] + rail_end, other], axis=-1))
+                edges.append(np.stack([near[0] + rail_end, other], axis=-1)[~at_one])
+            open_ = np.delete(open_, len(rail_nodes) + near[0][at_one])
         corners = _pairs(everything[1:corner_end], everything[1:corner_end])
         corners = corners[corners[:, 0] < corners[:, 1]]
-        beyond = _pairs(everything[1:corner_end], everything[corner_end:])
+        beyond = _pairs(everything[1:corner_end], open_)
         if len(hidden) == 1 and not len(rail_nodes):
             seen = self._towards_one(nodes, np.concatenate([*edges, beyond]), corners)
         else:
-            # How far it is to the rails and round the corners alone says which of the other edges may be of use.
-            seen = np.concatenate([self._seen(nodes, np.concatenate([*edges, corners])), *lawful])
-            reached = _reached(nodes, seen)[0]
-            useful = _may_be_shorter(nodes, beyond, reached, reached[rail_end:])
-            seen = np.concatenate([seen, self._seen(nodes, beyond[useful])])
+            # How far it is by some edges says which of the others may be of use.
+            seen = np.concatenate([self._seen(nodes, np.concatenate(edges)), *lawful])
+            for others in filter(len, (np.concatenate([*longer, corners]), beyond)):
+                reached = _reached(nodes, seen)[0]
+                useful = _may_be_shorter(nodes, others, reached, reached[rail_end:])
+                seen = np.concatenate([seen, self._seen(nodes, others[useful])])
         distance, previous = _reached(nodes, seen)
-        taut: dict[int, list[int]] = {}
-        for k, target in enumerate(hidden):
-            node = rail_end + k
-            if not np.isfinite(distance[node]):
-                continue
-            way = nodes[self._taut(_path(previous, node), nodes, taut)]
-            found[int(target)] = way
+        last = rail_end + np.flatnonzero(np.isfinite(distance[rail_end:]))
+        before = self._hops(last, previous, nodes)
+        for node in last.tolist():
+            target = int(hidden[node - rail_end])
+            found[target] = way = nodes[_path(before, node)]
             length[target] = float(np.hypot(*np.diff(way, axis=0).T).sum())
 
     def _seen(self, nodes: Floats, edges: Ints) -> Ints:
@@ -213,30 +232,46 @@ class Router:
                 break
         return seen
 
-    def _taut(self, path: list[int], nodes: Floats, memory: dict[int, list[int]]) -> list[int]:
-        """Leave out nodes that can be passed by: from each go to the furthest that is seen.
+    def _hops(self, ends: Ints, previous: NDArray[np.int32], nodes: Floats) -> NDArray[np.int32]:
+        """The node before each on ways to some ends that are pulled taut: the first one of its way that it sees.
 
-        Ways to neighbouring targets share their beginning: what is known of a node's way is used again.
+        `previous` has the node before each on a way that is lawful, which there is to all of them.
         """
-        out = [path[-1]]
-        while out[-1] != path[0]:
-            here = path.index(out[-1])
-            if path[here] in memory and here < len(path) - 1:
-                return memory[path[here]] + out[-2::-1] if len(out) > 1 else memory[path[here]]
-            candidates = np.array(path[:here])
-            seen = self.clear(nodes[candidates], np.broadcast_to(nodes[path[here]], (here, 2)))
-            # The piece before it on the path is lawful by itself.
-            seen[-1] = True
-            out.append(int(candidates[int(np.argmax(seen))]))
-        way = out[::-1]
-        for k in range(1, len(way)):
-            memory.setdefault(way[k], way[: k + 1])
-        return way
+        before = np.full_like(previous, -1)
+        due = ends
+        while len(due):
+            ways = [np.array(_path(previous, node)[:-1]) for node in due.tolist()]
+            first = np.cumsum([0, *map(len, ways)])
+            which = np.repeat(np.arange(len(due)), np.diff(first))
+            earlier = np.concatenate(ways)
+            seen = self.clear(nodes[due[which]], nodes[earlier])
+            # The piece before it on the way is lawful by itself.
+            seen[first[1:] - 1] = True
+            at = np.flatnonzero(seen)
+            before[due] = earlier[at[np.searchsorted(at, first[:-1])]]
+            due = np.unique(before[due])
+            due = due[(due != 0) & (before[due] < 0)]
+        return before
 
     def _outside(self, points: Floats) -> Floats:
         if not len(points):
             return points
         return points[~np.asarray(shapely.intersects(self._blocked, shapely.points(points)))]
+
+
+def _bones(blocked: Geometry) -> Geometry:
+    """Lines of few vertices deep in obstacles: what touches them is shut, and most of what is shut touches them.
+
+    They are the outlines of the obstacles made smaller, without the vertices that move them by less than that.
+    """
+    lines = []
+    for part in shapely.get_parts(blocked):
+        around_m = shapely.length(part)
+        depth_m = _DEPTH * shapely.area(part) / around_m if around_m else 0.0
+        if depth_m > 0:
+            inner = shapely.boundary(shapely.buffer(part, -depth_m, quad_segs=1))
+            lines.append(shapely.simplify(inner, _PLAIN * depth_m, preserve_topology=False))
+    return shapely.union_all(lines) if lines else shapely.Point()
 
 
 def _corners(obstacles: Sequence[Geometry]) -> Floats:

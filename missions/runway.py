@@ -19,7 +19,7 @@ from geo import Terrain
 from missions.course import Course
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Base
-from missions.headroom import late_m
+from missions.headroom import late_m, late_up_m
 from missions.plane import Plane
 from missions.surroundings import Region, Surroundings, rough_distance_m
 from missions.wind import Wind
@@ -50,6 +50,10 @@ _ROUGH_M = 2.0
 
 _SAMPLES = 40
 
+_RISE_S, _RINGS, _RING_DEG = 10.0, 4, 30.0
+"""A way that climbs on from where the climb-out ends is flown late at once: for how long, seconds, the ground about
+there is looked at for one, on how many rings, and how far apart on each, degrees."""
+
 
 @dataclass(frozen=True, slots=True)
 class Runway:
@@ -65,12 +69,15 @@ class Runway:
         Where the landing sequence begins: from here on wings fly along the line, shape (2,).
     final
         Where they leave their height and go down to the base, shape (2,).
+    climbed_agl_m
+        Height above ground at which the climb-out ends, metres.
     """
 
     heading_deg: float
     climbed: Floats
     established: Floats
     final: Floats
+    climbed_agl_m: float
 
     @property
     def course(self) -> Floats:
@@ -87,7 +94,7 @@ def runway_of(
     *,
     wind: Wind,
     layers_agl_m: tuple[float, float],
-    ceiling_agl_m: float = math.inf,
+    bounds_agl_m: tuple[float, float] = (0.0, math.inf),
 ) -> Runway | None:
     """The line of an aircraft that patrols a course from a base; None for one that lands on the spot.
 
@@ -105,7 +112,7 @@ def runway_of(
         wind=wind,
         layers_agl_m=layers_agl_m,
         towards=towards,
-        ceiling_agl_m=ceiling_agl_m,
+        bounds_agl_m=bounds_agl_m,
     )
 
 
@@ -118,7 +125,7 @@ def find_runway(
     wind: Wind,
     layers_agl_m: tuple[float, float],
     towards: tuple[float, float],
-    ceiling_agl_m: float = math.inf,
+    bounds_agl_m: tuple[float, float] = (0.0, math.inf),
 ) -> Runway:
     """The line that wings take off and land along: into the wind, clear of all that is shut and of the ground.
 
@@ -134,11 +141,12 @@ def find_runway(
     wind
         The wind.
     layers_agl_m
-        Heights above ground at which the climb-out ends, and at which the landing begins, metres.
+        Heights above ground at which the climb-out ends at least, and at which the landing begins, metres.
     towards
         Latitude and longitude of where most of the flying is, degrees: of equally good lines the shortest way wins.
-    ceiling_agl_m
-        Highest height above ground, metres: valleys beside the base may be too deep for a line.
+    bounds_agl_m
+        Least and greatest height above ground of ways, metres: ground that rises where a climb-out ends asks for a
+        higher one, and valleys beside the base may be too deep for a line.
 
     Raises
     ------
@@ -157,11 +165,11 @@ def find_runway(
     aim = plane.xy(*towards)
     for heading in headings.tolist():
         head_m_s = float(-_unit(heading) @ wind.vector)
-        line = _line(heading, aircraft, plane, terrain, wind=wind, layers_agl_m=layers_agl_m)
+        line = _line(heading, aircraft, plane, terrain, wind=wind, layers_agl_m=layers_agl_m, bounds_agl_m=bounds_agl_m)
         if head_m_s < -_TAIL_M_S:
             problem = "by the wind from behind"
         elif line is None or not _above_ground(
-            line, plane, terrain, (aircraft, wind), layers_agl_m=layers_agl_m, ceiling_agl_m=ceiling_agl_m
+            line, plane, terrain, (aircraft, wind), home_agl_m=layers_agl_m[1], ceiling_agl_m=bounds_agl_m[1]
         ):
             problem = "by the ground"
         elif not _clear(line, region, 2 * aircraft.turn_radius_in(wind)):
@@ -195,6 +203,7 @@ def _line(
     *,
     wind: Wind,
     layers_agl_m: tuple[float, float],
+    bounds_agl_m: tuple[float, float],
 ) -> Runway | None:
     """The line in one direction; None where the ground rises so that it would be too long."""
     course = _unit(heading_deg)
@@ -204,12 +213,27 @@ def _line(
     slope = _slope(aircraft, speed)
     # Over its run it does not climb yet, and a climb is flown late.
     level_m = aircraft.takeoff_s * aircraft.cruise_m_s / 2 + late_m(aircraft, wind)
-    out = _reach(course, climb, layers_agl_m[0], plane, terrain, level_m=level_m)
-    back = _reach(-course, slope, layers_agl_m[1], plane, terrain)
+    out_agl_m, home_agl_m = layers_agl_m
+    out = _reach(course, climb, out_agl_m, plane, terrain, level_m=level_m)
+    back = _reach(-course, slope, home_agl_m, plane, terrain)
     if out is None or back is None:
         return None
+    rise_m = _rise_m(out * course, _RISE_S * (aircraft.cruise_m_s + wind.speed_m_s), plane, terrain)
+    higher_m = min(bounds_agl_m[0] + min(late_up_m(aircraft), rise_m), bounds_agl_m[1])
+    if higher_m > out_agl_m:
+        out_agl_m, out = higher_m, _reach(course, climb, higher_m, plane, terrain, level_m=level_m)
+        if out is None:
+            return None
     level = _level_m(aircraft, wind)
-    return Runway(heading_deg, out * course, -(back + level) * course, -back * course)
+    return Runway(heading_deg, out * course, -(back + level) * course, -back * course, out_agl_m)
+
+
+def _rise_m(place: Floats, around_m: float, plane: Plane, terrain: Terrain) -> float:
+    """How much higher than at a place the ground is within so far of it, at most, metres."""
+    ring = [_unit(angle) for angle in np.arange(0.0, 360.0, _RING_DEG).tolist()]
+    disc = place + around_m * np.linspace(0.0, 1.0, _RINGS + 1)[:, None, None] * np.stack(ring)
+    ground = np.asarray(terrain.known_elevation_m(*plane.lat_lon(disc)), dtype=float)
+    return float(np.fmax.reduce(ground, axis=None) - ground[0, 0])
 
 
 def approach_m(aircraft: Aircraft, wind: Wind, above_base_m: float) -> float:
@@ -246,11 +270,11 @@ def _above_ground(
     terrain: Terrain,
     flown: tuple[Aircraft, Wind],
     *,
-    layers_agl_m: tuple[float, float],
+    home_agl_m: float,
     ceiling_agl_m: float,
 ) -> bool:
     """Whether climb-out, final and the way before it keep their heights above the ground, and can be flown."""
-    out_m, home_m = layers_agl_m
+    out_m, home_m = line.climbed_agl_m, home_agl_m
 
     def ground(at: Floats) -> Floats:
         return np.asarray(terrain.known_elevation_m(*plane.lat_lon(at)), dtype=float)

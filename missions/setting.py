@@ -211,7 +211,7 @@ class Setting:
                 self.terrain,
                 wind=self.options.wind,
                 layers_agl_m=self.layers(crew),
-                ceiling_agl_m=self.options.ceiling_agl_m,
+                bounds_agl_m=(self.options.floor_agl_m, self.options.ceiling_agl_m),
             )
             out[stand] = Access(
                 crew.base,

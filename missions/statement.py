@@ -133,6 +133,7 @@ def notes_of(
         )
     else:
         notes.append(f"planned for calm air with {', '.join(craft)}: the reserve has to carry the wind")
+    notes += _of_layers(setting)
     lost = [(b - a, reason) for a, b, reason in reasons] + [(gap.length_m, gap.reason) for gap in setting.course.gaps]
     for what in dict.fromkeys(reason for _, reason in lost):
         length = sum(m for m, reason in lost if reason == what)
@@ -143,6 +144,19 @@ def notes_of(
     if shut:
         notes.append(f"{shut} gaps of the flight line have no lawful way round: no sortie passes them")
     return notes
+
+
+def _of_layers(setting: Setting) -> list[str]:
+    """That layers of transit are nearer to each other than the separation, where several aircraft fly in them."""
+    options = setting.options
+    if len(setting.fleet.vehicles) < 2 or options.layer_m >= options.separation_up_m:
+        return []
+    told = (
+        f"option layer_m is {options.layer_m:g} m, separation_up_m {options.separation_up_m:g} m: layers of transit so "
+        "near to each other keep nobody apart, and who flies out waits for who comes home: give layer_m "
+        f"{options.separation_up_m:g} or more"
+    )
+    return [told]
 
 
 def _clock(setting: Setting, after_s: Sequence[float]) -> str:

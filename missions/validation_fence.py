@@ -19,6 +19,7 @@ from missions.mission import Mission, MissionItem
 from missions.patrol import PatrolPlan
 from missions.sortie import BENDING, Sortie
 from missions.validation_beyond import past
+from missions.validation_items import items
 from missions.validation_margin import Gaps, gaps
 from missions.validation_rule import Rule, Validation
 
@@ -61,7 +62,9 @@ class _Found:
 
 
 def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validation:
-    """Check the fences and rally points of missions against the plan that they are of.
+    """Check the items, fences and rally points of missions against the plan that they are of.
+
+    The items fly the legs of the sortie one by one and nothing else, `missions.validation_items`.
 
     A fence holds every leg with room for what the aircraft flies off its way, lies behind the stand-off by what it may
     err about its place, and behind the straight continuation of the border, and keeps out of every blocked zone. A
@@ -144,6 +147,7 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
             room.rule("exclusions clear of the legs", plan.options.zone_margin_m * _ZONE_ROOM, "m"),
             rally.rule("rally points in the fence, beyond the stand-off", border.stand_off_m + least.way_m, "m"),
             size.rule("fence and rally points fit the autopilot", 0.0, "items"),
+            items(plan, missions),
         )
     )
 

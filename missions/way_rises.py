@@ -14,7 +14,7 @@ from missions.climbing import Flown, flown_over
 from missions.effort import leg_effort, rises
 from missions.fleet import Aircraft
 from missions.flying import PROFILE_TOLERANCE_M
-from missions.headroom import Heights, profiled
+from missions.headroom import Heights, level_m, levelled, profiled
 from missions.laps import Circles
 from missions.observation import Observation
 from missions.options import PlanOptions
@@ -97,19 +97,21 @@ def ways_followed(
     aircraft: Aircraft,
     near: GroundNear,
     *,
-    layer_agl_m: float,
+    layers_agl_m: tuple[float, float | None],
     options: PlanOptions,
     home: bool,
 ) -> tuple[Floats, Floats]:
     """Rises of ways as wings fly them, more than any battery lifts where they cannot, and what their circles take.
 
-    That is seconds and watt hours for each piece, shape (2, n).
+    That is seconds and watt hours for each piece, shape (2, n). `layers_agl_m` are heights above ground: the one that
+    is wanted, and the one at which ways out begin and ways home end, None for what climbs on the spot.
     """
+    layer_agl_m, fixed = layers_agl_m
     out, more = rises_m.copy(), np.zeros((2, len(steps)))
     slopes = np.array(rises(aircraft, steps, aircraft.cruise_m_s, options.wind, patrol=False))
     # What an aircraft has of energy and time on the ground says nothing of how it flies.
     alike = replace(aircraft, battery_wh=1e6, reserve_fraction=0.0, turn_round_s=0.0)
-    heights = options.floor_agl_m, options.patrol_ceiling_agl_m, options.ceiling_agl_m, layer_agl_m
+    heights = options.floor_agl_m, options.patrol_ceiling_agl_m, options.ceiling_agl_m, *layers_agl_m
     kept = near.kept.setdefault((near.about, alike, options.wind, heights, home), {})
     for number, (a, b) in enumerate(pairwise([*first.tolist(), len(steps)])):
         key = near.begins[number].tobytes(), steps[a:b].tobytes(), rises_m[a:b].tobytes()
@@ -120,17 +122,18 @@ def ways_followed(
         high = np.full(len(ground), options.ceiling_agl_m)
         high[0 if home else -1] = options.patrol_ceiling_agl_m
         # What climbs on the spot does so as high as its way asks.
-        fixed = layer_agl_m if aircraft.needs_runway else None
-        given = (None, fixed) if home else (fixed, None)
-        bounds = Heights(options.floor_agl_m, high, layer_agl_m, *given)
+        begin, end = (None, fixed) if home else (fixed, None)
+        own, sunk = levelled(steps[a:b], slopes[:, a:b], 0.0 if home else level_m(aircraft, options.wind))
+        bounds = Heights(options.floor_agl_m, high, layer_agl_m, begin, end, sunk)
         circles = near.circles(number, steps[a:b], aircraft, options.wind)
         by = (aircraft, options.wind)
-        way = profiled(steps[a:b], ground, slopes[:, a:b], bounds, by=by, beside=circles.ground)
+        way = profiled(steps[a:b], ground, own, bounds, by=by, beside=circles.ground)
         found = flown_over(way, circles, whole=True)
         out[a:b] = _WALL_M if found.blocked.any() else found.rise_m
         more[:, a:b] = found.more
-        at, rise_m = (b - 1, layer_agl_m + ground[-1] - found.ends_m[1]) if home else (a, found.ends_m[0] - layer_agl_m)
-        more[:, at] += leg_effort(aircraft, 0.0, rise_m, aircraft.climb_m_s)
+        if fixed is None:
+            up_m = layer_agl_m + ground[-1] - found.ends_m[1] if home else found.ends_m[0] - layer_agl_m
+            more[:, b - 1 if home else a] += leg_effort(aircraft, 0.0, up_m, aircraft.climb_m_s)
         kept[key] = out[a:b].copy(), more[:, a:b].copy()
     return out, more
 

@@ -15,7 +15,7 @@ from geo import write_text
 from missions.errors import FormatError
 from missions.files import read_text
 from missions.item_file import HOME, file_frame, read_command, read_frame, read_place, with_jump
-from missions.mission import FRAME_MISSION, Dialect, MissionItem
+from missions.mission import DO_JUMP, FRAME_MISSION, Dialect, MissionItem
 
 __all__ = ["read_waypoints", "write_waypoints"]
 
@@ -69,8 +69,8 @@ def read_waypoints(path: Path, dialect: Dialect = "ardupilot") -> tuple[MissionI
     Raises
     ------
     FormatError
-        When it is none, or a line lacks a field or garbles one, or for PX4 when it does not begin with home; the
-        message names the line and the field.
+        When it is none, or a line lacks a field or garbles one, or for PX4 when it does not begin with home or jumps
+        back to it; the message names the line and the field.
     """
     lines = read_text(path).splitlines()
     if not lines or lines[0].strip() != _HEAD:
@@ -91,6 +91,11 @@ def read_waypoints(path: Path, dialect: Dialect = "ardupilot") -> tuple[MissionI
         return tuple(items)
     if not items or (items[0].frame, items[0].command) != HOME:
         raise FormatError(f"{path}: does not begin with home, a waypoint of frame 0: put it first")
+    into_home = next((item.seq for item in items if item.command == DO_JUMP and item.p1 == 0), None)
+    if into_home is not None:
+        raise FormatError(
+            f"{path}: item {into_home} jumps to home, which is no item for PX4: let it jump to a later one"
+        )
     return tuple(with_jump(replace(item, seq=item.seq - 1), -1) for item in items[1:])
 
 

@@ -105,6 +105,10 @@ class Dialect:
         Whether the commands that stand for a mode are answered as done whatever comes of them (ArduPlane).
     speed_modes
         Modes in which DO_CHANGE_SPEED is taken from a ground station.
+    stick_modes
+        Modes that are flown by hand where somebody is at the sticks.
+    misses_sticks
+        Whether such modes want somebody there, who is missed when he goes, and takes over by moving them (PX4).
     own_component
         Whether commands to another component, or to all systems, are not its own to answer (PX4).
     lists_checks
@@ -169,6 +173,8 @@ class Dialect:
     active_armed: bool = False
     heeds_nothing: bool = False
     speed_modes: frozenset[Mode] = frozenset()
+    stick_modes: frozenset[Mode] = frozenset()
+    misses_sticks: bool = False
     own_component: bool = False
     lists_checks: bool = True
     mode_ack: int = int(mav.MAVLINK_MSG_ID_SET_MODE)

@@ -32,6 +32,7 @@ _INT32, _REAL = int(mav.MAV_PARAM_TYPE_INT32), int(mav.MAV_PARAM_TYPE_REAL32)
 _COMMON = {
     "MAV_SYSID": ParamSpec(1.0, _INT16),
     "MAV_GCS_SYSID": ParamSpec(255.0, _INT16),
+    "RC_OVERRIDE_TIME": ParamSpec(3.0, _REAL),
     "MIS_RESTART": ParamSpec(0.0, _INT8),
     "RALLY_INCL_HOME": ParamSpec(1.0, _INT8),
     "FENCE_ENABLE": ParamSpec(0.0, _INT8),
@@ -66,6 +67,9 @@ _COPTER_PARAMS = {
     "RTL_SPEED_MS": ParamSpec(0.0, _REAL),
     "RTL_LOIT_TIME": ParamSpec(5000.0, _INT32),
     "RALLY_LIMIT_KM": ParamSpec(0.3, _REAL),
+    "LOIT_SPEED_MS": ParamSpec(12.5, _REAL),
+    "PILOT_SPD_UP": ParamSpec(2.5, _REAL),
+    "PILOT_SPD_DN": ParamSpec(0.0, _REAL),
     "LAND_SPD_MS": ParamSpec(0.5, _REAL),
     "LAND_SPD_HIGH_MS": ParamSpec(0.0, _REAL),
     "LAND_ALT_LOW_M": ParamSpec(10.0, _REAL),
@@ -91,6 +95,10 @@ _PLANE_PARAMS = {
     "TECS_CLMB_MAX": ParamSpec(5.0, _REAL),
     "TECS_SINK_MAX": ParamSpec(5.0, _REAL),
     "TECS_LAND_SINK": ParamSpec(0.25, _REAL),
+    "TECS_HDEM_TCONST": ParamSpec(3.0, _REAL),
+    "TECS_TIME_CONST": ParamSpec(5.0, _REAL),
+    "ALT_SLOPE_MIN": ParamSpec(15.0, _REAL),
+    "ALT_SLOPE_MAXHGT": ParamSpec(5.0, _REAL),
     "LAND_FLARE_ALT": ParamSpec(3.0, _REAL),
     "LAND_DISARMDELAY": ParamSpec(20.0, _INT8),
     "WP_RADIUS": ParamSpec(90.0, _INT16),
@@ -115,6 +123,9 @@ _QUADPLANE_PARAMS = {
     "Q_WP_ACC": ParamSpec(2.5, _REAL),
     "Q_WP_ACC_Z": ParamSpec(1.0, _REAL),
     "Q_WP_RADIUS_M": ParamSpec(2.0, _REAL),
+    "Q_LOIT_SPEED_MS": ParamSpec(5.0, _REAL),
+    "Q_PILOT_SPD_UP": ParamSpec(2.5, _REAL),
+    "Q_PILOT_SPD_DN": ParamSpec(0.0, _REAL),
     "Q_LAND_FINAL_SPD": ParamSpec(0.5, _REAL),
     "Q_LAND_FINAL_ALT": ParamSpec(6.0, _REAL),
     "Q_TRANS_DECEL": ParamSpec(2.0, _REAL),
@@ -133,6 +144,9 @@ _COPTER_RENAMED = {
     **{f"WP_{new}": (f"WPNAV_{old}", _REAL) for new, old in _WAYS.items()},
     "RTL_ALT_M": ("RTL_ALT", _INT32),
     "RTL_SPEED_MS": ("RTL_SPEED", _INT16),
+    "LOIT_SPEED_MS": ("LOIT_SPEED", _REAL),
+    "PILOT_SPD_UP": ("PILOT_SPEED_UP", _INT16),
+    "PILOT_SPD_DN": ("PILOT_SPEED_DN", _INT16),
     "LAND_SPD_MS": ("LAND_SPEED", _INT16),
     "LAND_SPD_HIGH_MS": ("LAND_SPEED_HIGH", _INT16),
     "LAND_ALT_LOW_M": ("LAND_ALT_LOW", _INT16),
@@ -186,6 +200,8 @@ def _levels(actions: dict[int, Action]) -> tuple[BatteryLevel, ...]:
     )
 
 
+_CURRENT_MODE = 436  # PX4's
+
 _CAPABILITIES = (
     mav.MAV_PROTOCOL_CAPABILITY_MISSION_FLOAT
     | mav.MAV_PROTOCOL_CAPABILITY_PARAM_FLOAT
@@ -235,13 +251,14 @@ ARDUCOPTER = Dialect(
         gcs={1: Mode.RTL, 3: Mode.RTL, 4: Mode.RTL, 5: Mode.LAND, 6: Mode.RTL, 7: Mode.BRAKE},
         battery=_levels(_COPTER_BATTERY),
     ),
-    silent=frozenset({int(mav.MAVLINK_MSG_ID_ESTIMATOR_STATUS), int(mav.MAVLINK_MSG_ID_ALTITUDE)}),
+    silent=frozenset({int(mav.MAVLINK_MSG_ID_ESTIMATOR_STATUS), int(mav.MAVLINK_MSG_ID_ALTITUDE), _CURRENT_MODE}),
     legacy_names={"MAV_SYSID": "SYSID_THISMAV", "MAV_GCS_SYSID": "SYSID_MYGCS"},
     # 4.6 names the checks that are made, 1 for all; 4.7 those that are not.
     legacy_params={"ARMING_SKIPCHK": ("ARMING_CHECK", ParamSpec(1.0, _INT32))},
     refused=_PLANES_OWN,
     rtl_changes_mode=False,
     speed_modes=frozenset({Mode.AUTO, Mode.GUIDED, Mode.RTL}),
+    stick_modes=frozenset({Mode.STABILIZE, Mode.ALT_HOLD, Mode.LOITER}),
     streams={int(mav.MAVLINK_MSG_ID_HEARTBEAT): 1.0, int(mav.MAVLINK_MSG_ID_TIMESYNC): 10.0},
 )
 """Multirotors."""
@@ -280,11 +297,22 @@ _PLANE_FIGURES: dict[str, Figure] = {
     "ACCEPTS_WIDEST": 0.0,
     "RTL_KEEPS_HEIGHT": 0.0,
     "RTL_DESCEND_ALT": "RTL_ALTITUDE",
+    "SLOPES_ALWAYS": 0.0,
+    "HEIGHT_CLIMB": "TECS_CLMB_MAX",
+    "HEIGHT_SINK": "TECS_SINK_MAX",
+    "HEIGHT_FORWARD": 1.0,
     **NO_ROTORS,
 }
 
+_PLANE_STICKS = frozenset({Mode.MANUAL, Mode.STABILIZE, Mode.FBWA, Mode.CRUISE})
+
 ARDUPLANE = replace(
     ARDUCOPTER,
+    legacy_names={
+        **ARDUCOPTER.legacy_names,
+        "ALT_SLOPE_MIN": "GLIDE_SLOPE_MIN",
+        "ALT_SLOPE_MAXHGT": "GLIDE_SLOPE_THR",
+    },
     form=Form.WING,
     types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
     modes=_PLANE_MODES,
@@ -303,6 +331,7 @@ ARDUPLANE = replace(
     ends_flights=False,
     heeds_nothing=True,
     speed_modes=frozenset({Mode.AUTO, Mode.GUIDED}),
+    stick_modes=_PLANE_STICKS,
     auto_armable=True,
     auto_starts=True,
     rtl_changes_mode=True,
@@ -323,6 +352,9 @@ QUADPLANE = replace(
         "RTL_ALT": ("Q_RTL_ALT", 100.0),
         "RTL_SPEED": 0.0,
         "RTL_LOIT_TIME": 0.0,
+        "LOIT_SPEED": ("Q_LOIT_SPEED_MS", 100.0),
+        "PILOT_SPEED_UP": ("Q_PILOT_SPD_UP", 100.0),
+        "PILOT_SPEED_DN": ("Q_PILOT_SPD_DN", 100.0),
         "LAND_SPEED": ("Q_LAND_FINAL_SPD", 100.0),
         "LAND_SPEED_HIGH": 0.0,
         "LAND_ALT_LOW": ("Q_LAND_FINAL_ALT", 100.0),
@@ -333,7 +365,11 @@ QUADPLANE = replace(
         "TAKEOFF_ON_WINGS": lambda p: float(int(p["Q_OPTIONS"]) >> 1 & 1),
         "CRUISES_ON_WINGS": 1.0,
     },
-    renamed={f"Q_WP_{new}": (f"Q_WP_{old}", _REAL) for new, old in _WAYS.items()},
+    renamed={
+        **{f"Q_WP_{new}": (f"Q_WP_{old}", _REAL) for new, old in _WAYS.items()},
+        "Q_LOIT_SPEED_MS": ("Q_LOIT_SPEED", _REAL),
+    },
+    stick_modes=_PLANE_STICKS | {Mode.HOVER, Mode.HOVER_LOITER},
     failsafes=replace(ARDUPLANE.failsafes, battery=_levels(_QUADPLANE_BATTERY)),
     refused=_COPTERS_OWN,
 )

@@ -28,6 +28,7 @@ from sim.flight_power import Battery
 from sim.flight_sortie import Sortie
 from sim.flight_state import Event, Mode, Setup, Severity, Text
 from sim.flight_steering import Steering
+from sim.flight_sticks import Hands
 from sim.flight_terrain import TerrainMap
 from sim.flight_wind import WindField
 
@@ -60,8 +61,8 @@ class Flight:
         Whether it falls by an order or failsafe that ended its flight, still armed.
     unheard
         Whether it hears no ground station and may not arm for that.
-    steering
-        What it is told beside its mission.
+    steering, hands
+        What it is told beside its mission, and who is at its sticks.
     in_landing_sequence
         Whether a return flies the landing of the mission without being in AUTO.
     ground, terrain
@@ -100,6 +101,7 @@ class Flight:
         self.in_landing_sequence = False
         self._check_every = max(1, round(_CHECK_S / setup.step_s))
         self.steering = Steering(self)
+        self.hands = Hands(self)
         self._sortie = Sortie(setup)
         self._sortie.serve(self)
 
@@ -329,12 +331,12 @@ class Flight:
 
     def _check(self) -> None:
         """Fence, battery and terrain, five times a second."""
-        self._obey(self.guard.check(self.body, self.battery, self.sortie_s))
+        self.obey(self.guard.check(self.body, self.battery, self.sortie_s))
         if self.ground is not None and self.ground.ended and not self._told_end:
             self._told_end = True
             self.say(Severity.WARNING, "Simulated terrain ends here")
         if self.course.unknown_s(self.sortie_s) > _TERRAIN_LOST_S:
-            self._obey([Demand(Text(Severity.CRITICAL, "Failsafe: Terrain data missing"), Mode.RTL)])
+            self.obey([Demand(Text(Severity.CRITICAL, "Failsafe: Terrain data missing"), Mode.RTL)])
 
     def gcs_lost(self) -> None:
         """The ground station is silent: what the parameters say of that."""
@@ -343,14 +345,15 @@ class Flight:
         if self.mode == Mode.AUTO and int(self.params["FS_OPTIONS"]) & _GOES_ON_UNHEARD:
             self.say(Severity.WARNING, "GCS Failsafe - Continuing Auto Mode")
         else:
-            self._obey(self.guard.gcs_lost())
+            self.obey(self.guard.gcs_lost())
 
     def targets_lost(self) -> None:
         """Nobody steers it any more."""
         if self.armed:
-            self._obey(self.guard.targets_lost())
+            self.obey(self.guard.targets_lost())
 
-    def _obey(self, demands: list[Demand]) -> None:
+    def obey(self, demands: list[Demand]) -> None:
+        """Do what failsafes demand."""
         for demand in demands:
             self.events.append(demand.text)
             if not demand.fall:

@@ -56,10 +56,18 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
         yield _NONE, "Vehicle is wrecked"
     if flight.mode == Mode.OFFBOARD and not flight.steering.heard:
         yield _NONE, "no offboard signal"
-    if flight.unheard:
-        yield _NONE, "No connection to the ground control station"
+    for reason in _missed(flight):
+        yield _NONE, reason
     for reason in _terrain(flight):
         yield _PARAMETERS, reason
+
+
+def _missed(flight: Flight) -> Iterator[str]:
+    """Who is not there and has to be."""
+    if flight.dialect.misses_sticks and flight.mode in flight.dialect.stick_modes and flight.hands.sticks is None:
+        yield "No manual control input"
+    if flight.unheard:
+        yield "No connection to the ground control station"
 
 
 def arm_refusals(flight: Flight, reasons: list[str]) -> list[str]:
@@ -78,6 +86,9 @@ def mode_refusal(flight: Flight, mode: Mode) -> str | None:
         return "requires position"
     if mode == Mode.OFFBOARD and not flight.steering.heard:
         return "no offboard signal"
+    flown = flight.armed and mode in flight.dialect.stick_modes  # PX4: whatever is not armed may choose any mode
+    if flown and flight.dialect.misses_sticks and flight.hands.sticks is None:
+        return "No manual control input"
     if mode == Mode.AUTO and len(flight.mission) < 2:
         return "no mission"
     if mode == Mode.AUTO and flight.armed and flight.landed and not flight.can_lift_off:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["act", "begin_mode", "go_on"]
 
-# Nobody is at the sticks.
+# Where nobody is at the sticks.
 _SINKING = frozenset({Mode.LAND, Mode.STABILIZE, Mode.MANUAL, Mode.FBWA})
 _HOVERING = frozenset({Mode.HOVER, Mode.HOVER_LOITER})
 
@@ -22,7 +22,9 @@ def begin_mode(flight: Flight) -> None:
     course = flight.course
     flight.in_landing_sequence = False
     course.speeds_of_parameters()
-    if flight.mode == Mode.RTL:
+    if flight.hands.fly:
+        flight.hands.begin()
+    elif flight.mode == Mode.RTL:
         _return(flight)
     elif flight.mode == Mode.AUTO:
         course.advance(max(flight.run.index, 1), from_here=True)

@@ -14,6 +14,7 @@ from math import isfinite, radians
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_body import Body
+from sim.flight_by_hand import ByHand, Sticks
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
@@ -169,6 +170,12 @@ class Course:
         """Round a centre (`Orbit`)."""
         self._yaw_held = False
         self._fly(Orbit(centre, radius_m, speed_mps, self.limits, faces=faces))
+
+    def by_hand(self, read: Callable[[], Sticks]) -> None:
+        """As the sticks say."""
+        self._yaw_held = False
+        up, down = (self._params[f"PILOT_SPEED_{way}"] / 100.0 for way in ("UP", "DN"))
+        self._fly(ByHand(read, self._params["LOIT_SPEED"] / 100.0, up, down or up))
 
     def go_to_item(self, item: Item) -> None:
         """To the place of an item, and stay there."""

@@ -101,6 +101,11 @@ class Guard:
         action = self._failsafes.targets.get(int(self._params["COM_OBL_RC_ACT"]), Mode.LOITER)
         return [_demand(Text(Severity.CRITICAL, "No offboard signal"), action)]
 
+    def sticks_lost(self) -> list[Demand]:
+        """What is to be done when nobody is at the sticks any more who was."""
+        action = self._failsafes.gcs.get(int(self._params["NAV_RCL_ACT"]))
+        return [_demand(Text(Severity.CRITICAL, "Manual control lost"), action)]
+
     def _check_battery(self, battery: Battery) -> list[Demand]:
         """The lowest level that the charge has come to, once; `_level` counts from 1."""
         params, levels = self._params, self._failsafes.battery

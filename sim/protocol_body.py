@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 _PWM_LOW, _PWM_MIDDLE, _PWM_SPAN = 1000, 1500, 1000
+_PWM_WAY = 400  # of a stick from its middle to its end
 _MOTORS, _CHANNELS, _UNUSED = 4, 8, 65535
 _SEA_LEVEL_HPA, _SCALE_M, _POWER = 1013.25, 44330.8, 5.25588  # the standard atmosphere below 11 km
 _MILLI_G = 1000
@@ -95,6 +96,11 @@ def servo_output(s: Snapshot) -> Any:
 
 
 def rc_channels(s: Snapshot) -> Any:
-    """RC_CHANNELS of sticks that nobody moves, the throttle down."""
-    sticks = [_PWM_MIDDLE, _PWM_MIDDLE, _PWM_LOW, *[_PWM_MIDDLE] * (_CHANNELS - 3)]
-    return mav.MAVLink_rc_channels_message(s.boot_ms, _CHANNELS, *sticks, *[_UNUSED] * (18 - _CHANNELS), 255)
+    """RC_CHANNELS of sticks that nobody moves, the throttle down; ArduPilot's as they are overridden."""
+    first = [_PWM_MIDDLE, _PWM_MIDDLE, _PWM_LOW, _PWM_MIDDLE]
+    sticks, dialect = s.flight.hands.sticks, s.flight.dialect
+    if sticks is not None and not dialect.misses_sticks:
+        ways = sticks.right, -sticks.forward, sticks.up, sticks.turn
+        first = [round(_PWM_MIDDLE + _PWM_WAY * way) for way in ways]
+    rest = [_PWM_MIDDLE] * (_CHANNELS - len(first))
+    return mav.MAVLink_rc_channels_message(s.boot_ms, _CHANNELS, *first, *rest, *[_UNUSED] * (18 - _CHANNELS), 255)

@@ -1,9 +1,10 @@
-"""The modes that a vehicle has, as it tells them itself (AVAILABLE_MODES).
+"""The modes that a vehicle has, as it tells them itself (AVAILABLE_MODES), and that it is in (CURRENT_MODE of PX4).
 
 ArduPilot has names of its own alone, and says ACCEPTED whatever number is asked for (GCS_MAVLINK_Copter and _Plane,
 ``send_available_mode``). PX4 names the modes that MAVLink knows by that (``lib/modes/standard_modes.hpp``,
 ``AVAILABLE_MODES.hpp``), the others as its own displays do (``lib/modes/ui.hpp``). Of both only the modes that are
-simulated are told. pymavlink does not have it among ArduPilot's messages: it is put together here.
+simulated are told. CURRENT_MODE is PX4's alone (``CURRENT_MODE.hpp``, every two seconds): what it is in and what was
+asked for are the same here. pymavlink has neither among ArduPilot's messages: they are put together here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -19,11 +20,14 @@ from sim.dialect import Dialect
 from sim.dialect_terms import Form, ModeSpec
 from sim.flight import Flight
 from sim.flight_modes import Mode
-from sim.protocol_order import ACCEPTED, Order
 
-__all__ = ["AVAILABLE_MODES", "tell_modes"]
+if TYPE_CHECKING:
+    from sim.protocol_order import Order
 
-AVAILABLE_MODES = 435
+__all__ = ["AVAILABLE_MODES", "CURRENT_MODE", "current_mode", "tell_modes"]
+
+AVAILABLE_MODES, CURRENT_MODE = 435, 436
+_CURRENT_LAYOUT, _CURRENT_EXTRA = struct.Struct("<IIB"), 193
 _LAYOUT = struct.Struct("<IIBBB35s")
 _EXTRA = 134  # CRC_EXTRA of its definition
 _ADVANCED = 1  # MAV_MODE_PROPERTY
@@ -61,16 +65,16 @@ _POSITION: Mapping[Form, int] = MappingProxyType({Form.ROTOR: _POSITION_HOLD, Fo
 _SIMPLE = frozenset({Mode.ALT_HOLD, Mode.POSITION})
 
 
-class _AvailableModes(mav.MAVLink_message):  # type: ignore[misc]  # pymavlink has no types
-    """The message, of its fields as they travel."""
+class _Packed(mav.MAVLink_message):  # type: ignore[misc]  # pymavlink has no types
+    """A message, by its number, CRC_EXTRA and payload."""
 
-    def __init__(self, *fields: int | bytes) -> None:
-        super().__init__(AVAILABLE_MODES, "AVAILABLE_MODES")
-        self._fields = fields
+    def __init__(self, number: int, name: str, extra: int, payload: bytes) -> None:
+        super().__init__(number, name)
+        self._extra, self._payload = extra, payload
 
     def pack(self, packer: Any, *, force_mavlink1: bool = False) -> bytes:
         """Its frame."""
-        return bytes(self._pack(packer, _EXTRA, _LAYOUT.pack(*self._fields), force_mavlink1=force_mavlink1))
+        return bytes(self._pack(packer, self._extra, self._payload, force_mavlink1=force_mavlink1))
 
 
 def tell_modes(flight: Flight, order: Order) -> int:
@@ -82,7 +86,7 @@ def tell_modes(flight: Flight, order: Order) -> int:
     for index, row in enumerate(rows, 1):
         if number in (0, index):
             order.reply(_available(dialect, row, index, len(rows)))
-    return dialect.unsent if number is None and _is_px4(dialect) else ACCEPTED
+    return dialect.unsent if number is None and _is_px4(dialect) else int(mav.MAV_RESULT_ACCEPTED)
 
 
 def _available(dialect: Dialect, row: ModeSpec, index: int, count: int) -> Any:
@@ -91,7 +95,15 @@ def _available(dialect: Dialect, row: ModeSpec, index: int, count: int) -> Any:
     if _is_px4(dialect):
         name = "" if standard else _PX4[row.mode][1]
         properties = 0 if row.mode in _SIMPLE else _ADVANCED
-    return _AvailableModes(row.number, properties, count, index, standard, name.encode())
+    payload = _LAYOUT.pack(row.number, properties, count, index, standard, name.encode())
+    return _Packed(AVAILABLE_MODES, "AVAILABLE_MODES", _EXTRA, payload)
+
+
+def current_mode(flight: Flight) -> Any:
+    """CURRENT_MODE."""
+    number = flight.dialect.spec(flight.mode).number
+    payload = _CURRENT_LAYOUT.pack(number, number, _standard(flight.dialect, flight.mode))
+    return _Packed(CURRENT_MODE, "CURRENT_MODE", _CURRENT_EXTRA, payload)
 
 
 def _standard(dialect: Dialect, mode: Mode) -> int:

@@ -148,11 +148,14 @@ def _guided_heading(flight: Flight, order: Order) -> int:
 
 
 def _px4_arm(flight: Flight, order: Order) -> int:
+    """By force alone it disarms in the air; to arm it makes its checks whatever a ground station says.
+
+    ``arm(reason, cmd.from_external || !forced)`` (Commander.cpp since 1.12).
+    """
     wanted, magic, *_ = order.item.params
     if not isfinite(wanted) or round(wanted) not in (0, 1):
         return UNSUPPORTED
-    force = magic == _FORCE
-    return result_of(flight, flight.arm(force=force) if round(wanted) else flight.disarm(force=force))
+    return result_of(flight, flight.arm() if round(wanted) else flight.disarm(force=magic == _FORCE))
 
 
 def _px4_terminate(flight: Flight, order: Order) -> int:

@@ -27,6 +27,7 @@ from sim.protocol_body import (
 )
 from sim.protocol_gimbal import device_flags, manager_information, manager_status
 from sim.protocol_ids import with_ids
+from sim.protocol_modes import CURRENT_MODE, current_mode
 from sim.protocol_params import ftp_enabled
 from sim.protocol_terrain import terrain_report, terrain_request
 
@@ -310,6 +311,7 @@ BUILDERS: dict[int, Callable[[Snapshot], Any]] = {
     mav.MAVLINK_MSG_ID_RC_CHANNELS: rc_channels,
     mav.MAVLINK_MSG_ID_TERRAIN_REPORT: lambda s: terrain_report(s.flight),
     mav.MAVLINK_MSG_ID_TERRAIN_REQUEST: lambda s: terrain_request(s.flight),
+    CURRENT_MODE: lambda s: current_mode(s.flight),
 }
 # REQUEST_DATA_STREAM groups, as ArduCopter fills them.
 _GROUPS: dict[int, tuple[int, ...]] = {

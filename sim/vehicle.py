@@ -21,15 +21,17 @@ from sim.protocol_files import Disk
 from sim.protocol_ftp import FtpServer
 from sim.protocol_gimbal import GIMBAL_MESSAGES, take_gimbal
 from sim.protocol_order import Order
-from sim.protocol_params import from_wire, parameter_table
+from sim.protocol_params import parameter_table
 from sim.protocol_streams import DATA_STREAMS, Snapshot
 from sim.protocol_terrain import check_terrain, take_terrain
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
 from sim.vehicle_checks import CheckTeller
 from sim.vehicle_lists import make_lists
 from sim.vehicle_missions import LIST_MESSAGES, take_item, take_list_message
+from sim.vehicle_params import ParamDesk
 from sim.vehicle_peers import Address, Channel, Peers
 from sim.vehicle_signing import Signer
+from sim.vehicle_sticks import StickTaker
 from sim.vehicle_targets import take_local_target, take_target
 
 __all__ = ["Vehicle"]
@@ -118,14 +120,15 @@ class Vehicle:
         files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
         self._ftp = FtpServer(Disk(files), config.timer_speedup, self.params, say)
         self._checks = CheckTeller(self.flight)
+        self._sticks = StickTaker(self.flight, self.sysid, config.timer_speedup)
         self._handlers: dict[int, Callable[[Channel, Any], None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command,
             mav.MAVLINK_MSG_ID_COMMAND_INT: self._on_command,
             mav.MAVLINK_MSG_ID_SET_MODE: self._on_set_mode,
-            mav.MAVLINK_MSG_ID_PARAM_REQUEST_LIST: self._on_param_list,
-            mav.MAVLINK_MSG_ID_PARAM_REQUEST_READ: self._on_param_read,
-            mav.MAVLINK_MSG_ID_PARAM_SET: self._on_param_set,
+            **ParamDesk(self.params, self._dialect, self._names, self._peers).handlers,
+            mav.MAVLINK_MSG_ID_RC_CHANNELS_OVERRIDE: self._on_sticks,
+            mav.MAVLINK_MSG_ID_MANUAL_CONTROL: self._on_sticks,
             mav.MAVLINK_MSG_ID_REQUEST_DATA_STREAM: self._on_data_stream,
             mav.MAVLINK_MSG_ID_TIMESYNC: self._on_timesync,
             mav.MAVLINK_MSG_ID_PING: self._on_ping,
@@ -177,6 +180,7 @@ class Vehicle:
         for transfer in self._transfers.values():
             transfer.forget()
         self._ftp.forget()
+        self._sticks.forget()
         self._checks = CheckTeller(self.flight)
         self._peers.start_anew(self._now_s)
         self._gcs_heard_s, self._gcs_lost, self._had_position = None, False, False
@@ -188,14 +192,21 @@ class Vehicle:
     def _peer(self, channel: Channel, message: Any) -> Peer:
         return Peer(message.get_srcSystem(), message.get_srcComponent(), lambda reply: self._peers.send(channel, reply))
 
-    def _on_heartbeat(self, _: Channel, message: Any) -> None:
+    def _on_heartbeat(self, channel: Channel, message: Any) -> None:
+        self._peers.hand_on(channel, bytes(message.get_msgbuf()))
         if self._dialect.failsafes.any_gcs:
             heard = message.type == mav.MAV_TYPE_GCS
         else:
             heard = message.get_srcSystem() == int(self.params["MAV_GCS_SYSID"])
         if heard:
-            self._gcs_heard_s = self._now_s
-            self._gcs_lost = False
+            self._hear_gcs()
+
+    def _hear_gcs(self) -> None:
+        self._gcs_heard_s, self._gcs_lost = self._now_s, False
+
+    def _on_sticks(self, _: Channel, message: Any) -> None:
+        if self._sticks.take(message, self._now_s):
+            self._hear_gcs()
 
     def _on_command(self, channel: Channel, message: Any) -> None:
         if not self._dialect.takes(message, self.sysid):
@@ -264,46 +275,6 @@ class Vehicle:
                 continue
             channel.schedule.set(kind, 1.0 / message.req_message_rate if asked else None)
 
-    def _on_param_list(self, channel: Channel, _: Any) -> None:
-        channel.params = iter(list(self.params))
-
-    def _on_param_read(self, channel: Channel, message: Any) -> None:
-        names = list(self.params)
-        if message.param_index >= 0:
-            name = names[message.param_index] if message.param_index < len(names) else None
-        else:
-            name = self._known(message.param_id)
-        if name is not None:
-            self._peers.send_param(channel, name)
-        else:
-            self._refuse_param(channel, message, message.param_index, mav.MAV_PARAM_ERROR_DOES_NOT_EXIST)
-
-    def _on_param_set(self, channel: Channel, message: Any) -> None:
-        name = self._known(message.param_id)
-        if name is None:
-            self._refuse_param(channel, message, -1, mav.MAV_PARAM_ERROR_DOES_NOT_EXIST)
-            return
-        value = from_wire(message.param_value, self._dialect.params[name].kind, self._dialect)
-        if value is not None:
-            self.params[name] = value
-        elif self._refuse_param(channel, message, -1, mav.MAV_PARAM_ERROR_VALUE_OUT_OF_RANGE):
-            return
-        for each in [channel] if value is None else self._peers:
-            self._peers.send_param(each, name)
-
-    def _refuse_param(self, channel: Channel, message: Any, index: int, error: int) -> bool:
-        """Say why nothing comes of a question for a parameter; whether this autopilot says so."""
-        if self._dialect.names_absent:
-            sender = message.get_srcSystem(), message.get_srcComponent()
-            name = message.param_id.encode()
-            self._peers.send(channel, mav.MAVLink_param_error_message(*sender, name, index, error))
-        return self._dialect.names_absent
-
-    def _known(self, given: str) -> str | None:
-        modern = {old: new for new, old in self._names.items()}
-        name = modern.get(given, given)
-        return name if name in self.params and given not in self._names else None
-
     def _on_mission(self, channel: Channel, message: Any) -> None:
         take_list_message(self._transfers, self._peer(channel, message), message, self._now_s)
 
@@ -332,6 +303,7 @@ class Vehicle:
         self._ftp.update(now_s)
         self._watch_gcs()
         self._watch_targets()
+        self._sticks.update(now_s)
         self._checks.update(now_s)
         self._flush()
         self._tell_landing()

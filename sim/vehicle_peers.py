@@ -148,6 +148,15 @@ class Peers:
         value = to_wire(self._params[name], kind, self._dialect)
         self.send(channel, mav.MAVLink_param_value_message(wire_name, value, kind, len(self._params), index))
 
+    def hand_on(self, channel: Channel, packet: bytes) -> None:
+        """Send everybody else what a peer has said to all.
+
+        As ArduPilot does (MAVLink_routing.cpp, ``check_and_forward``), and PX4 on links that forward (MAV_0_FORWARD).
+        """
+        for other in self:
+            if other is not channel:
+                self._send_bytes(other.address, packet)
+
     def send(self, channel: Channel, message: Any) -> None:
         """Send a message to a peer; None is no message."""
         if message is None:

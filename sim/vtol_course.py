@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import atan2, hypot
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from sim.flight_by_hand import Sticks
 from sim.flight_course import Course
 from sim.flight_items import Item
 from sim.flight_mission import TAKEOFFS
@@ -68,6 +70,10 @@ class VtolCourse(WingCourse):
         """To a point, on what carries it now."""
         (WingCourse if self._body.on_wings else Course).go_to(self, point)
 
+    def by_hand(self, read: Callable[[], Sticks]) -> None:
+        """On what carries it now."""
+        (WingCourse if self._body.on_wings else Course).by_hand(self, read)
+
     def orbit(self, centre: Vector, radius_m: float, speed_mps: float, *, faces: bool) -> None:
         """On what it flies on."""
         (WingCourse if self._body.on_wings else Course).orbit(self, centre, radius_m, speed_mps, faces=faces)
@@ -97,7 +103,7 @@ class VtolCourse(WingCourse):
         if not self._params["RTL_LANDS"]:
             return super()._return_to(goal)
         over = (goal[0], goal[1], self._return_height(goal))
-        until = self._until_rotors((*self._here[:2], over[2]), over)
+        until = self._until_rotors(self._here, over, climbs_at_once=True)
         return [until] if self._setup.dialect.has(Mode.HOVER_RTL) else [until, *self._down(over)]
 
     def follow_up(self) -> Mode | None:
@@ -108,11 +114,12 @@ class VtolCourse(WingCourse):
     def _rates(self) -> tuple[float, float]:
         return super()._rates() if self._body.on_wings else Course._rates(self)  # noqa: SLF001 (its own base)
 
-    def _until_rotors(self, start: Vector, over: Vector) -> Task:
+    def _until_rotors(self, start: Vector, over: Vector, *, climbs_at_once: bool = False) -> Task:
         """On wings until the rotors must brake to stand over a place."""
         decel = self._params["TRANSITION_DECEL"]
         speed = self.wing.airspeed + hypot(*self._body.air)
-        return WingLeg(start, over, self.wing, radius_m=speed * speed / (2.0 * decel) + _MARGIN_M)
+        radius_m = speed * speed / (2.0 * decel) + _MARGIN_M
+        return WingLeg(start, over, self.wing, radius_m=radius_m, climbs_at_once=climbs_at_once)
 
     def _down(self, over: Vector) -> list[Task]:
         return [Hold(over, self.limits, 0.0), landing((over[0], over[1]), self._params, self.limits)]

@@ -13,6 +13,7 @@ from sim.flight_body import GRAVITY_MPS2, Body, wrap_pi
 from sim.flight_tasks import Vector
 from sim.wing_body import Steer, WingBody
 from sim.wing_guidance import L1
+from sim.wing_heights import HeightLaw, Slope, SlopeRules
 
 __all__ = ["Approach", "Circle", "Climb", "Glide", "Transition", "WingLeg", "WingLimits"]
 
@@ -44,6 +45,8 @@ class WingLimits:
         Radius of circles; negative to the left.
     flare_m, flare_sink
         Height at which a landing flares, and its rate of descent from there, m/s.
+    heights, slopes
+        How it comes after a height, and which legs are slopes.
     """
 
     airspeed: float
@@ -58,6 +61,8 @@ class WingLimits:
     loiter_m: float
     flare_m: float
     flare_sink: float
+    heights: HeightLaw
+    slopes: SlopeRules
 
     @classmethod
     def of(cls, params: Mapping[str, float]) -> WingLimits:
@@ -75,6 +80,8 @@ class WingLimits:
             loiter_m=params["WP_LOITER_RAD"],
             flare_m=params["LAND_FLARE_ALT"],
             flare_sink=params["TECS_LAND_SINK"],
+            heights=HeightLaw.of(params),
+            slopes=SlopeRules.of(params),
         )
 
     def steer(self, lateral_mps2: float, climb: float) -> Steer:
@@ -89,7 +96,7 @@ class WingLimits:
         )
 
     def towards(self, height_m: float, body: Body, slope_mps: float = 0.0) -> float:
-        """Rate of climb to come to a height that itself changes at a rate."""
+        """Rate of climb to come to a height that itself changes at a rate, of a take-off or landing."""
         return _HEIGHT_GAIN_PER_S * (height_m - body.u) + slope_mps
 
 
@@ -122,17 +129,25 @@ class Climb:
 
 
 class WingLeg:
-    """Along a line, climbing or sinking evenly.
+    """Along a line, at the heights of a `Slope`.
 
     Done where the corner to the next leg begins (of ArduPilot in proportion to `corner_rad`), within `radius_m` where
     that is given, or past the end.
     """
 
-    __slots__ = ("_direction", "_length_m", "_limits", "_radius_m", "_share", "start", "stop", "yaw")
+    __slots__ = ("_direction", "_length_m", "_limits", "_radius_m", "_share", "_slope", "start", "stop", "yaw")
 
     def __init__(
-        self, start: Vector, stop: Vector, limits: WingLimits, *, radius_m: float = 0.0, corner_rad: float = pi / 2.0
+        self,
+        start: Vector,
+        stop: Vector,
+        limits: WingLimits,
+        *,
+        radius_m: float = 0.0,
+        corner_rad: float = pi / 2.0,
+        climbs_at_once: bool = False,
     ) -> None:
+        self._slope = Slope(start, stop, limits.slopes, climbs_at_once=climbs_at_once)
         self.start, self.stop, self._limits = start, stop, limits
         de, dn = stop[0] - start[0], stop[1] - start[1]
         self._length_m = hypot(de, dn)
@@ -145,26 +160,27 @@ class WingLeg:
     def _along(self, body: Body) -> float:
         return (body.e - self.start[0]) * self._direction[0] + (body.n - self.start[1]) * self._direction[1]
 
-    def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
+    def _reach_m(self, body: Body) -> float:
+        """How far before the end the next leg may begin."""
+        limits = self._limits
+        turn_m = min(limits.wp_radius_m, limits.l1.length_m(hypot(body.ve, body.vn))) * self._share
+        if self._radius_m > 0.0 and not limits.widest:
+            return self._radius_m
+        return max(turn_m, self._radius_m)
+
+    def velocity(self, body: Body, time_s: float) -> Vector:
         """On to the line and along it."""
         at, v = _ground(body)
         lateral = self._limits.l1.line(at, v, self.start[:2], self.stop[:2])
-        height, slope = self.stop[2], 0.0
-        if self._length_m > 0.0:
-            share = self._along(body) / self._length_m
-            if 0.0 <= share <= 1.0:
-                rise = self.stop[2] - self.start[2]
-                height = self.start[2] + share * rise
-                slope = rise / self._length_m * (v[0] * self._direction[0] + v[1] * self._direction[1])
-        return self._limits.steer(lateral, self._limits.towards(height, body, slope))
+        # PX4 is at the height of the next place where it turns to the leg behind it.
+        length_m = self._length_m - (self._reach_m(body) if self._limits.widest else 0.0)
+        share = self._along(body) / length_m if length_m > 0.0 else 1.0
+        return self._limits.steer(lateral, self._limits.heights.rate(self._slope.height_m(share, body), body, time_s))
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether the next leg may begin."""
         away = hypot(body.e - self.stop[0], body.n - self.stop[1])
-        reach = self._limits.l1.length_m(hypot(body.ve, body.vn))
-        turn = min(self._limits.wp_radius_m, reach) * self._share
-        radius = self._radius_m if self._radius_m > 0.0 and not self._limits.widest else max(turn, self._radius_m)
-        return away <= radius or self._along(body) >= self._length_m
+        return away <= self._reach_m(body) or self._along(body) >= self._length_m
 
 
 class Circle:
@@ -202,12 +218,12 @@ class Circle:
         self._bearing: float | None = None
         self._turned = 0.0
 
-    def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
+    def velocity(self, body: Body, time_s: float) -> Vector:
         """On to the circle and round it."""
         at, v = _ground(body)
         limits = self._limits
         lateral = limits.l1.circle(at, v, self.centre[:2], abs(self.radius_m), clockwise=self.radius_m >= 0.0)
-        return limits.steer(lateral, limits.towards(self.centre[2], body))
+        return limits.steer(lateral, limits.heights.rate(self.centre[2], body, time_s))
 
     def done(self, body: Body, time_s: float) -> bool:
         """Whether it has been round for long enough."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -11,9 +12,10 @@ from typing import Any
 import av
 
 from geo import FileWriteError, atomic_path, write_bytes
-from vision.clip_index import Span, find_span, packets_about, reading, state_of
+from vision.clip_index import REORDERED, FilePacket, Span, find_span, packets_about, reading, state_of
 from vision.errors import EvidenceError
 from vision.media import video_of
+from vision.shown_order import shown_times, tells_no_order
 from vision.timing import microseconds
 
 __all__ = ["Clip", "cut_clip", "suffix_for"]
@@ -147,7 +149,7 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
             output.start_encoding()
         except av.error.ArgumentError as error:  # pixels as they are, which other players would take for something else
             raise ValueError(f"not of {target.codec_context.name}") from error
-        for one in packets_about(path, container, span):
+        for one in _packets(path, container, span):
             packet, start_us = one.packet, span.start_pts_us - one.shift_us
             if one.number is None:
                 at = last_us if one.at_us is None else one.at_us
@@ -169,6 +171,26 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
             output.mux(packet)
             pictures += 1
     return pictures, b"" if data is not None else bytes(klv)
+
+
+def _packets(path: Path, container: Any, span: Span) -> Iterator[FilePacket]:
+    """Packets about a span, those of its pictures with the times at which they are shown."""
+    packets = packets_about(path, container, span)
+    if not tells_no_order(container):
+        yield from packets
+        return
+    held = list(packets)
+    numbered = [(one.number, one.packet) for one in held if one.number is not None and one.number >= span.first]
+    own = [packet for number, packet in numbered if number <= span.last]
+    # Which picture is shown when is known once those behind it are decoded.
+    times = shown_times(video_of(container), [packet for _, packet in numbered[: len(own) + REORDERED]])
+    # The decoder has to have each before it is shown.
+    late = max((p.dts - times.get(p.pts, p.pts) for p in own if p.dts is not None), default=0)
+    for packet in own:
+        packet.pts = times.get(packet.pts, packet.pts)
+        if packet.dts is not None:
+            packet.dts -= max(0, late)
+    yield from held
 
 
 def _shift(packet: Any, start_us: int, stream: Any) -> None:

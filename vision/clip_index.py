@@ -21,12 +21,12 @@ from vision.packets import Stamps
 from vision.timeline import Timeline, period_us
 from vision.timing import microseconds_of
 
-__all__ = ["FilePacket", "Span", "find_span", "packets_about", "reading", "state_of"]
+__all__ = ["REORDERED", "FilePacket", "Span", "find_span", "packets_about", "reading", "state_of"]
 
 # Telemetry may stand in the file so long before or after the picture that it belongs to.
 _MUXED_US = 5_000_000
-# Pictures by which one may be decoded before it is shown, in H.264 and HEVC.
-_REORDERED = 16
+REORDERED = 16
+"""Pictures by which one may be decoded before it is shown, in H.264 and HEVC."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,7 +215,7 @@ def _packets(container: Any) -> Iterator[FilePacket]:
         at_us, number = pts_us, next(count)
         # Where pictures come seldom, one that is shown before others goes back by seconds. The first ones of a
         # container may have no time for the decoder.
-        goes_on = number < _REORDERED if packet.dts is None else last_dts is None or packet.dts > last_dts
+        goes_on = number < REORDERED if packet.dts is None else last_dts is None or packet.dts > last_dts
         last_dts = last_dts if packet.dts is None else packet.dts
         edit += not goes_on and (hidden or packet.is_discard)
         hidden = packet.is_discard

@@ -15,6 +15,8 @@ systematic one that shifts the whole track alike. From these:
 - The net movement across must be significant beside the random error *and the change* of the systematic one between
   both places (a yaw error seen from a moving camera turns slowly into sideways motion). The constant part cancels: it
   cannot fake a passage, but it can mean that the passage was over another line, a few metres off.
+- Whoever is first or last seen within that error of the line, on the way over, has no passage: most such claims would
+  be wrong where they are last seen before it. That it is *open* is said.
 - So a passage is *confirmed* only where the full 95 % ellipse was clear of the line before and after, and both stays
   were whole ones; else *probable*.
 """
@@ -49,6 +51,8 @@ class Outcome(StrEnum):
 
     CROSSED = "crossed"
     """Passed it, and stayed."""
+    OPEN = "open"
+    """Its way leads over the line, or has an end so near to it that by the errors of its places it may."""
     RETURNED = "returned"
     """Was over for less than the stay, and came back."""
     ASTRIDE = "astride"
@@ -182,6 +186,8 @@ def judge(track: GroundTrack, line: GroundLine, rule: CrossingRule | None = None
             settled = stay
         else:
             returned = returned or stay.last < len(course.offset) - 1
+    if not passages and _open(course, line, rule):
+        return Verdict(Outcome.OPEN)
     return Verdict(_outcome(course, passages, returned=returned), tuple(passages))
 
 
@@ -262,13 +268,10 @@ def _passage(course: _Course, line: GroundLine, before: _Stay, after: _Stay, rul
     if travel < max(rule.travel_m, rule.travel_sigmas * faked):
         return None
     track = course.track
-    # The last change of sign between the stays; there is one, as the offset changes sign over them.
-    between = course.offset[before.last : after.first + 1] * before.side
-    i = before.last + int(np.flatnonzero((between[:-1] > 0) & (between[1:] <= 0))[-1])
-    share = float(course.offset[i] / (course.offset[i] - course.offset[i + 1]))
-    xy = (1 - share) * track.xy[i] + share * track.xy[i + 1]
-    if line.locate(xy[None]).beyond[0]:
+    met = _meeting(course, line, before.last, after.first)
+    if met is None:
         return None
+    i, share, xy = met
     near = i if share < 0.5 else i + 1
     # Who was gone sooner may have turned back unseen, and who came later may have come from anywhere.
     stays = (before, rule.stay_before_s), (after, rule.stay_s)
@@ -288,6 +291,18 @@ def _passage(course: _Course, line: GroundLine, before: _Stay, after: _Stay, rul
         ),
         decided_us=int(track.times_us[after.last]),
     )
+
+
+def _meeting(course: _Course, line: GroundLine, first: int, last: int) -> tuple[int, float, Floats] | None:
+    """Where a way last meets the line between a point on one side and one on the other; None for past its end.
+
+    The point before, the share of the step from it on, and the place.
+    """
+    between = course.offset[first : last + 1] * np.sign(course.offset[first])
+    i = first + int(np.flatnonzero((between[:-1] > 0) & (between[1:] <= 0))[-1])
+    share = float(course.offset[i] / (course.offset[i] - course.offset[i + 1]))
+    xy = np.asarray((1 - share) * course.track.xy[i] + share * course.track.xy[i + 1])
+    return None if line.locate(xy[None]).beyond[0] else (i, share, xy)
 
 
 def _inside(course: _Course, stay: _Stay) -> NDArray[np.bool_]:
@@ -312,6 +327,20 @@ def _both_sides(before: float, after: float, sigma_before: float, sigma_after: f
     density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     other = ndtr((after / sigma_after + rho * z) / math.sqrt(1 - rho**2))
     return float(min(1.0, (weights * density * other).sum() * (z[1] - z[0]) / 3))
+
+
+def _open(course: _Course, line: GroundLine, rule: CrossingRule) -> bool:
+    """Whether the systematic error may have hidden a passage: with another one the way has an end on either side.
+
+    What comes up and turns back has both ends on one side; what stands or walks along goes across too little.
+    """
+    ends = [0, -1]
+    across_m = abs(float(course.offset[-1] - course.offset[0]))
+    faked = math.hypot(*course.random[ends], float(np.linalg.norm(course.shared[-1] - course.shared[0])))
+    if across_m < max(rule.travel_m, rule.travel_sigmas * faked) or _clearance(course)[ends].min() > 0:
+        return False
+    same_side = course.offset[0] * course.offset[-1] > 0
+    return _BEYOND not in course.zone and (same_side or _meeting(course, line, 0, len(course.offset) - 1) is not None)
 
 
 def _outcome(course: _Course, passages: Sequence[Passage], *, returned: bool) -> Outcome:

@@ -21,6 +21,7 @@ from vision.interlace import lower_lines_first, of_one_moment
 from vision.location import Location
 from vision.media import Event, Image, Picture, SourceCounts, Telemetry, video_of
 from vision.recorder import Recorder
+from vision.shown_order import ShownOrder, tells_no_order
 
 __all__ = ["Colours", "Reading", "demux", "is_paced", "pixel_aspect", "reason", "shown_size"]
 
@@ -83,7 +84,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     video: Any = video_of(container)
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
     now, number, at_byte, leading = size, 0, 0, _Leading(counts)
-    colours, aspect = Colours(), pixel_aspect(video)
+    colours, aspect, order = Colours(), pixel_aspect(video), ShownOrder(needed=tells_no_order(container))
     why = f"{_CORRUPT_RUN} packets in a row could not be decoded"
     while failed_in_a_row < _CORRUPT_RUN:
         packet = _next(packets) or _unread(reading.location.file, at_byte)
@@ -99,7 +100,8 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
             yield from _telemetry(packet, last_pts_us)
             continue
         leading.sent(packet)
-        frames = _decoded(packet, reading, last_pts_us)
+        order.sent(packet)
+        frames = order.came(packet, _decoded(packet, reading, last_pts_us))
         failed_in_a_row = failed_in_a_row + 1 if frames is None else 0
         if decoding.device and failed_in_a_row >= _DEVICE_RUN:
             _give_up_device(reading, last_pts_us)

@@ -12,6 +12,7 @@ from vision.camera_motion import CameraMotion
 from vision.crossing import CrossingRule, Outcome, Passage, same_passage
 from vision.ground import GroundSettings
 from vision.live_picture import View
+from vision.open_ways import OpenWays
 from vision.pace import Pace
 from vision.picture_edge import comes_in, goes_out, reaches, size_of
 from vision.scene import Scene
@@ -150,6 +151,7 @@ class Watcher:
         self.tracks: list[Track] = []
         self.crossings: list[Crossing] = []
         self.outcomes: Counter[Outcome] = Counter()
+        self._open = OpenWays()
         self.made: list[_Made] = []
         self.without_evidence: dict[str, str] = {}
         self._keeping = keeping
@@ -212,7 +214,7 @@ class Watcher:
             self.duplicates,
             dict(self.outcomes),
             self.turned_away,
-            (*self.scene.notes(), *self._pace.notes()),
+            (*self.scene.notes(), *self._pace.notes(), *self._open.notes()),
             dict(self.without_evidence),
         )
 
@@ -223,6 +225,8 @@ class Watcher:
         outcome = self._review(track, ended=True)
         if outcome is not None:
             self.outcomes[outcome] += 1
+        if outcome is Outcome.OPEN:
+            self._open.ended(track.kind, track.start_us - self.first_us, track.end_us - self.first_us)
 
     def _review(self, track: Track, *, ended: bool) -> Outcome | None:
         """Judge a track, hand on its passages that are due, and say what it did."""

@@ -98,7 +98,8 @@ class SqliteDatabase:
                 source.backup(copy, pages=-1)
                 copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
         except sqlite3.Error as error:
-            raise StorageError(f"{self.where}: cannot be copied: {error}") from error
+            why = f"{self.where}: cannot be copied into {file.parent}: {error}"
+            raise StorageError(f"{why}; see that there is room for another one") from error
 
     def load(self, file: Path) -> None:
         """As in `Database`."""

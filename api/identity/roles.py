@@ -252,3 +252,5 @@ class Call:
     request_id: str
     audited: bool = field(default=False)
     shown: Shown | None = None
+    seen: int | None = None
+    """Of a partner's: the number of the last event when it was written down what it is shown."""

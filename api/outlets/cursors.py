@@ -22,7 +22,7 @@ from api.records.readable import readable_records
 from api.store.engine import Store
 from api.store.tables import EventRow
 from api.trail.audit import append_audit
-from api.trail.log import read_events
+from api.trail.log import narrowed_since, read_events
 
 __all__ = ["Batch", "Told", "hold", "let_go", "list_outlets", "move", "next_batch", "note_problem"]
 
@@ -80,9 +80,9 @@ def next_batch(store: Store, outlet: Outlet) -> Batch | None:
     """What comes after the outlet's cursor, as it is now; None when there is nothing.
 
     A record that several events tell of is told once, with the last of them: states in between are gone. What is told
-    is written into the audit before it is handed over.
+    is written into the audit before it is handed over; where less may be told by then, it is looked up anew.
     """
-    now = store.clock()
+    stamp, now = store.stamp(), store.clock()
     with store.read() as session:
         row = session.get(OutletRow, outlet.name)
         after = 0 if row is None else row.n
@@ -90,11 +90,15 @@ def next_batch(store: Store, outlet: Outlet) -> Batch | None:
         if not events:
             return None
         told = _told(session, outlet, now, events)
-    if told:
-        call = Call(outlet.principal, new_id())
-        objects = [each.record_id for each in told]
-        store.write_together(lambda session: append_audit(session, call, now, "outlet.tell", objects))
-    return Batch(told, events[-1]["n"])
+
+    def note(session: Session) -> Sequence[Told]:
+        still = _told(session, outlet, store.clock(), events) if narrowed_since(session, stamp) else told
+        if still:
+            objects = [each.record_id for each in still]
+            append_audit(session, Call(outlet.principal, new_id()), now, "outlet.tell", objects)
+        return still
+
+    return Batch(store.write_together(note) if told else told, events[-1]["n"])
 
 
 def hold(store: Store, outlet: Outlet, holder: str, hold_s: float) -> bool:

@@ -291,11 +291,13 @@ def next_change(session: Session, principal: Principal, now_us: int) -> int:
     UTC microseconds since the Unix epoch; without any, the end of time.
     """
     readable = readable_records(principal, now_us)
-    mine = ReadableRow.audience == readable.audience
-    moments = (
-        session.scalar(select(func.min(column)).where(mine, column > now_us), readable.parameters)
-        for column in (ReadableRow.until_us, ReadableRow.visible_us)
-    )
+    if readable.audience is _INSIDE_NUMBER:  # no delay, no agreement: retention alone
+        ends = [select(func.min(RecordRow.expires_us)).where(RecordRow.expires_us > now_us)]
+    else:
+        mine = (ReadableRow.audience == readable.audience, ReadableRow.audience > literal_column("0"))  # as indexes say
+        columns = (ReadableRow.until_us, ReadableRow.visible_us)
+        ends = [select(func.min(column)).where(*mine, column > now_us) for column in columns]
+    moments = [session.scalar(end, readable.parameters) for end in ends]
     return min((moment for moment in moments if moment is not None), default=_NEVER_US)
 
 

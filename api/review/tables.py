@@ -37,7 +37,10 @@ class QueueRow(Base):
     """A crossing that waits for a verdict, and how much it matters: there is a row for each pending one."""
 
     __tablename__ = "review_queue"
-    __table_args__ = (Index("ix_review_queue_order", "severity", "time_us", "record_id"),)
+    __table_args__ = (
+        Index("ix_review_queue_order", "severity", "time_us", "record_id"),
+        {"sqlite_with_rowid": False},  # rows lie by their key: there is no index beside them
+    )
 
     record_id: Mapped[str] = mapped_column(ForeignKey("record.id"), primary_key=True)
     severity: Mapped[str] = mapped_column(String(20))

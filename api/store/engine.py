@@ -6,6 +6,7 @@ their transaction, so that what a writer has read is still so when it writes.
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.errors import StorageError
 from api.store.clock import LONGEST_REST_US, ServiceClock, last_written_us
 from api.store.database import Database
+from api.store.files import folder_errors
 from api.store.looks import Looks
 from api.store.objects import open_objects
 from api.store.plain import Plain, PlainWriter
@@ -33,6 +35,8 @@ __all__ = ["Store", "open_database"]
 _LAST_EVENT = select(func.max(EventRow.seq))
 # Changes nothing, and is refused where nothing may be changed.
 _PROBE = text("UPDATE audit_head SET seq = seq WHERE id = 0")
+_ROOM = 1 << 17
+"""Bytes that a write of one record may take, about."""
 _T = TypeVar("_T")
 
 
@@ -366,6 +370,10 @@ class Store:
         """Prove that the database can take a write now; raises StorageError when it cannot."""
         with self.write() as session:
             session.execute(_PROBE)
+        if self.is_embedded:  # what changes nothing is not written: whether there is room is asked of the disk
+            with folder_errors(self.directory, "store folder"), tempfile.TemporaryFile(dir=self.directory) as file:
+                file.write(bytes(_ROOM))
+                file.flush()
 
     def forget(self) -> None:
         """Empty SQLite's write-ahead log, where what was erased since the last time still lies. Raises StorageError.

@@ -43,9 +43,9 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def folder_errors(folder: Path) -> Iterator[None]:
-    """Raise StorageError for what a folder of objects does not let be done."""
+def folder_errors(folder: Path, what: str = "object folder") -> Iterator[None]:
+    """Raise StorageError for what a folder does not let be done; `what` it is, for a person."""
     try:
         yield
     except OSError as error:
-        raise StorageError(f"object folder {folder} cannot be written: {error.strerror}") from error
+        raise StorageError(f"{what} {folder} cannot be written: {error.strerror}") from error

@@ -72,6 +72,8 @@ class RecordRow(Base):
     review_version: Mapped[int]
 
 
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""Of a key: SQLite keeps rows by an INTEGER, and makes an index of any other key."""
 _FACETS = ("source", "kind", "status", "review")
 
 
@@ -88,12 +90,13 @@ class ReadableRow(Base):
         # What else may be asked for is in it too: a walk in order of time fetches no row that is not wanted.
         Index("ix_readable_time", "audience", "type", "time_us", "record_id", *_FACETS),
         *(Index(f"ix_readable_{name}", "audience", "type", name, "time_us", "record_id") for name in _FACETS),
-        Index("ix_readable_until", "audience", "until_us"),
-        Index("ix_readable_visible", "audience", "visible_us"),
+        # Of those inside, a record's own retention says the one, and there is no other.
+        Index("ix_readable_until", "audience", "until_us", **partial("audience > 0")),
+        Index("ix_readable_visible", "audience", "visible_us", **partial("audience > 0")),
         Index("ix_readable_copies", "record_id", **partial("media = 'blurred' OR media = 'redacted'")),
     )
 
-    n: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    n: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
     """Numbers rows for the index by time and place (`readable_box`)."""
     audience: Mapped[int]
     record_id: Mapped[str] = mapped_column(ForeignKey("record.id"))
@@ -253,7 +256,7 @@ class EventRow(Base):
     __tablename__ = "event"
     __table_args__ = (UniqueConstraint("audience", "n"),)
 
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=False)
     audience: Mapped[str]
     """"inside", or a partner's id."""
     n: Mapped[int]
@@ -270,7 +273,7 @@ class AuditRow(Base):
 
     __tablename__ = "audit"
 
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=False)
     body: Mapped[str]
     hash: Mapped[str] = mapped_column(String(64))
 

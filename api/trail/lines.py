@@ -112,11 +112,12 @@ class LineTarget:
     def _append_to_file(self, content: bytes) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         new = not self._path.exists()
-        with self._path.open("ab") as file:
+        with self._path.open("ab", buffering=0) as file:  # what did not fit is not tried again as it is closed
             size = file.tell()
             try:
-                file.write(content)
-                file.flush()
+                left = memoryview(content)
+                while left:
+                    left = left[file.write(left) :]
                 os.fsync(file.fileno())
             except OSError:
                 file.truncate(size)  # half a line would be the end of the file for good

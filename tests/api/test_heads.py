@@ -26,6 +26,7 @@ from cli.commands import app
 from tests.api.conftest import ON_SQLITE
 from tests.api.raw import is_postgres, place_of
 from tests.api.test_audit import tamper
+from tests.full_disk import full_after
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 OTHER = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
@@ -295,6 +296,15 @@ def test_a_head_that_could_not_be_written_is_written_later(store, settings, targ
     HeadKeeper(store, settings).sign()
     assert len(target.read_text().splitlines()) == 3
     assert verified(store, target) == head(store)
+
+
+def test_of_a_line_that_the_disk_had_no_room_for_nothing_is_left(target):
+    lines = LineTarget(str(target))
+    lines.append(1, "a" * 100)
+    with full_after(150), pytest.raises(StorageError, match="cannot be used"):
+        lines.append(2, "b" * 200)
+    lines.append(2, "c" * 200)
+    assert list(LineTarget(str(target)).lines()) == ["a" * 100, "c" * 200]
 
 
 def test_half_a_line_from_a_power_cut_is_dropped(store, settings, target):

@@ -10,6 +10,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, select, text
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 import api.app  # noqa: F401 - every table is known to Base once all rooms are loaded
 from api import StorageError, Store, migrate_store, verify_audit
@@ -183,6 +184,59 @@ def test_secrets_of_webhooks_of_before_count_on_until_their_time_is_over(tmp_pat
         assert len(session.scalars(select(DeliveryRow)).all()) == 2
     store.close()
     assert signed == [[["new", "old"], ["new"]], [["new"], ["new"]]]
+
+
+def test_logs_and_queue_that_are_laid_anew_say_what_they_said_and_refuse_what_they_refused(
+    tmp_path, databases, monkeypatch
+):
+    url, tables = databases.new(), ("event", "audit", "review_queue")
+    monkeypatch.setattr(schema, "HEAD", "0020")
+    store = Store(tmp_path, database=url)
+    with raw(store) as connection:
+        for row in OF_A_RECORD:
+            connection.execute(text(row))
+        for seq in range(1, 4):
+            event = "(:seq, 'inside', :seq, :seq, 'record.created', 'crossing', 'r1', NULL, '{}')"
+            connection.execute(text(f"INSERT INTO event VALUES {event}"), {"seq": seq})
+            connection.execute(text("INSERT INTO audit VALUES (:seq, '{}', :hash)"), {"seq": seq, "hash": "0" * 64})
+    before = everything(store, tables)
+    store.close()
+    monkeypatch.undo()
+    migrate_store(tmp_path, database=url)
+    store = Store(tmp_path, database=url)
+    assert everything(store, tables) == before
+    for change in ("UPDATE {} SET seq = 9 WHERE seq = 1", "DELETE FROM {}"):
+        for table in ("event", "audit"):
+            with pytest.raises(DatabaseError, match="append-only"), raw(store) as connection:
+                connection.execute(text(change.format(table)))
+    with pytest.raises(IntegrityError), raw(store) as connection:  # a number is given once
+        connection.execute(text("INSERT INTO event VALUES (9, 'inside', 3, 9, 'k', NULL, NULL, NULL, '{}')"))
+    with pytest.raises(IntegrityError), raw(store) as connection:
+        connection.execute(text("INSERT INTO review_queue VALUES ('r1', 'alert', 1, 5)"))
+    store.close()
+
+
+OF_A_RECORD = (
+    """
+    INSERT INTO record (id, type, source, source_id, revision, update_us, time_us, received_us, expires_us, owner,
+        purpose, sensitivity, digest, document, review_state, review_version)
+    VALUES ('r1', 'crossing', 's', '1', 1, 1, 5, 1, 9, 'o', 'p', 'amber', 'd', '{}', 'pending', 0)
+    """,
+    """
+    INSERT INTO readable (audience, record_id, type, revision, time_us, review, visible_us, until_us, media, etag,
+        feature)
+    VALUES (0, 'r1', 'crossing', 1, 5, 'pending', 0, 9, 'original', 'e', '{}')
+    """,
+    "INSERT INTO review_queue VALUES ('r1', 'alert', 1, 5)",
+)
+
+
+def everything(store, tables):
+    with raw(store) as connection:
+        return {
+            table: [dict(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1")).mappings()]
+            for table in tables
+        }
 
 
 def verify_old(folder):

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from api.feeds.told import Teller
+from api.outlets.cursors import next_batch
+from api.outlets.settings import Outlet
 from tests.api.live import Live, Target, live
 from tests.api.test_audit import entries
 from tests.api.test_webhooks import name_target
@@ -66,6 +68,25 @@ def test_an_answer_that_was_read_before_a_change_does_not_leave_after_it(
     done = entries(service)
     (at,) = [place for place, entry in enumerate(done) if entry["action"] == action]
     assert [entry for entry in done[at:] if entry["name"] == "bravo" and crossing_id in entry["objects"]] == []
+
+
+def test_an_outlet_is_given_nothing_that_was_recalled_while_it_was_looked_up(service, crossing, monkeypatch):
+    """What CoT and MQTT are told by."""
+    bravo = service.partner("bravo")
+    service.agree(bravo, fields=["position"])
+    crossing_id = service.deliver(crossing(lat=float(PLACE)))
+    service.judge(crossing_id)
+    release = service.release(crossing_id, bravo).json()["id"]
+    outlet = Outlet("north", bravo)
+    (before,) = next_batch(service.store, outlet).told
+    assert PLACE in json.dumps(before.feature)
+
+    def take_back():
+        assert service.ask("supervisor", "DELETE", f"/releases/{release}").is_success
+
+    just_before(monkeypatch, service.store, "write_together", take_back)
+    (told,) = next_batch(service.store, outlet).told
+    assert (told.record_id, told.feature) == (crossing_id, None)
 
 
 @pytest.fixture

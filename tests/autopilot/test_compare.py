@@ -205,3 +205,18 @@ def test_nan_equals_nan_alone():
 def test_float32_rounding_is_no_difference(value):
     one = MissionItem(1, 2, 178, p2=value)
     assert compare(one, ardupilot_stores(replace(one, p2=float(np.float32(value))))) == ()
+
+
+@pytest.mark.parametrize("dialect", [ARDUCOPTER, PX4])
+def test_a_height_that_is_none_is_no_height(dialect):
+    place = MissionItem(1, 3, 16, x=1, y=2, z=50.0)
+    for sent, read in ((50.0, math.nan), (math.nan, 50.0)):
+        found = differences([HOME, replace(place, z=sent)], [HOME, replace(place, z=read)], MISSION, dialect)
+        assert [d.field for d in found] == ["z"]
+
+
+def test_a_parameter_7_that_is_left_open_comes_back_open_from_px4():
+    """As QGroundControl leaves it in the mode of a camera; anything else there is something else."""
+    mode = MissionItem(1, 2, 530, p2=2.0, p3=math.nan, p4=math.nan, z=math.nan)
+    assert differences([HOME, mode], [HOME, mode], MISSION, PX4) == ()
+    assert [d.field for d in differences([HOME, mode], [HOME, replace(mode, z=1.0)], MISSION, PX4)] == ["z"]

@@ -5,7 +5,19 @@ import asyncio
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot import FlightLimits, FlightTask, LinkError, NotReadyError, Vehicle, fly
+from autopilot import (
+    FlightLimits,
+    FlightTask,
+    LinkError,
+    MissionKind,
+    NotReadyError,
+    TransferError,
+    Vehicle,
+    download,
+    fly,
+    open_link,
+    twin_words,
+)
 from tests.autopilot.scripted import FAST, Script, line_mission, linked, vehicle_at
 
 RTL = 6
@@ -140,6 +152,60 @@ async def test_two_of_one_kind_over_one_address_are_not_armed():
 
 
 # Counts.
+
+
+@pytest.mark.parametrize("kind", [MissionKind.MISSION, MissionKind.FENCE, MissionKind.RALLY])
+async def test_a_list_longer_than_any_is_not_read(kind):
+    async with linked() as (vehicle, link):
+        vehicle.on_mission_request_list = lambda m: vehicle.send(
+            mav.MAVLink_mission_count_message(255, 190, 65535, m.mission_type)
+        )
+        with pytest.raises(TransferError, match=r"says that it holds 65535 items; no more than 10000 are read: clear"):
+            await download(link, 1, kind, timing=FAST)
+        assert not any(m.get_type() == "MISSION_REQUEST_INT" for m in vehicle.heard)
+
+
+# Another ground station with our number.
+
+
+def station_beat(vehicle, *, system=255):
+    """A heartbeat as QGroundControl has it, handed on by the vehicle."""
+    other = mav.MAVLink(None, srcSystem=system, srcComponent=190)
+    packet = mav.MAVLink_heartbeat_message(mav.MAV_TYPE_GCS, mav.MAV_AUTOPILOT_INVALID, 192, 0, 4, 3).pack(other)
+    vehicle.transport.sendto(packet, vehicle.peer)
+
+
+@pytest.mark.parametrize(("system", "told"), [(255, True), (254, False)])
+async def test_a_ground_station_with_our_number_is_told(system, told):
+    async with vehicle_at(Script()) as (vehicle, url):
+        respond = vehicle.on_heartbeat
+
+        def beside(message):
+            respond(message)
+            station_beat(vehicle, system=system)
+
+        vehicle.on_heartbeat = beside
+        report = await asyncio.wait_for(
+            fly([FlightTask(1, url, (line_mission(),))], timing=FAST, time_scale=FAST.time_scale), LONGEST_S
+        )
+    assert report.completed, report.vehicles[0].failure
+    notes = [note for note in report.notes if "another ground station speaks with our system id 255" in note]
+    assert len(notes) == told
+
+
+async def test_our_own_heartbeat_that_comes_back_is_nobody_elses():
+    async with vehicle_at(Script()) as (vehicle, url):
+        respond = vehicle.on_heartbeat
+
+        def echo(message):
+            vehicle.transport.sendto(bytes(message.get_msgbuf()), vehicle.peer)
+            respond(message)
+
+        vehicle.on_heartbeat = echo
+        async with await open_link(url, heartbeat=True, time_scale=FAST.time_scale) as link:
+            await link.wait_vehicle(timeout_s=2.0)
+            await asyncio.sleep(0.3)
+            assert (link.has_twin, twin_words(link)) == (False, None)
 
 
 @pytest.mark.parametrize("count", [65535, 0, 1])

@@ -247,6 +247,23 @@ async def test_a_file_without_end_is_given_up():
             await Ftp(link, 1, timing=FAST).read("notes", most=1000)
 
 
+async def test_a_folder_without_end_is_given_up():
+    """The same two entries for whatever number it is asked from."""
+    async with linked() as (vehicle, link):
+        files = Files(vehicle)
+        answer = files.answer
+
+        def listing(reply, op, *rest):
+            if op == LIST:
+                files.give(reply, b"Fa\t1\0" * 20)
+            else:
+                answer(reply, op, *rest)
+
+        files.answer = listing
+        with pytest.raises(FtpError, match="lists more than 10000 entries"):
+            await asyncio.wait_for(Ftp(link, 1, timing=FAST).list("/"), 60.0)
+
+
 async def test_silence_is_an_error():
     async with linked() as (_, link):
         with pytest.raises(FtpError, match=r"nothing new for 0\.4 s: check the link") as caught:

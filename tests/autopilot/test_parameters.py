@@ -112,6 +112,52 @@ async def test_a_number_of_them_that_never_stays_is_an_error():
             await asyncio.wait_for(all_parameters(seen), 30.0)
 
 
+async def test_a_number_of_them_that_no_autopilot_has_is_an_error():
+    """65,535 of them, one by one at its leisure, would be read for a day."""
+    async with linked(Script(params=dict(TABLE))) as (vehicle, link), await connected(link) as seen:
+        lists(vehicle)
+        send = vehicle.send
+
+        def many(message):
+            if message.get_type() == "PARAM_VALUE":
+                message.param_count = 65535
+            send(message)
+
+        vehicle.send = many
+        with pytest.raises(ParameterError, match=r"says that it has 65535 parameters; no more than 10000 are read"):
+            await asyncio.wait_for(all_parameters(seen), 30.0)
+
+
+async def test_a_parameter_beyond_their_number_is_none_of_them():
+    async with linked(Script(params=dict(TABLE))) as (vehicle, link), await connected(link) as seen:
+        lists(vehicle, lambda nth: nth == 7)
+        send = vehicle.send
+
+        def beside(message):
+            send(message)
+            if message.get_type() == "PARAM_VALUE" and message.param_index < 300:
+                send(mav.MAVLink_param_value_message(b"STRAY", 1.0, 9, 300, 300 + message.param_index))
+
+        vehicle.send = beside
+        got = await all_parameters(seen)
+        assert got == {name: value for name, (value, _) in TABLE.items()}
+
+
+async def test_two_parameters_of_one_name_are_an_error():
+    async with linked(Script(params=dict(TABLE))) as (vehicle, link), await connected(link) as seen:
+        lists(vehicle)
+        send = vehicle.send
+
+        def same(message):
+            if message.get_type() == "PARAM_VALUE" and message.param_index == 8:
+                message = mav.MAVLink_param_value_message(b"P007", 1.0, 9, message.param_count, 8)
+            send(message)
+
+        vehicle.send = same
+        with pytest.raises(ParameterError, match="300 parameters came under 299 names: read them again"):
+            await all_parameters(seen)
+
+
 async def test_integers_of_px4_come_by_value():
     script = Script(autopilot=mav.MAV_AUTOPILOT_PX4, params={"GF_ACTION": integer(5), "MPC_Z": (1.5, 9)})
     async with linked(script) as (vehicle, link), await connected(link) as seen:

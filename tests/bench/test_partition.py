@@ -307,6 +307,17 @@ def test_ways_between_legs_keep_the_stand_off_and_are_the_shortest_along_a_bay(t
     assert not any(line.intersects(LineString(places[pair])) for pair in free)
 
 
+def test_to_what_is_out_of_its_reach_a_base_has_the_way_of_one_that_reaches_further(there, monkeypatch):
+    """By way of places within its reach: lawful, and longer at most by the bend there."""
+    monkeypatch.setattr("bench.legs_flown.BATTERY_WH", 200.0)
+    near = beside(wandering(40, 3, 3, 3))
+    assert min(len(access.reached) for access in near.setting.access.values()) < len(near.setting.stations) - 20
+    assert np.array_equal(near.legs.between_m, there.legs.between_m)
+    longer = near.legs.home_m / there.legs.home_m
+    assert 0.6 < (np.abs(longer - 1) < 1e-6).mean() < 0.9
+    assert 1 - 1e-6 < longer.min() <= longer.max() < 1.15
+
+
 def test_who_flies_over_a_leg_twice_lands_later(there):
     """Every second leg on the way out and the others back: by the planner's own legs, and by the level figure."""
     count = len(there.legs.ends_m)

@@ -10,6 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
+from api.account.settings import AccountSettings
+from api.feeds.settings import FeedSettings
+from tests.api.live import Target
 from tests.api.people import PASSWORD
 from tests.api.samples import crossing_json
 from tests.console.desk import log_in
@@ -227,6 +230,67 @@ def test_a_hold_keeps_a_record_and_erasure_takes_it_for_good(live, desk):
     assert live.ask("analyst", "GET", "/crossings").json()["features"] == []
 
 
+def test_a_supervisor_reads_the_rules_calls_a_system_inside_and_erases_with_a_second_one(
+    peopled, served, desk, tmp_path
+):
+    target = Target()
+    settings = {"account": AccountSettings(two_people_erase=True), "feeds": FeedSettings(loopback_targets=True)}
+    with served(peopled, tmp_path / "service", **settings) as live:
+        record = deliver(live)
+        live.ask("administrator", "PUT", "/retention/border-surveillance", json={"days": 90})
+        made = {"login": "second", "name": "Second", "role": "supervisor"}
+        secret = live.ask("administrator", "POST", "/accounts", json=made).json()["secret"]
+        assert log_in(live.url, "second", secret, new_password=FRESH).is_success
+        at = desk(live, "supervisor", "#/account/retention")
+        page = at.page
+        expect(page.get_by_role("row", name="border-surveillance")).to_contain_text("90 days")
+        for part, region in {"review": "Rules of review", "transparency": "Transparency"}.items():
+            assert page.get_by_role("form").count() == 0
+            go(at, part)
+            expect(page.get_by_role("region", name=region, exact=True)).to_be_visible()
+        assert page.get_by_role("form").count() == 0
+
+        at.open("#/share/webhooks")
+        form, dialog = page.get_by_role("form", name="Add a webhook"), page.get_by_role("dialog")
+        form.get_by_label("Address to call").fill(target.url)
+        form.get_by_role("button", name="Add a webhook").click()
+        dialog.get_by_role("button", name="It is noted").click()
+        row = page.get_by_role("row", name=target.url)
+        expect(row).to_be_visible()
+        at.picture("share-webhooks-supervisor")
+        row.get_by_role("button", name="Remove").click()
+        confirm(page, "Remove")
+        expect(page.get_by_text("No address is called.")).to_be_visible()
+
+        ask_to_erase(at, record)
+        expect(page.get_by_text("It waits for a second person")).to_be_visible()
+        assert live.ask("auditor", "GET", "/tombstones").json()["tombstones"] == []
+        at.forgiven.append("/erasures")
+        ask_to_erase(at, record)  # the same person again is no second one
+        expect(dialog.get_by_role("alert")).to_contain_text("a second person has to do it")
+        dialog.get_by_role("button", name="Cancel").click()
+        assert live.ask("auditor", "GET", "/tombstones").json()["tombstones"] == []
+        at.picture("account-second-person")
+        with at.as_nobody():
+            at.log_out()
+            at.fill_in("second", FRESH)
+            expect(page.get_by_role("navigation", name="Views")).to_be_visible()
+        ask_to_erase(at, record)
+        expect(page.get_by_role("region", name="Tombstones")).to_contain_text("LED 16, case 7")
+        (tombstone,) = live.ask("auditor", "GET", "/tombstones").json()["tombstones"]
+        assert tombstone["record_id"] == record
+    target.close()
+
+
+def ask_to_erase(at, record: str) -> None:
+    erasing = go(at, "erasure").get_by_role("region", name="Erase a record")
+    erasing.get_by_label("Id of the record").fill(record)
+    erasing.get_by_label("Law and case").fill("LED 16, case 7")
+    erasing.get_by_role("button", name="Erase this record").click()
+    at.page.get_by_role("dialog").get_by_label(f"Type {record[:8]} to confirm").fill(record[:8])
+    confirm(at.page, "Erase it for good")
+
+
 def test_an_account_is_made_its_secret_shown_once_and_the_account_disabled(live, desk):
     at = desk(live, "administrator", "#/account/accounts")
     at.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -244,6 +308,16 @@ def test_an_account_is_made_its_secret_shown_once_and_the_account_disabled(live,
     dialog.get_by_role("button", name="It is noted").click()
     expect(page.get_by_text(secret)).to_have_count(0)
     assert log_in(live.url, "nora", secret, new_password=FRESH).status_code == 200
+    form.get_by_label("Login").fill("guard")
+    form.get_by_label("Name").fill("Duty officer")
+    form.get_by_label("Role").select_option(label="partner")
+    form.get_by_role("combobox", name="Partner").select_option(label="Coast guard of the neighbour")
+    form.get_by_role("button", name="Make an account").click()
+    theirs = page.get_by_role("dialog", name="Secret of guard").get_by_label("Secret", exact=True).inner_text()
+    page.get_by_role("button", name="It is noted").click()
+    let_in = log_in(live.url, "guard", theirs, new_password=FRESH)
+    who = httpx.get(f"{live.url}/me", cookies=dict(let_in.cookies)).json()
+    assert (who["role"], who["partner_id"]) == ("partner", live.partner_id)
     row = page.get_by_role("row", name="nora")
     row.get_by_role("button", name="New secret").click()
     confirm(page, "New secret")

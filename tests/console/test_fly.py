@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from api.planning.settings import PlanningSettings
-from tests.api.samples import record_json
+from tests.api.samples import agreement_json, record_json
 from tests.console.desk import THEMES
 from tests.console.footage import LAT, tonight, walk
 from tests.console.test_plan import at_rest
@@ -143,6 +143,10 @@ def test_who_is_chosen_in_the_list_is_brought_into_sight(live, desk, sky):
     middle_is(page, "110.93")  # it is on the map, which stays as it is
     choose(page, "kite")
     middle_is(page, "112.5")
+    # To the end of its way, though nothing more is heard of it and few steps are shown to who wants little motion.
+    choose(page, "kite").get_by_role("button", name="Follow").click()
+    fly(live, "kite", lon=-112.465, lat=31.9)
+    middle_is(page, "112.46")
 
 
 def test_what_a_camera_sees_is_drawn_on_the_map(live, desk, sky):
@@ -178,9 +182,11 @@ def test_where_there_are_crossings_alone_the_map_shows_them(live, desk):
 
 
 def test_a_vehicle_that_is_not_heard_any_more_is_shown_as_old(live, desk, sky):
-    page = open_fly(desk, live, "analyst").page
+    at = open_fly(desk, live, "analyst")
+    page = at.page
     fly(live, "heron")
     expect(row(page, "heron")).to_contain_text("link good")
+    gives_no_orders(at, live)
     # The next that is heard of it is half a minute old: its time is over.
     have(live, "vehicles", "owl", name="owl")
     fly(live, "owl", update_time=soon(-31))
@@ -218,7 +224,7 @@ def test_a_page_is_never_gone_on_with_by_somebody_else(live, desk, sky):
     at.forgiven += ["/me", "/stream"]
     at.log_out()
     at.fill_in("partner")
-    expect(page.get_by_text("No vehicle is known")).to_be_visible()
+    expect(page.get_by_text("No vehicle is shared with you")).to_be_visible()
     expect(page.get_by_role("region", name="Alarms")).to_contain_text("No alarms")
 
 
@@ -356,19 +362,48 @@ def test_the_picture_of_a_vehicle_is_shown_and_renewed(live, desk, sky):
 
 def test_who_looks_on_gives_no_orders_and_is_told_of_what_comes(live, desk, sky):
     at = open_fly(desk, live, "supervisor")
-    page, alarms = at.page, at.page.get_by_role("region", name="Alarms")
-    heron = choose(page, "heron")
-    expect(heron).to_contain_text("1,240 m AMSL")
-    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    alarms = at.page.get_by_role("region", name="Alarms")
+    gives_no_orders(at, live)
     cue(live, kind="acoustic")
     expect(alarms).to_contain_text("Cue: acoustic, gate-3")
     have(live, "crossings", "new", time=soon(), lat=31.333, lon=-110.93)
     expect(alarms).to_contain_text("Crossing: person, inbound")
 
 
-def test_a_partner_sees_nothing_that_was_not_released(live, desk, sky):
-    page = open_fly(desk, live, "partner").page
-    expect(page.get_by_text("No vehicle is known")).to_be_visible()
+def gives_no_orders(at, live):
+    """Neither by a button nor by a key."""
+    heron = choose(at.page, "heron")
+    expect(heron).to_contain_text("m AMSL")
+    for name in ("Pause", "Resume", "Return", "Land here", "Dispatch"):
+        expect(heron.get_by_role("button", name=name)).to_have_count(0)
+    for key in "prbld":
+        at.page.keyboard.press(key)
+    expect(at.page.get_by_role("dialog")).to_have_count(0)
+    expect(at.page.get_by_role("region", name="Where to send heron?")).to_have_count(0)
+    assert orders_of(live) == []
+
+
+def test_a_partner_sees_the_vehicle_that_was_released_while_it_is_and_no_other(live, desk, sky):
+    at = open_fly(desk, live, "partner")
+    page, vehicles = at.page, at.page.get_by_role("region", name="Vehicles", exact=True)
+    expect(page.get_by_text("No vehicle is shared with you")).to_be_visible()
+    terms = agreement_json(live.partner_id, records=["vehicle"], fields=["live", "position"])
+    live.ask("administrator", "POST", "/agreements", json=terms)
+    body = {"record_id": sky["heron"], "partner_id": live.partner_id}
+    released = live.ask("supervisor", "POST", "/releases", json=body).json()["id"]
+    expect(vehicles.get_by_role("button")).to_have_count(1)
+    expect(vehicles).to_contain_text("1 live")
+    # It is told where it is, and neither whose it is nor how it fares.
+    vehicles.get_by_role("button").click()
+    expect(page.locator(".details")).to_contain_text("110.94")
+    fly(live, "heron", lon=-110.91, battery_left=0.1)
+    expect(page.locator(".details")).to_contain_text("110.91")
+    expect(page.get_by_role("region", name="Alarms")).to_contain_text("No alarms")
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    at.picture("fly-partner")
+    live.ask("supervisor", "DELETE", f"/releases/{released}", params={"reason": "in error"})
+    expect(page.get_by_text("No vehicle is shared with you")).to_be_visible()
+    expect(page.locator(".details")).to_have_count(0)
 
 
 def test_the_page_says_that_the_service_is_away_and_goes_on_when_it_is_back(serve, desk):

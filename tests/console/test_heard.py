@@ -10,6 +10,7 @@ from tests.api.people import PASSWORD
 from tests.console.heard import CONTROLS, heard, told_of
 from tests.console.test_accessible import PLACES, settled, stock
 from tests.console.test_fly import choose, cue, fly, orders_of, populate, row, tell
+from tests.console.test_launch import ask_to_send, standing_by
 from tests.console.test_plan import at_the_border, draw_border, plan, put_base
 from tests.console.test_share import crossing
 
@@ -92,6 +93,9 @@ def test_what_comes_of_a_verdict_is_read_out_and_what_comes_to_the_queue(stocked
         crossing(stocked, "new", confirmed=False)
     with told_of(page, "Confirmed"):
         page.keyboard.press("c")
+    with told_of(page, "It stands as confirmed until you give another verdict"):
+        page.keyboard.press("u")
+        page.get_by_role("dialog", name="Undo").get_by_role("button", name="Look at it again").click()
 
 
 def test_a_lost_connection_and_a_refusal_are_read_out(serve, desk):
@@ -136,3 +140,25 @@ def test_how_a_planning_goes_is_read_out_and_what_is_missing(live, desk):
     put_base(page, x, y - 40)
     with told_of(page, "The plan is there"):
         plan(page)
+    # Its tabs: which is open, and what it opens.
+    page.get_by_role("tab", name="Figures").focus()
+    for name in ("Sorties", "Heights"):
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name=name)).to_be_focused()
+        nodes = heard(page)
+        tabs = [each for each in nodes if each.role == "tab"]
+        assert [each.name for each in tabs if each.states["selected"]] == [name]
+        assert [each.name for each in nodes if each.role == "tabpanel"] == [name]
+    page.get_by_role("tab", name="Adopt").click()
+    page.get_by_label("Owner").fill("Border Watch")
+    page.get_by_label("Shift begins").fill("2026-12-01T06:00")
+    with told_of(page, "The plan is adopted"):
+        page.get_by_role("button", name="Adopt this plan").click()
+    with standing_by(live):
+        page.get_by_role("tab", name="Send").click()
+        dialog = ask_to_send(page)
+        (modal,) = (each for each in heard(page) if each.role == "dialog")
+        assert (modal.states.get("modal"), modal.name) == (True, dialog.get_by_role("heading").first.inner_text())
+        first, *others = dialog.get_by_role("checkbox").all()
+        with told_of(page, f"{len(others)} checks are left"):
+            first.press("Space")

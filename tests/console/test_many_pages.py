@@ -76,13 +76,13 @@ def test_who_logs_out_in_one_page_has_logged_out_in_all_and_whoever_comes_sees_n
     fly(live, "heron", battery_left=0.1)
     for page in (at.page, other):
         page.goto(f"{live.url}/#/fly")
-        expect(page.get_by_text("No vehicle is known")).to_be_visible()
+        expect(page.get_by_text("No vehicle is shared with you")).to_be_visible()
         expect(page.get_by_role("region", name="Alarms")).to_contain_text("No alarms")
 
 
 def test_a_page_that_was_not_told_lets_nothing_in_of_another_account(live, desk, heron):
     at = open_fly(desk, live, "partner")
-    expect(at.page.get_by_text("No vehicle is known")).to_be_visible()
+    expect(at.page.get_by_text("No vehicle is shared with you")).to_be_visible()
     at.forgiven += ["/stream", "status of 401"]  # what it was reading when its session ended
     # The cookie is another's, and no page was asked.
     wish = {"login": "analyst", "password": PASSWORD}

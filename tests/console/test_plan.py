@@ -328,7 +328,7 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         expect(page.get_by_role("button", name="Redo r")).to_be_in_viewport(ratio=1)
-        layers = page.get_by_role("group", name="Shown")
+        layers = page.locator("details.layers")
         assert layers.evaluate("it => it.scrollHeight <= it.clientHeight"), "what colours mean is cut off"
         at.picture(f"plan-{width}")
     # At the last of these one lies below the other.

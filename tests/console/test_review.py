@@ -599,6 +599,23 @@ def test_a_partner_reads_what_was_released_and_judges_nothing(live, desk, footag
     assert json.loads(live.ask("partner", "GET", "/crossings").content)["numberReturned"] == 1
 
 
+def test_a_pilot_looks_at_what_was_seen_and_judges_nothing(live, desk, footage):
+    id_ = footage.deliver(live, "seen", tonight(0))
+    at = open_review(desk, live, "pilot")
+    page = at.page
+    opened(page, id_)
+    expect(page.get_by_label("Clip").locator("video")).to_be_visible(timeout=SOON_MS)
+    for name in ("Confirm", "Dismiss", "Merge", "Add note", "Take over"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    asked = len(at.requests)
+    for key in "cdmngu":
+        page.keyboard.press(key)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    at.picture("review-pilot")
+    assert [url for url in at.requests[asked:] if "/reviews" in url or "/claim" in url] == []
+    assert (state_of(live, id_)["state"], verdicts_of(live, id_)) == ("pending", [])
+
+
 def test_readable_in_three_themes_and_on_a_tablet(live, desk, footage):
     live.ask("pilot", "POST", "/segments", json=record_json("segments") | BORDER | {"retention_days": 3650})
     ids = [footage.deliver(live, f"p{n}", tonight(40 * n), direction=["outbound", "inbound"][n % 2]) for n in range(6)]

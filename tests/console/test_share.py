@@ -65,6 +65,7 @@ PARTS = {
 )
 def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk, role, expected):
     agree(live)
+    release(live, crossing(live, "a"))
     at = desk(live, role, "#/share")
     parts = at.page.get_by_role("navigation", name="Share")
     for part, title in PARTS.items():
@@ -78,6 +79,11 @@ def test_each_role_has_its_parts_and_opens_no_others_by_their_address(live, desk
     writes = role == "administrator"
     assert at.page.get_by_role("button", name="New agreement").is_visible() is writes
     assert at.page.get_by_role("button", name="End this agreement").is_visible() is writes
+    at.picture(f"share-agreements-{role}")
+    at.open("#/share/releases")
+    expect(at.page.get_by_role("row", name="Coast guard")).to_contain_text("Stands")
+    assert at.page.get_by_role("button", name="Recall").is_visible() is (role == "supervisor")
+    at.picture(f"share-releases-{role}")
 
 
 @pytest.mark.parametrize(("role", "first"), [("pilot", "plan"), ("analyst", "fly")])

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,23 @@ def test_a_folder_in_the_way_is_said(tmp_path, monkeypatch, name):
         write_text(Path(name), "x")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
     assert not [path for path in tmp_path.parent.iterdir() if path.name.endswith(".tmp")]
+
+
+def test_a_pipe_or_a_link_to_a_device_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to("/dev/null")
+    for name in ("pipe", "null"):
+        with pytest.raises(FileWriteError, match="is a device or a pipe, and no file"):
+            write_text(tmp_path / name, "x")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert (tmp_path / "null").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["null", "pipe"]
+
+
+def test_a_link_to_a_file_and_one_to_nothing_are_written_as_before(tmp_path):
+    (tmp_path / "there").write_text("old")
+    (tmp_path / "good").symlink_to("there")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for name in ("good", "dangling"):
+        write_text(tmp_path / name, "x")
+        assert (tmp_path / name).read_text() == "x"

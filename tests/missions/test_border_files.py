@@ -456,7 +456,15 @@ def test_a_layer_is_chosen_by_name_where_several_have_lines(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:EPSG::4326", "epsg:4326", "urn:ogc:def:crs:EPSG::4979"]
+    "name",
+    [
+        "urn:ogc:def:crs:OGC:1.3:CRS84",
+        "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
+        "http://www.opengis.net/def/crs/OGC/0/CRS84h",
+        "urn:ogc:def:crs:EPSG::4326",
+        "epsg:4326",
+        "urn:ogc:def:crs:EPSG::4979",
+    ],
 )
 def test_names_of_wgs_84_are_known(tmp_path, name):
     """Those that GDAL and GeoPandas write, of vertices with heights too."""

@@ -20,11 +20,11 @@ ROOMY = replace(LOOSE, floor_agl_m=25.0, patrol_ceiling_agl_m=110.0, ceiling_agl
 """Room for a circle on a slope, which is lower on one side of it."""
 
 
-def ramp(slope, azimuth_deg, length_m=700.0):
-    """Level ground, from a line through the middle of the border on a slope, and level again."""
+def ramp(slope, azimuth_deg, length_m=700.0, before_m=0.0):
+    """Level ground, from a line on a slope, and level again; the line lies so far before the middle of the border."""
     east, north = grid()
     a = math.radians(azimuth_deg)
-    beyond = (east - 1500.0) * math.sin(a) + north * math.cos(a)
+    beyond = (east - 1500.0) * math.sin(a) + north * math.cos(a) + before_m
     return ground(900 + slope * np.clip(beyond, 0, length_m))
 
 

@@ -111,6 +111,20 @@ def test_its_times_count_from_when_it_is_sent_and_not_from_the_shift(made):
     assert cue_sortie(dated, made.fleet.vehicles[0], spot_at(5000, 0)).plan.flights[0].start_s == 0.0
 
 
+@pytest.mark.parametrize(("east", "stay_s"), [(5000, 60.0), (9000, 60.0), (500, 5.0), (3800, 200.0)])
+def test_its_bound_is_that_of_the_straight_way_and_no_figure_of_the_patrol(made, east, stay_s):
+    found = cue_sortie(made, made.fleet.vehicles[0], spot_at(east, 30), station_s=stay_s)
+    base = found.sortie.vehicle.base
+    apart_m = np.hypot(*(metres([(base.lon_deg, base.lat_deg)])[0] - np.array(place_of(found).coords[0])))
+    straight_s = 2 * apart_m / found.sortie.vehicle.aircraft.cruise_m_s + stay_s
+    (bound,) = found.plan.bounds
+    # The plain scale of these metres is 0.2 % out to the east.
+    assert straight_s * 0.995 <= bound.seconds <= straight_s * 1.003
+    assert bound.seconds <= found.plan.figure_s
+    above = replace(found.plan, bounds=(replace(bound, seconds=found.plan.figure_s + 1.0),))
+    assert any("below what no plan is said to come below" in sentence for sentence in check(above))
+
+
 @SLOW
 # What lies 32 m beyond the border or more is too far from the lawful places.
 @given(st.floats(500, 9500), st.floats(-30, 400))

@@ -293,3 +293,11 @@ def test_a_sortie_longer_than_litchi_takes_is_refused():
     assert made.sorties[0].distance_m > 40_000
     with pytest.raises(MissionError, match="km long, Litchi takes 40 km: plan more and shorter sorties"):
         compile_litchi(made, made.sorties[0])
+
+
+def test_an_export_from_before_photo_intervals_is_read(tmp_path):
+    earlier = HEAD.removesuffix(",photo_timeinterval,photo_distinterval")
+    actions = ",".join(["-1,0"] * 15)
+    (tmp_path / "theirs.csv").write_text(f"{earlier}\n47,8,50,90,0.2,0,0,0,{actions},0,5,0,0,0,0\n")
+    (point,) = read_litchi(tmp_path / "theirs.csv")
+    assert (point.lat_deg, point.lon_deg, point.above_start_m, point.speed_m_s) == (47.0, 8.0, 50.0, 5.0)

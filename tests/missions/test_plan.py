@@ -260,6 +260,15 @@ def test_options_are_checked(field, value):
         PlanOptions(**{field: value})
 
 
+@pytest.mark.parametrize(("count", "up_m", "told"), [(2, 10.5, True), (2, 10.0, False), (1, 10.5, False)])
+def test_layers_nearer_to_each_other_than_the_separation_are_told_of(count, up_m, told):
+    border = straight(4000.0)
+    made = plan(border, fleet_for(border, count), options=PlanOptions(separation_up_m=up_m))
+    assert check(made) == []
+    notes = [note for note in made.notes if "layer_m is 10 m, separation_up_m 10.5 m" in note]
+    assert [note.endswith("give layer_m 10.5 or more") for note in notes] == [True] * told
+
+
 def _moved(made, metres_north):
     """The same plan with every waypoint of the first sortie moved: what a wrong planner would give."""
     sortie = made.sorties[0]

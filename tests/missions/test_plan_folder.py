@@ -1,6 +1,8 @@
 """The folder of a plan: its report, its fences made once, and nothing left of the sorties of an earlier plan."""
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -168,6 +170,22 @@ def test_while_files_are_put_in_place_the_folder_is_of_no_plan(long, short, tmp_
     monkeypatch.undo()
     names = {path.name for path in write_plan_folder(long, tmp_path)}
     assert names == {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_somebody_who_was_killed_had_begun_goes_with_the_next_plan(short, tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    waiting = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        for owner in (ended.pid, waiting.pid):
+            (tmp_path / f".plan-{owner}-abc").mkdir()
+            (tmp_path / f".plan-{owner}-abc" / "map.png").write_bytes(b"")
+        (tmp_path / ".plan-notes").mkdir()
+        write_plan_folder(short, tmp_path)
+    finally:
+        waiting.communicate(b"")
+    hidden = {path.name for path in tmp_path.iterdir() if path.name.startswith(".")}
+    assert hidden == {f".plan-{waiting.pid}-abc", ".plan-notes"}
 
 
 def test_a_resumed_plan_has_its_report(long, tmp_path):

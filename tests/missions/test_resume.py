@@ -128,6 +128,29 @@ def made():
     return plan(border, fleet_for(border, 2), FlatTerrain(500.0))
 
 
+def test_what_a_slow_aircraft_leaves_could_be_watched_by_a_fast_one_as_well():
+    border = straight(12_000)
+    fleet = fleet_for(border, 2)
+    slow, fast = fleet.vehicles
+    other = replace(slow.base, name="other", lon_deg=slow.base.lon_deg + 4000 / M_LON)
+    slow = replace(slow, aircraft=replace(slow.aircraft, kind="slow", cruise_m_s=3.5, max_m_s=3.5), base=other)
+    made = plan(border, replace(fleet, vehicles=(slow, fast)), FlatTerrain(500.0))
+    own = {vehicle.sysid: [s for s in made.sorties if s.vehicle.sysid == vehicle.sysid] for vehicle in (slow, fast)}
+    paces = [
+        max(leg.distance_m / leg.duration_s for s in own[v.sysid] for leg in s.patrol if leg.distance_m > 1)
+        for v in (slow, fast)
+    ]
+    assert paces[1] > 1.5 * paces[0]
+    # The fast one is done: all that is left is of the slow one.
+    broken = Progress(own[slow.sysid][0].name, item=0)
+    rest = resume(made, broken, FlatTerrain(500.0), done=[s.name for s in own[fast.sysid]])
+    assert {s.vehicle.sysid for s in rest.sorties} == {slow.sysid}
+    left_m = sum(line.length for s in rest.sorties for line in _patrols(s))
+    shared_s = left_m / sum(paces)
+    assert rest.revisit_bound_s <= shared_s * 1.005
+    assert rest.revisit_bound_s >= shared_s * 0.95
+
+
 @SLOW
 @given(
     border=wiggly_borders(),

@@ -116,3 +116,54 @@ def test_edges_that_are_not_tried_make_no_way_longer(seed, zones, targets, rails
         patch.setattr("missions.routing._may_be_shorter", lambda _, edges, *__: np.ones(len(edges), dtype=bool))
         every, _ = router.ways(at[0], at[1:])
     assert np.allclose(lengths, every, rtol=0, atol=1e-6)
+
+
+@settings(max_examples=few(40), deadline=None)
+@given(seed=st.integers(0, 10**6), half_m=st.floats(0.5, 300.0), zones=st.integers(0, 6))
+def test_of_many_pieces_just_those_are_clear_that_touch_nothing(seed, half_m, zones):
+    """Each by shapely alone: beside a strip along a winding line, with rings, holes and a mere line as obstacles."""
+    rng = np.random.default_rng(seed)
+    strip = shapely.LineString(np.cumsum(rng.normal([60.0, 0.0], 80.0, (60, 2)), axis=0)).buffer(half_m)
+    at = rng.uniform(-500, 4000, (zones, 2))
+    rings = [shapely.Point(xy).buffer(500.0).difference(shapely.Point(xy).buffer(rng.uniform(1, 499))) for xy in at]
+    obstacles = [strip, *rings, shapely.LineString([[0.0, 900.0], [2000.0, 900.0]])]
+    begin = rng.uniform(-500, 4000, (700, 2))
+    end = begin + rng.normal(0.0, 1.0, (700, 2)) * rng.choice([5.0, 200.0, 3000.0], (700, 1))
+    shut = shapely.union_all(obstacles)
+    expected = [not shut.intersects(shapely.LineString(piece)) for piece in np.stack([begin, end], axis=1)]
+    assert Router(obstacles).clear(begin, end).tolist() == expected
+
+
+@settings(max_examples=few(40), deadline=None)
+@given(seed=st.integers(0, 10**6), zones=st.integers(0, 4))
+def test_ways_to_vertices_of_a_rail_lie_between_those_of_all_short_cuts_and_those_of_some(seed, zones):
+    """By shapely and Dijkstra alone, over all pairs of vertices, and over those at strides of powers of two."""
+    rng = np.random.default_rng(seed)
+    rail = np.column_stack([np.arange(40) * 150.0, 400.0 * np.cumsum(rng.normal(0.0, 0.4, 40))])
+    wall = shapely.LineString(rail - (0.0, 60.0)).buffer(30.0)
+    boxes = [shapely.box(x, y, x + 400, y + 400) for x, y in rng.uniform((0, 600), (6000, 2500), (zones, 2))]
+    blocked = shapely.union_all([wall, *boxes])
+    start = np.array([rng.uniform(0, 6000), 3500.0])
+    nodes = np.vstack([start, rail])
+    pairs = np.array(list(combinations(range(len(nodes)), 2)))
+    clear = ~shapely.intersects(blocked, shapely.linestrings(nodes[pairs]))
+    apart = np.diff(pairs, axis=1).ravel()
+    along, first = (apart == 1) & (pairs[:, 0] > 0), pairs[:, 0] == 0
+    lengths, ways = Router([wall, *boxes], corners_of=[], rails=[rail]).ways(start, rail)
+    for kept, sign in ((clear, 1), (clear & (first | (apart & (apart - 1) == 0)), -1)):
+        some = pairs[kept | along]
+        graph = np.zeros((len(nodes), len(nodes)))
+        graph[tuple(some.T)] = np.hypot(*(nodes[some[:, 1]] - nodes[some[:, 0]]).T)
+        expected = dijkstra(graph, directed=False, indices=0)[1:]
+        assert np.array_equal(np.isfinite(lengths), np.isfinite(expected))
+        reached = np.isfinite(expected)
+        assert (sign * (lengths - expected)[reached] > -0.1).all()
+    lawful = {tuple(piece.ravel().tolist()) for piece in np.stack([rail[:-1], rail[1:]], axis=1)}
+    for way in ways:
+        # Nothing that could be passed by is left on it.
+        assert not any(
+            not blocked.intersects(shapely.LineString(way[[j, k]])) for k in range(len(way)) for j in range(k - 1)
+        )
+        for piece in np.stack([way[:-1], way[1:]], axis=1):
+            on_rail = {tuple(piece.ravel().tolist()), tuple(piece[::-1].ravel().tolist())} & lawful
+            assert on_rail or (piece[0] == piece[1]).all() or not blocked.intersects(shapely.LineString(piece))

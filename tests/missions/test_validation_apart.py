@@ -31,6 +31,7 @@ TAKEN = {
     "sortie.BENDING": "which of these words are of legs that wings fly in arcs",
     "limits.FENCE_VERTICES": "what autopilots store: a fact of theirs",
     "limits.RALLY_POINTS": "likewise",
+    "limits.MAX_ITEMS": "likewise",
     "errors.PlanError": "what the clock raises where hours of a risk have no date",
     "clock.ShiftClock": "the hour of the day at a moment: a fact of time zones, shown by zoneinfo in test_clock",
 }  # fmt: skip

@@ -110,6 +110,18 @@ def test_a_jump_of_px4_leads_to_the_same_item_past_home(tmp_path):
     assert read_waypoints(path, "px4") == items
 
 
+def test_a_jump_of_px4_to_home_is_told(tmp_path):
+    """Of a list for ArduPilot it is item 0; PX4 has none, and the jump would lead to the one before its first."""
+    place = "0\t0\t0\t0\t46.1\t8.1\t50\t1"
+    jump = "3\t177\t0\t2\t0\t0\t0\t0\t0\t1"
+    home = "0\t1\t0\t16\t0\t0\t0\t0\t0\t0\t0\t1"
+    path = tmp_path / "theirs.waypoints"
+    path.write_text(f"QGC WPL 110\n{home}\n1\t0\t3\t16\t{place}\n2\t0\t{jump}\n")
+    assert read_waypoints(path)[2].p1 == 0
+    with pytest.raises(FormatError, match="item 2 jumps to home"):
+        read_waypoints(path, "px4")
+
+
 def test_a_px4_list_without_home_is_told(tmp_path):
     path = tmp_path / "a.waypoints"
     write_waypoints((MissionItem(0, 6, 22, z=30.0),), path)

@@ -5,6 +5,7 @@ from math import hypot
 import pytest
 
 from sim.errors import ConfigError
+from sim.flight_by_hand import Sticks
 from sim.flight_fence import Fence
 from sim.flight_items import Item
 from sim.flight_power import PowerModel
@@ -166,6 +167,7 @@ def test_every_mode_that_a_failsafe_names_can_be_flown(kind):
     craft = Craft(kind.autopilot, kind.frame, FAR).start()
     craft.until(lambda flight: flight.body.u > 50.0)
     craft.flight.steering.heard = True  # as if setpoints came, for OFFBOARD
+    craft.flight.hands.sticks = Sticks()  # and somebody were at the sticks, for PX4's modes of them
     for row in craft.dialect.modes:
         assert craft.flight.set_mode(row.mode)
         assert craft.dialect.mode_of(row.number) == row.mode

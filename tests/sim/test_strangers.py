@@ -12,7 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 import sim
 from sim.flight_modes import Mode
-from tests.sim.crafts import ARM, SET_MODE, START, every_kind
+from tests.sim.crafts import ARM, SET_MODE, START, every_kind, px4_kinds
 from tests.sim.lockstep_pilot import Pilot, lockstep
 from tests.sim.mav_client import ACCEPTED, HOME, home_item, item, waypoint
 
@@ -66,10 +66,36 @@ def test_each_command_is_answered_as_its_autopilot_does(kind, command, params, a
 
 @every_kind
 def test_each_has_its_own_number_for_arming_without_checks(kind):
-    """ArduPilot's is not the one by which it disarms in the air (GCS.h)."""
+    """ArduPilot's is not the one by which it disarms in the air (GCS.h); PX4 has none for ground stations.
+
+    What comes over MAVLink is external to its Commander, which makes its checks of that whatever it says.
+    """
     pilot = Pilot(lockstep(**kind.config, boot=sim.Boot(0.0, 100.0, 100.0)))
-    by = {magic: pilot.command(ARM, 1, magic) for magic in (0, *((2989, 21196) if kind.px4 else (21196, 2989)))}
-    assert list(by.values()) == [kind.refusal, kind.refusal, ACCEPTED]
+    by = {magic: pilot.command(ARM, 1, magic) for magic in (0, 21196, 2989)}
+    assert list(by.values()) == [kind.refusal, kind.refusal, kind.refusal if kind.px4 else ACCEPTED]
+
+
+@px4_kinds
+def test_px4_tells_the_mode_that_it_is_in(kind):
+    """CURRENT_MODE, unasked every two seconds and when it is asked for, as pymavlink reads it."""
+    pilot = of(kind)
+    parser = newest.MAVLink(None)
+    pilot.heartbeat()
+    for _ in range(20):
+        pilot.advance(0.5)
+    told = [m for _, _, data in pilot.raw for m in parser.parse_buffer(data) if m.get_type() == "CURRENT_MODE"]
+    assert len(told) in (4, 5, 6)
+    for name, standard in (("ALTCTL", 4), ("MANUAL", 0)):
+        assert pilot.command(SET_MODE, 1, *kind.command_mode(name)) == ACCEPTED
+        pilot.raw.clear()
+        assert pilot.command(512, 436) == ACCEPTED
+        (one,) = [m for _, _, data in pilot.raw for m in parser.parse_buffer(data) if m.get_type() == "CURRENT_MODE"]
+        assert (one.custom_mode, one.intended_custom_mode, one.standard_mode) == (*[kind.numbers[name]] * 2, standard)
+
+
+@pytest.mark.parametrize("frame", ["copter", "plane", "vtol"])
+def test_ardupilot_has_no_current_mode(frame):
+    assert Pilot(lockstep(frame=frame)).command(512, 436) == FAILED
 
 
 @every_kind

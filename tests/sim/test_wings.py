@@ -148,9 +148,11 @@ def test_a_turn_costs_the_square_of_its_load():
 
 
 @pytest.mark.parametrize(
-    ("autopilot", "rate", "climb"), [("ardupilot", "TECS_CLMB_MAX", 5.0), ("px4", "FW_T_CLMB_MAX", 8.0)]
+    ("autopilot", "rate", "climb", "sink"),
+    [("ardupilot", "TECS_CLMB_MAX", 5.0, 5.0), ("px4", "FW_T_CLMB_MAX", 8.0, 2.0)],
 )
-def test_climb_and_sink_have_their_rates_and_cost(autopilot, rate, climb):
+def test_climb_and_sink_have_their_rates_and_cost(autopilot, rate, climb, sink):
+    """PX4 takes off as steeply as it can, and descends at FW_T_SINK_R_SP."""
     power = PowerModel(capacity_wh=4000.0)
     mission = [place(0, 0, 300, TAKEOFF), place(0, 3000, 300), place(0, 3200, 60), place(0, 6000, 60)]
     craft = Craft(autopilot, "plane", mission, power=power).start()
@@ -165,8 +167,92 @@ def test_climb_and_sink_have_their_rates_and_cost(autopilot, rate, climb):
     assert watts == pytest.approx(power.power_w(18.0, climb, 1.0), rel=0.15)
     assert watts > power.power_w(18.0, 0.0, 1.0) + 0.95 * climb * power.climb_w_per_mps - 0.12 * power.cruise_w
     craft.until(lambda flight: flight.body.n > 5800.0)
-    assert craft.table()["vu"].min() == pytest.approx(-5.0, abs=0.05)
+    assert craft.table()["vu"].min() == pytest.approx(-sink, abs=0.05)
     assert craft.flight.body.u == pytest.approx(60.0, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("autopilot", "late_s", "early_m"), [("ardupilot", 3.0, 0.0), ("px4", 0.7 * 5.0, 0.7 * 10.0 * 18.0 / pi)]
+)
+@pytest.mark.parametrize("rise_m", [120.0, -120.0])
+def test_a_slope_is_flown_late_by_the_time_constant_of_its_autopilot(autopilot, late_s, early_m, rise_m):
+    """A first-order filter comes after a ramp by its time constant; so does what makes 0.7 of it good in 5 s."""
+    mission = [
+        place(0, 0, 200, TAKEOFF),
+        place(0, 1500, 200),
+        place(0, 3500, 200 + rise_m),
+        place(0, 6000, 200 + rise_m),
+    ]
+    craft = Craft(autopilot, "plane", mission).start()
+    craft.until(lambda flight: flight.body.n > 2700.0)
+    share = (craft.flight.body.n - 1500.0) / (2000.0 - early_m)
+    rate = rise_m / (2000.0 - early_m) * 18.0
+    assert craft.flight.body.u == pytest.approx(200.0 + share * rise_m - late_s * rate, abs=0.4)
+
+
+@pytest.mark.parametrize(("autopilot", "frame"), PLANES)
+def test_before_a_leg_begins_the_height_of_its_beginning_is_held(autopilot, frame):
+    """A leg is turned to before its waypoint: until that is passed, nothing of its slope is flown."""
+    mission = [place(0, 0, 200, TAKEOFF), place(0, 1500, 200), place(1500, 3000, 380), place(3000, 3000, 380)]
+    craft = Craft(autopilot, frame, mission).start()
+    craft.until(lambda flight: flight.run.index == 3)
+    before = sqrt(0.5) * (craft.flight.body.e + craft.flight.body.n - 1500.0)
+    assert before < -15.0
+    craft.until(lambda flight: flight.body.e + flight.body.n > 1500.0)
+    assert craft.flight.body.u == pytest.approx(200.0, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("least", "rise_m", "at_once"), [(15.0, 14.0, True), (15.0, 16.0, False), (0.0, 60.0, True), (10.0, 14.0, False)]
+)
+def test_arduplane_flies_a_slope_where_the_height_changes_by_alt_slope_min(least, rise_m, at_once):
+    mission = [
+        place(0, 0, 100, TAKEOFF),
+        place(0, 1500, 100),
+        place(0, 4500, 100 + rise_m),
+        place(0, 6000, 100 + rise_m),
+    ]
+    craft = Craft("ardupilot", "plane", mission, params={"ALT_SLOPE_MIN": least}).start()
+    craft.until(lambda flight: flight.body.n > 2250.0)
+    there = craft.flight.body.u - 100.0
+    assert there == pytest.approx(rise_m if at_once else rise_m / 4.0, abs=0.12 * rise_m)
+
+
+def test_arduplane_climbs_at_once_where_it_is_low():
+    """Below 20 m above home no slope is climbed (``setup_alt_slope``)."""
+    for start, at_once in ((18.0, True), (30.0, False)):
+        mission = [
+            place(0, 0, start, TAKEOFF),
+            place(0, 1500, start),
+            place(0, 4500, start + 60),
+            place(0, 6000, start + 60),
+        ]
+        craft = Craft("ardupilot", "plane", mission).start()
+        craft.until(lambda flight: flight.body.n > 2250.0)
+        assert (craft.flight.body.u > start + 50.0) == at_once
+
+
+def test_a_climb_that_is_above_its_slope_begins_anew_from_there():
+    """ALT_SLOPE_MAXHGT: what comes to the leg 40 m too high goes on from there, and does not sink to the slope."""
+    mission = [place(0, 0, 100, TAKEOFF), place(0, 1500, 100), place(0, 4500, 220), place(0, 6000, 220)]
+    for most, lowest in ((5.0, 139.0), (0.0, 125.0)):
+        craft = Craft("ardupilot", "plane", mission, params={"ALT_SLOPE_MAXHGT": most}).start()
+        craft.until(lambda flight: flight.run.index == 3 and flight.body.n > 1550.0)
+        craft.flight.body.u = 140.0
+        craft.rows.clear()
+        craft.until(lambda flight: flight.body.n > 4000.0)
+        assert (craft.table()["u"].min() > lowest) == (most > 0.0)
+
+
+@pytest.mark.parametrize("rise_m", [-50.0, 50.0])
+def test_arduplane_returns_down_a_slope_and_up_at_once(rise_m):
+    mission = [place(0, 0, 100, TAKEOFF), place(0, 4000, 100)]
+    craft = Craft("ardupilot", "plane", mission, params={"RTL_ALTITUDE": 100.0 + rise_m}).start()
+    craft.until(lambda flight: flight.body.n > 3000.0)
+    assert craft.flight.set_mode(Mode.RTL)
+    craft.until(lambda flight: flight.body.n < 1500.0)
+    there = craft.flight.body.u - 100.0
+    assert there == (pytest.approx(50.0, abs=0.5) if rise_m > 0.0 else pytest.approx(-25.0, abs=4.0))
 
 
 @pytest.mark.parametrize(("autopilot", "frame"), PLANES)

@@ -155,6 +155,48 @@ def test_model_that_is_none(run, tmp_path, shared_data):
     one_clear_line(run("watch", video, "--line", "0,1,2,3", "--model", model), "model.onnx")
 
 
+@pytest.mark.parametrize("option", [("--out", ""), ("--out=",)])
+@pytest.mark.parametrize("command", ["border", "plan", "resume", "intents"])
+def test_an_empty_name_is_not_the_folder_that_one_stands_in(
+    run, tmp_path, monkeypatch, plan_file, border, command, option
+):
+    """As it comes of a variable of a shell that is not set; it took the place of the files there."""
+    monkeypatch.chdir(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    arguments = {
+        "border": ["USA", "MEX"],
+        "plan": [border, "--base", BASE],
+        "resume": [plan_file, "--sortie", "vehicle-1-sortie-1", "--item", 9, "--battery", 0.9],
+        "intents": [plan_file, "--geoid=-28,2", "--start", "2027-03-01T06:00+00:00"],
+    }
+    one_clear_line(run(command, *arguments[command], *option), "--out is empty", "leave it out")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--json", "taken"), ["--json taken", "is a folder"]),
+        (("--json", "pipe"), ["--json pipe", "is a device or a pipe"]),
+        (("--json", "plan.json/report.json"), ["--json", "is a file, and no folder"]),
+        (("--log", "plan.json"), ["--log plan.json", "is a file, and no folder"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["fly", "patrol"])
+def test_a_report_that_cannot_be_written_is_refused_before_anything_flies(
+    run, tmp_path, monkeypatch, plan_file, command, option, words
+):
+    def flown(*_, **__):
+        raise AssertionError("it was flown")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("autopilot.fly", flown)
+    monkeypatch.setattr("cli.patrol.fly_shift", flown)
+    (tmp_path / "taken").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    one_clear_line(run(command, plan_file, "--link", "udp:127.0.0.1:9", *option), *words)
+
+
 def test_full_disk(run, tmp_path, border, monkeypatch):
     def full(_descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

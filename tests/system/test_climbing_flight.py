@@ -1,21 +1,24 @@
-"""Circles before ground too steep for wings, flown by both autopilots: stand-off, heights above ground, the climb."""
+"""Steep ground, flown by wings of both autopilots: stand-off, heights above ground, circles and the climb of them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import shapely
 
 from cli.simulated import simulated_fleet
-from missions import LegKind, check, compile_mission, plan
+from missions import LegKind, PlanOptions, Wind, check, compile_mission, plan
 from sim.flight_frame import FlightFrame
 from sim.flight_items import Item
-from tests.missions.helpers import metres, straight
+from sim.flight_wind import Wind as SimulatedWind
+from tests.missions.helpers import border_from_metres, metres, straight
 from tests.missions.test_climbing import ROOMY, circles, ramp
 from tests.missions.test_steep_ground import winged
 from tests.sim.wing_flights import Craft
 
 RELATIVE = 3
+FRAMES = {"fixed_wing": "plane", "vtol": "vtol"}
 STRAY_M, BELOW_M = 10.0, 1.0
 """What an autopilot flies off the planned heights, and what it comes below the floor, metres: waypoints are passed on
 an arc, and the ground is sampled to a metre."""
@@ -38,9 +41,10 @@ def flown(made, sortie, autopilot):
     sent = [
         Item(i.command, RELATIVE if i.frame == 6 else i.frame, (i.p1, i.p2, i.p3, i.p4), i.x, i.y, i.z) for i in items
     ]
+    wind = made.options.wind
     craft = Craft(
-        autopilot, "plane", sent, params=config.params, power=config.power, heading_deg=config.heading_deg,
-        home=(frame, ground_m),
+        autopilot, FRAMES[sortie.vehicle.aircraft.form], sent, params=config.params, power=config.power,
+        heading_deg=config.heading_deg, home=(frame, ground_m), wind=SimulatedWind(wind.speed_m_s, wind.from_deg),
     )  # fmt: skip
     table = craft.start().down()
     places = np.array([frame.to_geodetic(e, n) for e, n in zip(table["e"], table["n"], strict=True)])
@@ -76,3 +80,43 @@ def test_wings_circle_up_before_a_slope_as_they_are_planned_to(made, autopilot):
         turned = np.abs(np.diff(np.unwrap(np.arctan2(*(xy[beside] - centre).T[::-1])))).sum() / (2 * math.pi)
         planned = len(ring) / 18
         assert turned > planned - 0.5
+
+
+STEEP = {
+    # Ground that rises where the climb-out ends, a little above the floor: the way turns, and climbs on late.
+    "climb_out": (
+        "ardupilot", "fixed_wing", straight(3130.0, "right"), 1230.6, ramp(0.322, 90.3, 582.0, 104.6), 0.1254,
+        PlanOptions(dwell_s=2.5, floor_agl_m=44.9, patrol_ceiling_agl_m=82.6, ceiling_agl_m=105.1),
+    ),
+    # It goes over to its wings from below the height that it climbed to, and climbs not meanwhile.
+    "transition": (
+        "px4", "vtol", border_from_metres([(0, 0), (723, 200), (1445, 168), (2168, -164), (2891, 0)], "right"), 669.0,
+        ramp(0.2296, 255.5, 665.4, 342.8), 0.173,
+        PlanOptions(
+            dwell_s=2.5, floor_agl_m=34.0, patrol_ceiling_agl_m=66.3, ceiling_agl_m=77.7, wind=Wind(8.0, 304.55)
+        ),
+    ),
+    # A fast descent ends at the floor, and is caught below it.
+    "descent": (
+        "ardupilot", "vtol", straight(3919.0, "right"), 1367.0, ramp(0.4077, 221.6, 541.2, 352.4), 0.1438,
+        PlanOptions(dwell_s=2.5, floor_agl_m=38.4, patrol_ceiling_agl_m=96.7, ceiling_agl_m=121.7),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STEEP)
+def test_wings_keep_the_floor_where_they_came_lowest_of_hundreds_of_plans_over_steep_ground(name):
+    autopilot, form, border, away_m, terrain, gsd_m, options = STEEP[name]
+    fleet = winged(form, border, away_m)
+    made = plan(border, replace(fleet, camera=replace(fleet.camera, max_gsd_m=gsd_m)), terrain, options)
+    assert check(made, terrain) == []
+    for sortie in made.sorties[:2]:
+        places, amsl_m, _ = flown(made, sortie, autopilot)
+        legs = [leg for leg in sortie.legs if leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING}]
+        xy, half = metres(places[:, ::-1]), len(places) // 2
+        begin, end = (np.hypot(*(xy - metres([(at.lon_deg, at.lat_deg)])).T) for at in (legs[0].start, legs[-1].end))
+        on_the_spot = not sortie.vehicle.aircraft.needs_runway
+        first = np.argmax(amsl_m > legs[0].start.amsl_m - 1.0) if on_the_spot else np.argmin(begin[:half])
+        last = half + np.argmax(end[half:] < max(20.0, end[half:].min() + 1.0))
+        agl_m = (amsl_m - terrain.elevation_m(places[:, 0], places[:, 1]))[first:last]
+        assert agl_m.min() > options.floor_agl_m - BELOW_M

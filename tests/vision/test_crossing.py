@@ -201,9 +201,34 @@ def test_a_fast_vehicle_does_not_jump_over_the_end():
 
 
 def test_first_seen_astride_crosses_nothing():
-    verdict = judged(straight((0, -0.2), (0, 8)), noise=0.05)
-    assert verdict.passages == ()
-    assert verdict.outcome is Outcome.ASTRIDE
+    way = straight((0, -0.2), (0, 8))
+    for shared, outcome in ((SHARED, Outcome.OPEN), (SHARED * 0.01, Outcome.ASTRIDE)):
+        verdict = judged(way, noise=0.05, shared=shared)
+        assert verdict.passages == ()
+        assert verdict.outcome is outcome
+
+
+@settings(max_examples=40, deadline=None)
+@given(bias=st.floats(-3.1, 3.1), behind=st.floats(0.5, 3.0), back=st.booleans(), seed=st.integers(0, 999))
+def test_who_crossed_has_crossed_or_it_is_open_wherever_in_the_ellipse_the_truth_lies(bias, behind, back, seed):
+    """The ellipse reaches 3.13 m across. Seen from well before the line to a little behind it, or the other way."""
+    way = straight((0, -9), (0, behind))
+    verdict = judged(way[::-1] if back else way, bias=(0, bias), seed=seed, cut_in=True, cut_off=True)
+    assert verdict.outcome in {Outcome.CROSSED, Outcome.OPEN}
+    assert (verdict.outcome is Outcome.OPEN) == (not verdict.passages)
+
+
+def test_open_is_said_of_nobody_whose_places_rule_it_out():
+    """Well before the line and off again, along it, on the spot, or with places that are exact."""
+    there = straight((0, -9), (0, -1))
+    assert judged([*there, *there[::-1]]).outcome is not Outcome.OPEN
+    assert judged(straight((-20, -1), (20, -1))).outcome is not Outcome.OPEN
+    assert judged(np.tile([3.0, 1.0], (40, 1))).outcome is not Outcome.OPEN
+    assert judged(there, shared=SHARED * 0.1).outcome is Outcome.APPROACHED
+    assert judged(there).outcome is Outcome.OPEN
+    assert judged(straight((0, -14), (0, -4))).outcome is Outcome.APPROACHED
+    # Past the end of the line there is none to pass.
+    assert judged(straight((53, -9), (53, 1))).outcome is not Outcome.OPEN
 
 
 def test_over_and_back_at_once_has_returned():

@@ -90,6 +90,7 @@ SOUND = {
     "reordered.mkv": lambda p: film(p, options=REORDERED, muxer={"avoid_negative_ts": "disabled"}),
     "reordered.ts": lambda p: film(p, form="mpegts", options=REORDERED),
     "fragments.mp4": lambda p: film(p, options=REORDERED, muxer={"movflags": "frag_keyframe+empty_moov"}),
+    "reordered.avi": lambda p: film(p, options=REORDERED),
     "xvid.avi": lambda p: film(p, "mpeg4", options={"bf": "2"}),
     "ten-bits.mp4": lambda p: film(
         p, "libx265", pixels="yuv420p10le", options={"x265-params": "log-level=none", "preset": "ultrafast"}
@@ -151,6 +152,27 @@ def test_a_clip_shows_the_very_pictures_at_their_times(made, tmp_path, name):
     for frame, (at_s, image) in zip(frames[clip.first : 19], shown, strict=False):
         assert clip.start_us + (at_s - shown[0][0]) * 1e6 == pytest.approx(frame.time_us, abs=1000)
         assert number_of(image) == number_of(frame.image)
+
+
+def test_a_picture_that_a_container_without_times_lost_moves_no_other(tmp_path):
+    """AVI tells the order of the decoder alone: the place of a lost picture is known again at the next keyframe."""
+    path = film(tmp_path / "whole.avi", options={**REORDERED, "bf": "3"}, count=40)
+    data, at, frames = bytearray(path.read_bytes()), 0, []
+    at = data.index(b"movi") + 4
+    while bytes(data[at + 2 : at + 4]) in {b"dc", b"db"}:
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        frames.append((at + 8, size))
+        at += 8 + size + size % 2
+    begin, size = frames[9]
+    data[begin : begin + size] = bytes(size)
+    path.write_bytes(data)
+    pictures, _ = seen(path)
+    assert len(pictures) >= 30
+    # What is told after the next keyframe, and before the loss, is exact; in between no time is told twice.
+    assert [time_us for _, time_us in pictures] == sorted({time_us for _, time_us in pictures})
+    kept = [(number, time_us) for number, time_us in pictures if number >= 2 * GROUP or number < GROUP]
+    assert len(kept) >= 40 - GROUP - 1
+    assert all(time_us == number * STEP_US for number, time_us in kept)
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])

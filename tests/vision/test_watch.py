@@ -64,6 +64,18 @@ def test_a_flight_past_people_finds_who_crossed(seed):
         assert crossing.ellipse.semi_major_m < 6
 
 
+@pytest.mark.parametrize(("over_s", "crossings", "outcome"), [(9.5, 1, Outcome.CROSSED), (11.0, 0, Outcome.OPEN)])
+def test_who_leaves_the_picture_within_the_error_of_the_line_is_told_with_the_time(over_s, crossings, outcome):
+    frames, oracle = fly([walker(0.0, -62.0, 0.2, 1.3, over_s), STANDING])
+    result = watch(frames, oracle, border=border(), name="v")
+    assert len(result.crossings) == crossings
+    assert result.outcomes[outcome] == 1
+    seen = min(result.tracks, key=lambda track: track.start_us)
+    first_s, last_s = ((at_us - frames[0].time_us) / 1e6 for at_us in (seen.start_us, seen.end_us))
+    told = [note for note in result.notes if "(person 1)" in note and note.endswith(f"{first_s:.1f}-{last_s:.1f} s")]
+    assert len(told) == len(result.notes) == (outcome is Outcome.OPEN)
+
+
 def test_pictures_that_come_too_seldom_for_anybody_to_be_followed_are_said():
     frames, _ = fly([INBOUND])
     blind = SimpleNamespace(model=MODEL, detect=lambda images: [[] for _ in images])

@@ -54,7 +54,7 @@ function Bar({ views, name, role }: { views: readonly View[]; name: string; role
       <GoTo />
       <Clock />
       <Preferences />
-      <span class="who" title={name}>
+      <span class="who" title={`${name}, ${t(`account.role_${role}`)}`}>
         {name} <small>{t(`account.role_${role}`)}</small>
       </span>
       <button type="button" class="plain" onClick={() => logOut().catch(report)}>

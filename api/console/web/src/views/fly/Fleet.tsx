@@ -14,7 +14,7 @@ import { speedText } from "./words";
 /** How often vehicles move on the map; four times a second looks like motion and costs little. */
 const STEP_MS = 250;
 /** And while somebody drags it, who wants the ground to keep up with the hand. */
-const DRAGGED_STEP_MS = 1000;
+const DRAGGED_STEP_MS = 2000;
 
 interface Props {
   watch: Watch;
@@ -65,7 +65,7 @@ export function Fleet({ watch, chosen, follows }: Props) {
       const now = performance.now();
       const step = still || map.dragPan.isActive() ? DRAGGED_STEP_MS : STEP_MS;
       if (document.hidden || now - drawn < step - 20) return;
-      if (!stirred && !watch.motion.moves(now)) return;
+      if (!stirred && !watch.motion.moves(drawn)) return; // where a way ended since it was drawn, its end is still to be
       stirred = false;
       drawn = now;
       draw(now);

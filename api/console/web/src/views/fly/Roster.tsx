@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { theme } from "../../app/preferences";
+import { me } from "../../app/session";
 import { t } from "../../i18n";
 import type { Orders } from "./orders";
 import type { Vehicle } from "./records";
@@ -28,12 +29,13 @@ export function rosterOf(watch: Watch): readonly Vehicle[] {
 /** All vehicles, a row each: how it fares, at a glance. */
 export function Roster({ watch, orders, chosen, onChoose }: Props) {
   const all = rosterOf(watch);
+  const none = me.value?.partner_id == null ? "fly.no_vehicles" : "fly.none_shared";
   return (
     <section class="roster" aria-label={t("fly.vehicles")}>
       <h2>
         {t("fly.vehicles")} <small>{t("fly.flying", { count: all.filter((each) => each.live !== null).length })}</small>
       </h2>
-      {all.length === 0 && <p class="soft">{watch.ready.value ? t("fly.no_vehicles") : t("app.loading")}</p>}
+      {all.length === 0 && <p class="soft">{watch.ready.value ? t(none) : t("app.loading")}</p>}
       <ul>
         {all.map((each) => (
           <li key={each.id}>

@@ -13,9 +13,3 @@ export function isOver(live: NonNullable<Vehicle["live"]>, heard: number, now: n
   if (now - heard >= until - Date.parse(live.time)) return true; // whatever the clocks say
   return skewS !== null && now + skewS * 1000 >= until;
 }
-
-/** What is heard on a stream and what is read in a list overtake one another. */
-export function newer(heard: Vehicle | undefined, read: Vehicle): Vehicle {
-  if (heard?.live == null) return read;
-  return read.live !== null && read.live.time >= heard.live.time ? read : heard;
-}

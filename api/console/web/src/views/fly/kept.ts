@@ -15,6 +15,11 @@ export class Kept<T extends { readonly id: string }> {
     return (this.#draft ?? this.#shown.peek()).get(id);
   }
 
+  /** Of all as they were put in last, shown or not. */
+  get ids(): string[] {
+    return [...(this.#draft ?? this.#shown.peek()).keys()];
+  }
+
   /** Ids of those whose time, where they have one, is of that moment or later; milliseconds since the Unix epoch. */
   since(ms: number): string[] {
     const all = [...(this.#draft ?? this.#shown.peek()).values()];

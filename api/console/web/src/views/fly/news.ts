@@ -20,8 +20,12 @@ export function changedOf<T extends { readonly id: string }>(all: readonly T[], 
   return all.filter((one) => JSON.stringify(kept.get(one.id)) !== JSON.stringify(one));
 }
 
-/** What was known and is not in a list that has all: erased, or not to be known of any more. */
-export function goneOf(known: readonly string[], all: readonly { readonly id: string }[], most: number): string[] {
+/** What was known and is not in a list that has all: erased, or not to be known of any more. One with `most` may not. */
+export function goneOf(
+  known: readonly string[],
+  all: readonly { readonly id: string }[],
+  most = Number.POSITIVE_INFINITY,
+): string[] {
   if (all.length >= most) return [];
   const there = new Set(all.map((each) => each.id));
   return known.filter((id) => !there.has(id));

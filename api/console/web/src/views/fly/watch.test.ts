@@ -92,6 +92,54 @@ it("a vehicle grows old though the line is said to be there and nothing comes", 
   expect(alarms(watch)).toEqual(["stale heron"]);
 });
 
+it("what comes as the state before it has had its time stands", async () => {
+  skewS.value = 0;
+  const watch = await begin();
+  const stream = streams.get("/vehicles/stream");
+  stream?.tell({ kind: "vehicle", data: vehicle("heron", 0) });
+  await pass(29_900);
+  stream?.tell({ kind: "vehicle", data: vehicle("heron", 29_900) }); // shown with what comes next, after the page's tick
+  await pass(1000);
+  expect(watch.vehicles.all.value.get("heron")?.live).toMatchObject({ time: iso(29_900), stale: false });
+  expect(alarms(watch)).toEqual([]);
+});
+
+it("of vehicles that were told of while a list of them was on its way, what was told stands", async () => {
+  const watch = await begin();
+  const stream = streams.get("/vehicles/stream");
+  for (const id of ["left", "gone"]) stream?.tell({ kind: "vehicle", data: vehicle(id, 0) });
+  await pass(1000);
+  lists.of = (kind) => {
+    if (kind !== "vehicles") return [];
+    stream?.tell({ kind: "vehicle", data: vehicle("new", 1000) });
+    stream?.tell({ kind: "vehicle", data: vehicle("left", 1000) });
+    stream?.tell({ kind: "gone", data: { id: "gone" } });
+    return [vehicle("left", 0), vehicle("gone", 0)];
+  };
+  stream?.back();
+  await pass(1000);
+  const shown = [...watch.vehicles.all.value.values()].map(({ id, live }) => `${id} ${live?.time}`);
+  expect(shown.toSorted()).toEqual([`left ${iso(1000)}`, `new ${iso(1000)}`]);
+});
+
+it("what is not live, or not there, any more after a cut is shown so, and nobody is alarmed by it", async () => {
+  const watch = await begin();
+  const stream = streams.get("/vehicles/stream");
+  for (const id of ["landed", "erased"]) {
+    const told = vehicle(id, 0);
+    stream?.tell({ kind: "vehicle", data: { ...told, properties: { ...told.properties, link: "lost" } } });
+  }
+  await pass(1000);
+  expect(alarms(watch).toSorted()).toEqual(["link_lost erased", "link_lost landed"]);
+  const { live: _, ...properties } = vehicle("landed", 0).properties;
+  lists.of = (kind) => (kind === "vehicles" ? [{ ...vehicle("landed", 0), properties }] : []);
+  stream?.back();
+  await pass(1000);
+  expect([...watch.vehicles.all.value.values()].map(({ id, live }) => [id, live])).toEqual([["landed", null]]);
+  expect(watch.history("erased")).toBeUndefined();
+  expect(watch.alarms.list.value.map(({ holds }) => holds)).toEqual([false, false]);
+});
+
 it.each(["the clock of the page", "what is read anew"])(
   "a page that slept for an hour says who was well before and is not heard now, by %s",
   async (by) => {

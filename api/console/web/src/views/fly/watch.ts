@@ -8,7 +8,7 @@ import { worstOf } from "../../api/worst";
 import { may, me } from "../../app/session";
 import { serviceNow, skewS } from "../../app/skew";
 import { attempt } from "../../ui/failure";
-import { isOver, newer } from "./age";
+import { isOver } from "./age";
 import { Alarms, wrongWith } from "./alarms";
 import { History } from "./history";
 import { changed, Kept, prune } from "./kept";
@@ -141,9 +141,11 @@ export class Watch {
   }
 
   async #readVehicles(): Promise<void> {
-    const read = (await listOf("vehicles", vehicleOf)).map((one) => newer(this.vehicles.get(one.id), one));
-    this.vehicles.replace(read);
-    for (const one of read) this.#hear(one);
+    await this.#readings.during(async (told) => {
+      const all = asTold(await listOf("vehicles", vehicleOf), this.vehicles, told);
+      for (const id of goneOf(this.vehicles.ids, all)) this.#forget(id);
+      for (const one of all) if (!told.has(one.id)) this.#hear(one);
+    });
     this.#show();
   }
 
@@ -190,8 +192,12 @@ export class Watch {
   #onVehicle({ kind, data }: Told): void {
     if (kind === "vehicle") {
       const one = vehicleOf(data);
-      if (one !== null) this.#hear(one);
+      if (one !== null) {
+        this.#readings.tell(one.id);
+        this.#hear(one);
+      }
     } else if (isObject(data)) {
+      this.#readings.tell(String(data.id));
       this.#forget(String(data.id));
     }
     this.#later();
@@ -294,8 +300,9 @@ export class Watch {
   #tick(): void {
     const now = Date.now();
     this.now.value = serviceNow();
-    for (const one of this.vehicles.all.peek().values()) {
-      if (one.live === null || one.live.stale) continue;
+    for (const id of this.vehicles.ids) {
+      const one = this.vehicles.get(id); // as it was told of last, shown or not
+      if (one?.live == null || one.live.stale) continue;
       if (!isOver(one.live, this.#heard.get(one.id) ?? 0, now, skewS.peek())) continue;
       this.vehicles.put({ ...one, live: { ...one.live, stale: true } });
       this.#changed.add(one.id);

@@ -66,6 +66,7 @@ async function undo(asked: Asking, deed: Deed, reason: string): Promise<void> {
       if (taken === null || taken === "unsaid") forget((each) => each === deed);
       if (taken !== null) expectBack(deed.id);
       if (taken !== null) say(t(`review.undo_${taken}`), taken === "unsaid" ? "good" : "bad");
+      else say(t("review.undo_open", { verdict: named(deed.verdict) }));
       shut(asked, deed.id);
       await attempt(() => openCrossing(deed.id, null));
       await attempt(load);

@@ -60,7 +60,7 @@ export function ReleaseMany({ candidates, ticked, partner, onDone }: Props) {
           asking.value = candidates;
         }}
       >
-        {t("share.release_many", { count: candidates.length })}
+        {candidates.length === 0 ? t("share.release") : t("share.release_many", { count: candidates.length })}
       </button>
       <Asking about={asking}>
         {(chosen, close) => (

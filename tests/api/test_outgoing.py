@@ -1,0 +1,145 @@
+"""What is on its way to a partner when something is taken back from it, on real sockets."""
+
+import hashlib
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests.api.live import Live, live
+from tests.api.samples import packets
+from tests.api.test_taken_back import PLACE, just_before
+
+LARGE = packets(b"large" * (1_600_000))
+"""Evidence that no buffer of a connection holds: 8 MB."""
+READ = 64 << 10
+"""What a reader that is slow takes at a time, and its system for it."""
+TAKES_BACK = {
+    "recall": ("supervisor", "/releases/{release}"),
+    "agreement": ("administrator", "/agreements/{agreement}"),
+    "partner": ("administrator", "/partners/{partner}"),
+    "key": ("administrator", "/keys/{key}"),
+}
+
+
+@pytest.fixture
+def served(tmp_path):
+    with live(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def asked(served: Live, who: str, path: str) -> Iterator[socket.socket]:
+    """A request whose answer has begun to come, and is not read yet."""
+    url = httpx.URL(served.url)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, READ)
+        connection.settimeout(30)
+        connection.connect((url.host, url.port))
+        head = f"GET {path} HTTP/1.1\r\nHost: there\r\nAuthorization: Bearer {served.keys[who]}\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"
+        yield connection
+
+
+def rest_of(connection: socket.socket, *, whole: int) -> int:
+    """How many bytes still come, up to the `whole` or to the end of the connection."""
+    came = 0
+    while came < whole:
+        try:
+            found = connection.recv(READ)
+        except ConnectionResetError:
+            break
+        if not found:
+            break
+        came += len(found)
+    return came
+
+
+def shared_clip(served: Live, partner_id: str) -> tuple[str, str]:
+    """A crossing with a large clip that a partner may read: the path of the clip, and the release."""
+    evidence = {"manifest": "a.json", "clip": "a.ts", "sha256": hashlib.sha256(LARGE).hexdigest(), "thumbnail": None}
+    crossing_id = served.deliver("large", evidence=evidence)
+    path = f"/crossings/{crossing_id}/evidence/clip"
+    served.must("pilot", "PUT", path, content=LARGE)
+    etag = served.ask("analyst", "GET", f"/crossings/{crossing_id}").headers["ETag"]
+    verdict = {"verdict": "confirm", "reason": None}
+    served.must("analyst", "POST", f"/crossings/{crossing_id}/reviews", json=verdict, headers={"If-Match": etag})
+    wish = {"record_id": crossing_id, "partner_id": partner_id}
+    return path, served.must("supervisor", "POST", "/releases", json=wish)["id"]
+
+
+@pytest.mark.parametrize("by", TAKES_BACK)
+def test_of_what_is_taken_back_a_slow_reader_gets_no_more_than_what_had_left(served: Live, by):
+    bravo = served.partner("bravo", fields=["position", "clip"])
+    path, release = shared_clip(served, bravo)
+    (agreement,) = served.must("administrator", "GET", "/agreements", params={"partner_id": bravo})
+    who, what = TAKES_BACK[by]
+    what = what.format(release=release, agreement=agreement["id"], partner=bravo, key=served.key_ids["bravo"])
+    with asked(served, "bravo", path) as connection:
+        served.must(who, "DELETE", what)
+        # What lies with the reader's own system had left; a megabyte is many times of that, and little of the whole.
+        assert rest_of(connection, whole=len(LARGE)) < 1 << 20
+
+
+def test_what_is_taken_from_one_is_not_cut_off_from_another(served: Live):
+    alpha = served.partner("alpha", fields=["position", "clip"])
+    bravo = served.partner("bravo", fields=["position", "clip"])
+    path, _ = shared_clip(served, alpha)
+    _, release = served.released(bravo, "another")
+    with asked(served, "alpha", path) as connection:
+        served.recall(release)
+        assert rest_of(connection, whole=len(LARGE)) >= len(LARGE)
+
+
+def test_an_answer_that_was_written_down_and_had_not_begun_does_not_leave(served: Live, monkeypatch):
+    bravo = served.partner("bravo")
+    crossing_id, release = served.released(bravo, "a", lat=float(PLACE))
+    real, left = served.store.note_together, [lambda: served.recall(release)]
+
+    def then(work):
+        value = real(work)
+        if left:
+            left.pop()()
+        return value
+
+    monkeypatch.setattr(served.store, "note_together", then)
+    answer = served.ask("bravo", "GET", "/crossings")
+    assert left == []
+    assert answer.status_code == 503
+    assert PLACE not in answer.text
+    assert answer.headers["Retry-After"] == "1"
+    assert served.must("bravo", "GET", "/crossings")["features"] == []
+    assert crossing_id
+
+
+def test_a_stream_on_which_nothing_waits_goes_on(served: Live):
+    bravo = served.partner("bravo")
+    _, release = served.released(bravo, "a")
+    with served.stream("bravo", after=0) as stream:
+        assert [one.kind for one in stream.take(1)] == ["release.created"]
+        served.recall(release)
+        assert [one.kind for one in stream.take(1)] == ["release.recalled"]
+
+
+@pytest.mark.parametrize("who", ["bravo", "analyst"])
+@pytest.mark.parametrize("path", ["/crossings", "/crossings/{id}", "/crossings/{id}/evidence/clip"])
+def test_a_key_that_is_revoked_while_its_answer_is_read_gets_none(service, crossing, clip, monkeypatch, who, path):
+    bravo = service.partner("bravo")
+    service.agree(bravo, fields=["position", "clip"])
+    crossing_id = service.deliver(crossing(lat=float(PLACE)), clip=clip)
+    service.judge(crossing_id)
+    service.release(crossing_id, bravo)
+    listed = service.ask("administrator", "GET", "/keys").json()
+    (key_id,) = [each["id"] for each in listed if each["name"] == who]
+
+    def revoke():
+        assert service.ask("administrator", "DELETE", f"/keys/{key_id}").status_code == 204
+
+    just_before(monkeypatch, service.store, "note_together", revoke)
+    answer = service.ask(who, "GET", path.format(id=crossing_id))
+    assert answer.status_code == 401
+    assert PLACE.encode() not in answer.content
+    assert clip not in answer.content
