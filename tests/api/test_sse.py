@@ -218,7 +218,7 @@ def test_a_key_has_so_many_streams_and_no_more_until_it_closes_one(tmp_path):
             assert service.ask("analyst", "GET", "/events/stream").status_code == 429
             with service.stream("supervisor"):
                 pass
-        until = time.monotonic() + 3
+        until = time.monotonic() + 30
         while time.monotonic() < until:
             with service.http.stream(
                 "GET", "/events/stream", headers={"Authorization": f"Bearer {service.keys['analyst']}"}
@@ -412,7 +412,7 @@ def test_whoever_joins_whenever_misses_nothing_and_sees_nothing_twice(tmp_path_f
                 places.append((audience, place, seen))
             elif places:
                 await wake.leave(places.pop()[1])
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 30
         for audience, place, seen in places:
             while (seen[-1] if seen else 0) < told[audience] and time.monotonic() < deadline:
                 seen += [event["n"] for event in place.take(100) if event["n"] > (seen[-1] if seen else 0)]

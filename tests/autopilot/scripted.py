@@ -375,7 +375,7 @@ async def vehicle_at(script: Script) -> AsyncIterator[tuple[ScriptedVehicle, str
 async def linked(script: Script | None = None) -> AsyncIterator[tuple[ScriptedVehicle, Link]]:
     """A scripted vehicle with an open link to it."""
     async with vehicle_at(script or Script()) as (vehicle, url), await open_link(url) as link:
-        await link.wait_vehicle(timeout_s=2.0)
+        await link.wait_vehicle(timeout_s=20.0)
         yield vehicle, link
 
 

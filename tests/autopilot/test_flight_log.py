@@ -210,7 +210,7 @@ from tests.autopilot.scripted import Script, vehicle_at
 from autopilot import open_link
 async def main():
     async with vehicle_at(Script()) as (vehicle, url), await open_link(url, record=Path(sys.argv[1])) as link:
-        await link.wait_vehicle(timeout_s=5.0)
+        await link.wait_vehicle(timeout_s=30.0)
         for _ in range(200):
             vehicle.report()
             await asyncio.sleep(0.001)

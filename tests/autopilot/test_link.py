@@ -44,7 +44,7 @@ async def test_a_silent_link_is_an_error_in_time():
         ) as caught:
             await link.wait_vehicle(timeout_s=0.1)
         assert url in str(caught.value)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 25
 
 
 async def test_an_absent_vehicle_is_told_from_a_silent_one():
@@ -126,8 +126,8 @@ async def test_two_vehicles_on_one_link_are_kept_apart():
             ]
             vehicle.heartbeat()
             vehicles.append(vehicle)
-        await link.wait_vehicle(1, timeout_s=1)
-        await link.wait_vehicle(2, timeout_s=1)
+        await link.wait_vehicle(1, timeout_s=20)
+        await link.wait_vehicle(2, timeout_s=20)
         one, two = await asyncio.gather(
             *(download(link, sysid, MissionKind.FENCE, timing=FAST, window=3) for sysid in (1, 2))
         )
@@ -143,12 +143,15 @@ async def test_two_vehicles_on_one_link_are_kept_apart():
 async def test_heartbeats_are_sent_only_when_chosen():
     async with vehicle_at(Script()) as (vehicle, url):
         async with await open_link(url) as link:
-            await link.wait_vehicle(timeout_s=1)
+            await link.wait_vehicle(timeout_s=20)
             await asyncio.sleep(0.1)
             assert "HEARTBEAT" not in {m.get_type() for m in vehicle.heard}
         async with await open_link(url, heartbeat=True, time_scale=50.0) as link:
-            await link.wait_vehicle(timeout_s=1)
-            await asyncio.sleep(0.15)
+            await link.wait_vehicle(timeout_s=20)
+            for _ in range(1000):
+                if sum(m.get_type() == "HEARTBEAT" for m in vehicle.heard) >= 3:
+                    break
+                await asyncio.sleep(0.02)
     beats = [m for m in vehicle.heard if m.get_type() == "HEARTBEAT"]
     assert len(beats) >= 3
     assert {(m.type, m.autopilot, m.get_srcSystem()) for m in beats} == {
@@ -167,7 +170,7 @@ async def test_losses_show_in_the_statistics():
 
 async def test_a_recorded_link_holds_both_directions(tmp_path):
     async with vehicle_at(Script()) as (_, url), await open_link(url, record=tmp_path / "link.tlog") as link:
-        await link.wait_vehicle(timeout_s=1)
+        await link.wait_vehicle(timeout_s=20)
         assert await download(link, 1, MissionKind.RALLY, timing=FAST) == ()
     log = mavutil.mavlink_connection(str(tmp_path / "link.tlog"))
     seen = {}

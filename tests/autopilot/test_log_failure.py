@@ -48,7 +48,7 @@ def test_a_log_that_fails_is_told_and_written_no_more():
 
 async def test_messages_are_heard_that_cannot_be_logged():
     async with vehicle_at(Script()) as (vehicle, url), await open_link(url, record=FULL) as link:
-        await link.wait_vehicle(timeout_s=2.0)
+        await link.wait_vehicle(timeout_s=20.0)
         heard = []
         link.listen(heard.append, types=("STATUSTEXT",))
         data = mav.MAVLink_statustext_message(4, b"hello").pack(vehicle.mav)

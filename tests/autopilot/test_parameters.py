@@ -248,7 +248,7 @@ async def test_one_that_the_vehicle_lacks_is_known_before_a_question_is_given_up
     """Nothing is said of it, or that it is not there: questions that are answered say that the link is not to blame."""
     slow = Timing(retry_floor_s=20.0)
     async with linked(Script(**how)) as (vehicle, link), await Vehicle.connect(link, timing=slow) as seen:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             with pytest.raises(AbsentError, match="has no parameter NOT_THERE"):
                 await seen.parameter("NOT_THERE")
         times = asked(vehicle, "NOT_THERE")

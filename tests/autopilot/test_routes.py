@@ -90,7 +90,7 @@ async def test_a_second_vehicle_with_the_same_id_takes_nothing_over():
         sending_to(port, Script()) as other,
     ):
         ours.heartbeat()
-        await link.wait_vehicle(1, timeout_s=2)
+        await link.wait_vehicle(1, timeout_s=20)
         async with await Vehicle.connect(link, 1, timing=FAST) as seen:
             await seen.upload(line_mission())
             other.where = 10.0, 10.0, 500.0
@@ -149,4 +149,4 @@ async def test_an_old_heartbeat_is_no_vehicle(monkeypatch):
         asyncio.get_running_loop().call_later(
             0.05, vehicle.send, beat := mav.MAVLink_heartbeat_message(2, 3, 0, 5, 4, 3)
         )
-        assert (await link.wait_vehicle(1, timeout_s=2.0)).custom_mode == beat.custom_mode
+        assert (await link.wait_vehicle(1, timeout_s=20.0)).custom_mode == beat.custom_mode

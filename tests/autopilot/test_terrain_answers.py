@@ -128,7 +128,7 @@ async def asking(ground, *scripts, timing=FAST):
             vehicle.peer = ("127.0.0.1", port)
             vehicle.transport.sendto = lambda data, _, send=vehicle.transport.sendto: send(data)
             vehicle.heartbeat()
-            await link.wait_vehicle(script.sysid, timeout_s=2)
+            await link.wait_vehicle(script.sysid, timeout_s=20)
             vehicles.append(vehicle)
         yield link, answers, told, vehicles
 
@@ -141,7 +141,7 @@ def blocks(vehicle):
     return [m for m in vehicle.heard if m.get_type() == "TERRAIN_DATA"]
 
 
-async def until(what, wall_s=5.0):
+async def until(what, wall_s=30.0):
     end = asyncio.get_running_loop().time() + wall_s
     while not what():
         assert asyncio.get_running_loop().time() < end

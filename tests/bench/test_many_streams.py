@@ -83,7 +83,7 @@ def test_counts_are_looked_at_while_it_runs():
     looks = _Looks([SimpleNamespace(counts=counts)])
     with looks:
         counts.delivered, counts.dropped = 7, 3
-        deadline = time.perf_counter() + 5
+        deadline = time.perf_counter() + 60
         while not looks.seen and time.perf_counter() < deadline:
             time.sleep(0.01)
     assert looks.seen[-1][1:] == (7, 3)

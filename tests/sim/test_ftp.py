@@ -124,7 +124,7 @@ def peer(monkeypatch):
 
 def finished(client, operation, started):
     assert started.error_code == 0
-    result = client.process_ftp_reply(operation, timeout=8)
+    result = client.process_ftp_reply(operation, timeout=60)
     assert result.error_code == 0, result
 
 

@@ -41,13 +41,13 @@ def test_it_speaks_to_whoever_connects_and_to_several_at_once():
 def test_one_that_comes_back_is_a_new_client_and_torn_packets_are_joined():
     with fleet(transport="tcp") as endpoints:
         for _ in range(3):
-            with socket.create_connection((endpoints[0].host, endpoints[0].port), timeout=10.0) as raw:
+            with socket.create_connection((endpoints[0].host, endpoints[0].port), timeout=60.0) as raw:
                 codec = mav.MAVLink(None, srcSystem=255, srcComponent=190)
                 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for byte in mav.MAVLink_param_request_read_message(1, 1, b"WP_SPD", -1).pack(codec):
                     raw.sendall(bytes([byte]))
                     time.sleep(0.001)
-                names, end = [], time.monotonic() + 10.0
+                names, end = [], time.monotonic() + 60.0
                 while "WP_SPD" not in names and time.monotonic() < end:
                     names += [
                         message.param_id
@@ -66,7 +66,7 @@ def test_a_client_that_reads_nothing_holds_nobody_up():
         began = time.monotonic()
         for _ in range(3):
             beat(link)
-        assert time.monotonic() - began < 10.0
+        assert time.monotonic() - began < 60.0
         link.close()
 
 
@@ -99,10 +99,10 @@ def test_a_client_that_goes_is_told_once_and_forgotten(spoken_to):
         while not told:
             links.poll(0.1)
         client.sendall(b"x")
-        assert links.poll(10.0) == [(1, address, b"x")]
+        assert links.poll(60.0) == [(1, address, b"x")]
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         client.close()  # at once, so that sending fails
-        end = time.monotonic() + 10.0
+        end = time.monotonic() + 60.0
         while len(told) < 2 and time.monotonic() < end:
             if spoken_to:
                 links.send(1, address, b"y" * 1000)

@@ -18,13 +18,20 @@ from cli.demo import demonstrate
 from cli.outcome import DemoSettings
 from tests.api.people import Browser
 from tests.demo_shown import shown_demo
+from tests.seen_before import SeenBefore
 
 SHORT = DemoSettings(length_m=6000, windows=3, crossings=2, speedup=250, seed=11)
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory):
-    return demonstrate(replace(SHORT, out=tmp_path_factory.mktemp("runs") / "demo"))
+def seen():
+    return SeenBefore()
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory, seen):
+    with seen.noted(told=False):
+        return demonstrate(replace(SHORT, out=tmp_path_factory.mktemp("runs") / "demo"))
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +120,10 @@ def test_no_secret_is_left_on_disk(outcome, folder):
     assert not [path for path in folder.rglob("*") if path.is_file() and key in path.read_bytes()]
 
 
-def test_the_same_seed_gives_the_same_plan_and_the_same_crossings(run, folder, tmp_path):
+def test_the_same_seed_gives_the_same_plan_and_the_same_crossings(run, folder, seen, tmp_path):
     again = tmp_path / "again"
-    ran = run("demo", "--length", 6, "--windows", 3, "--crossings", 2, "--seed", 11, "--out", again)
+    with seen.noted():
+        ran = run("demo", "--length", 6, "--windows", 3, "--crossings", 2, "--seed", 11, "--out", again)
     assert ran.code == 0, ran.err
     assert ran.out.splitlines()[-2:] == [
         f"report:  {again}/report.html",
@@ -125,6 +133,7 @@ def test_the_same_seed_gives_the_same_plan_and_the_same_crossings(run, folder, t
         assert (again / name).read_bytes() == (folder / name).read_bytes(), name
     figures = [json.loads((each / "summary.json").read_text())["crossings"] for each in (again, folder)]
     assert figures[0] == figures[1]
+    assert seen.told > 150  # nearly all pictures were the same, byte for byte
 
 
 def test_serve_shows_the_run_that_was_made(run, outcome, folder, monkeypatch):

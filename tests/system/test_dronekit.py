@@ -47,7 +47,7 @@ def test_a_program_without_an_event_loop_flies_a_mission_that_was_proved():
         assert ours.vehicle.telemetry.armed is True
         assert ours.do(lambda vehicle: vehicle.wait_until(lambda t: t.item == 3, 120.0)) is not None
         # DroneKit's own view goes on over the same connection.
-        until = time.monotonic() + 10.0
+        until = time.monotonic() + 60.0
         while connected.mode.name != "AUTO" and time.monotonic() < until:
             time.sleep(0.05)
         assert connected.mode.name == "AUTO"
@@ -91,7 +91,7 @@ def test_a_connection_that_dronekit_closes_ends_every_wait():
             began = time.monotonic()
             with pytest.raises(LinkError, match="DroneKit's connection has ended"):
                 ours.do(lambda vehicle: vehicle.wait_until(lambda t: t.armed is True, 3600.0 * SPEEDUP))
-            assert time.monotonic() - began < 10.0
+            assert time.monotonic() - began < 60.0
         with (
             pytest.raises(LinkError, match="connection is closed: connect it again"),
             DroneKitVehicle(connected, timing=TIMING),

@@ -36,7 +36,7 @@ async def test_a_cancelled_upload_leaves_nothing_to_fly(kind):
     told = []
     with sim.start_fleet(sim.FleetConfig(home=HOME, boot=sim.Boot(0, 0, 0))) as fleet:
         async with await autopilot.open_link(fleet.endpoints[0].url) as link:
-            await link.wait_vehicle(timeout_s=5)
+            await link.wait_vehicle(timeout_s=30)
             await autopilot.upload_verified(link, 1, items, kind, dialect=autopilot.ARDUCOPTER)
             halfway = asyncio.Event()
             new = [replace(item, y=item.y + 100) for item in items]
@@ -67,7 +67,7 @@ async def test_a_mission_that_another_station_replaces_after_the_proof_is_not_fl
 
         async def meddle():
             async with await autopilot.open_link(url, system_id=254) as link:
-                await link.wait_vehicle(timeout_s=5)
+                await link.wait_vehicle(timeout_s=30)
                 await autopilot.upload(link, 1, row(40.0).items)
 
         def progress(step):

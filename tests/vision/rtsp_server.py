@@ -9,6 +9,7 @@ import io
 import itertools
 import random
 import re
+import select
 import socket
 import struct
 import threading
@@ -56,6 +57,14 @@ def transport_stream(frames, telemetry):
             parts.append(out.getvalue()[sent:])
             sent += len(parts[-1])
     return parts
+
+
+def _has_left(reader):
+    """Whether a reader has ended its session: who is sent to by UDP takes no notice, and the next one waits."""
+    if not select.select([reader], [], [], 0)[0]:
+        return False
+    told = reader.recv(65536)
+    return not told or b"TEARDOWN" in told
 
 
 class RtspCamera:
@@ -206,7 +215,7 @@ class RtspCamera:
                     order = next(sequences[track]) & 0xFFFF
                     head = struct.pack("!BBHII", 0x80, kind | ends << 7, order, stamp, 7 + track)
                     self._send(reader, 2 * track, head + payload)
-            if self.closed.wait(1 / FPS / self.pace):
+            if self.closed.wait(1 / FPS / self.pace) or _has_left(reader):
                 return
 
     def _payloads(self, track, number):

@@ -181,7 +181,7 @@ def test_what_is_not_that_leaves_nothing(server, model, tmp_path, path):
         fetch_model(f"{server.url}/{path}", sha256=model[1], folder=tmp_path, limits=limits)
     assert "\n" not in str(error.value)
     assert files(tmp_path) == []
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60
 
 
 @pytest.mark.parametrize(
