@@ -27,6 +27,7 @@ _FEWER = {
     MissionKind.FENCE: "plan a fence of fewer corners",
     MissionKind.RALLY: "give fewer rally points",
 }
+_ASKED = 3
 _FENCE_STAYS = (1.0, 2.0)  # DO_FENCE_ENABLE: 0 off, 1 on, 2 only the floor off
 
 
@@ -53,17 +54,26 @@ class Capabilities:
 async def capabilities(vehicle: Vehicle) -> Capabilities:
     """What the autopilot says that it can (AUTOPILOT_VERSION). Raises CommandError."""
     with vehicle.link.mailbox(vehicle.sysid, ("AUTOPILOT_VERSION",)) as box:
-        try:
-            await vehicle.command(mav.MAV_CMD_REQUEST_MESSAGE, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION)
-        except CommandError as error:
-            if error.result != mav.MAV_RESULT_UNSUPPORTED:
-                raise
-            await vehicle.command(mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES, 1.0)  # what older versions know
-        answer = await box.get(vehicle.timing.wall_s(3.0))
-    if answer is None:
-        raise CommandError(f"{vehicle}: accepted to send AUTOPILOT_VERSION and did not: check the link")
+        for _ in range(_ASKED):  # an answer may be lost though the command was acknowledged
+            await _ask_version(vehicle)
+            answer = await box.get(vehicle.timing.wall_s(3.0))
+            if answer is not None:
+                break
+        else:
+            raise CommandError(
+                f"{vehicle}: accepted {_ASKED} times to send AUTOPILOT_VERSION and did not: check the link"
+            )
     version = answer.flight_sw_version
     return Capabilities(answer.capabilities, f"{version >> 24 & 255}.{version >> 16 & 255}.{version >> 8 & 255}")
+
+
+async def _ask_version(vehicle: Vehicle) -> None:
+    try:
+        await vehicle.command(mav.MAV_CMD_REQUEST_MESSAGE, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION)
+    except CommandError as error:
+        if error.result != mav.MAV_RESULT_UNSUPPORTED:
+            raise
+        await vehicle.command(mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES, 1.0)  # what older versions know
 
 
 async def item_limit(vehicle: Vehicle, kind: MissionKind = MissionKind.MISSION) -> int:

@@ -24,6 +24,7 @@ _BRAKE_SHARE = 0.7
 _CORNER_SHARE = 0.8
 _COURSE_LEG_M = 2.0
 _STILL_MPS = 1e-6
+_LEVEL = 1e-6
 
 
 @dataclass(slots=True)
@@ -108,9 +109,18 @@ class Hold:
 
 
 class Leg:
-    """Follow the straight line from one point to another, arriving with `end_speed` (0 to stop there)."""
+    """Follow the straight line from one point to another, arriving with `end_speed` (0 to stop there).
 
-    __slots__ = ("_corner", "_direction", "_length_m", "_share", "end_speed", "limits", "start", "stop", "yaw")
+    A bend in height is begun before its point and ended behind it, so that a peak is cut below and a valley above:
+    ArduCopter begins the next leg while it brakes on the one before it, where its path stays within WPNAV_RADIUS of
+    the point (`SCurve::advance_target_along_track`), and PX4 has no speed in height left at a point
+    (`PositionSmoothing::_getMaxZSpeed`). Neither shoots over.
+    """
+
+    __slots__ = (
+        "_ahead_up", "_bend", "_corner", "_direction", "_length_m", "_share", "end_speed", "limits", "start", "stop",
+        "yaw",
+    )  # fmt: skip
 
     def __init__(self, start: Vector, stop: Vector, limits: Limits, ahead: Sequence[Vector] = ()) -> None:
         self.start, self.stop, self.limits = start, stop, limits
@@ -121,31 +131,53 @@ class Leg:
         self._share = hypot(self._direction[0], self._direction[1])
         self.end_speed = pass_speed((start, stop, *ahead), limits)
         self._corner = _half_turn_tangent(start, stop, ahead[0]) if ahead else 0.0
+        self._ahead_up = _rise(stop, ahead[0]) if ahead else self._direction[2]
+        self._bend = abs(self._ahead_up - self._direction[2])
         self.yaw: float | None = atan2(d[0], d[1]) if hypot(d[0], d[1]) > _COURSE_LEG_M else None
 
-    def _along_across(self, body: Body) -> tuple[float, Vector]:
+    def _left_m(self, body: Body) -> float:
+        """What is left of it; where it does not stop, by the ground: a bend in height passes its end above or below."""
+        d = (self.stop[0] - body.e, self.stop[1] - body.n, self.stop[2] - body.u)
+        u = self._direction
+        if self.end_speed > 0.0:
+            return (d[0] * u[0] + d[1] * u[1]) / self._share**2
+        return d[0] * u[0] + d[1] * u[1] + d[2] * u[2]
+
+    def _across(self, body: Body, *, bends: bool) -> Vector:
+        """Its offset from the line; while it bends in height, at either end of the line, that to the side alone."""
         r = (body.e - self.start[0], body.n - self.start[1], body.u - self.start[2])
         u = self._direction
         s = r[0] * u[0] + r[1] * u[1] + r[2] * u[2]
-        return s, (r[0] - s * u[0], r[1] - s * u[1], r[2] - s * u[2])
+        if s >= 0.0 and not bends:
+            return (r[0] - s * u[0], r[1] - s * u[1], r[2] - s * u[2])
+        level = (r[0] * u[0] + r[1] * u[1]) / max(self._share**2, _LEVEL)
+        return (r[0] - level * u[0], r[1] - level * u[1], 0.0)
+
+    def _bends_m(self, body: Body) -> float:
+        """How far before its end it changes to the climb of the next leg: half of the time that it takes, and lag."""
+        if self.end_speed == 0.0 or self._bend < _LEVEL:
+            return 0.0
+        takes_s = self.end_speed * self._bend / self.limits.climb_accel
+        return 0.5 * self.end_speed * (takes_s + body.response_s)
 
     def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
         """Along the line as fast as allowed, and back to the line."""
         limits = self.limits
-        s, c = self._along_across(body)
-        left = self._length_m - s
+        left, bends_m = self._left_m(body), self._bends_m(body)
+        bends = left <= bends_m > 0.0
+        c = self._across(body, bends=bends)
         speed, accel = limits.along(self._share, self._direction[2])
         brake = _BRAKE_SHARE * accel
         if self.end_speed > 0.0:
-            speed = min(speed, sqrt(self.end_speed**2 + 2.0 * brake * max(left, 0.0)))
+            # What changes its climb has its speed by then.
+            braking_m = left - bends_m - (body.response_s * speed if bends_m > 0.0 else 0.0)
+            speed = min(speed, sqrt(self.end_speed**2 + 2.0 * brake * max(braking_m, 0.0)))
         else:
             speed = min(speed, sqrt_speed(left, _POSITION_GAIN, brake))
         u = self._direction
         across = sqrt(c[0] * c[0] + c[1] * c[1] + c[2] * c[2])
-        if across < 1e-9:
-            return u[0] * speed, u[1] * speed, u[2] * speed
-        back = min(_CROSS_GAIN, _CROSS_SPEED_MPS / across)
-        climb = u[2] * speed - c[2] * back
+        back = min(_CROSS_GAIN, _CROSS_SPEED_MPS / across) if across > 0.0 else 0.0
+        climb = (self._ahead_up if bends else u[2]) * speed - c[2] * back
         return (
             u[0] * speed - c[0] * back,
             u[1] * speed - c[1] * back,
@@ -154,15 +186,14 @@ class Leg:
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether the end is reached, or on the way to a next leg the corner has begun."""
-        s, _ = self._along_across(body)
-        left = self._length_m - s
         if self.end_speed == 0.0:
             p = self.stop
             away = sqrt((p[0] - body.e) ** 2 + (p[1] - body.n) ** 2 + (p[2] - body.u) ** 2)
             return away <= self.limits.radius_m
         speed = sqrt(body.ve**2 + body.vn**2 + body.vu**2)
         cut = speed * speed * self._corner / (_CORNER_SHARE * self.limits.accel)
-        return left <= min(cut, self.limits.radius_m) + (body.response_s * speed if self._corner > 0.0 else 0.0) * 0.5
+        early = min(cut, self.limits.radius_m) + (body.response_s * speed if self._corner > 0.0 else 0.0) * 0.5
+        return self._left_m(body) <= early
 
 
 class Descend:
@@ -304,10 +335,18 @@ def _half_turn_tangent(before: Vector, corner: Vector, after: Vector) -> float:
     return abs(tan(max(-1.57, min(1.57, 0.5 * wrap_pi(b - a)))))
 
 
+def _rise(start: Vector, stop: Vector) -> float:
+    """Vertical component of the direction from one point to another."""
+    de, dn, du = (stop[k] - start[k] for k in range(3))
+    length = sqrt(de * de + dn * dn + du * du)
+    return du / length if length > 0.0 else 0.0
+
+
 def pass_speed(points: Sequence[Vector], limits: Limits) -> float:
     """Speed at `points[1]` on the way from `points[0]`, so that every corner and the stop at the end can be flown.
 
-    A corner is a circle that starts `radius_m` before the point at most: v² = accel * radius / tan(turn / 2).
+    A corner is a circle that starts `radius_m` before the point at most: v² = accel * radius / tan(turn / 2). A change
+    of climb is a parabola that passes the point at `radius_m` at most: (v * bend)² = 8 * accel * radius.
     """
     speed = 0.0
     for i in range(len(points) - 2, 0, -1):
@@ -320,5 +359,8 @@ def pass_speed(points: Sequence[Vector], limits: Limits) -> float:
         fastest, accel = limits.along(hypot(de, dn) / length, du / length)
         turn = _half_turn_tangent(before, corner, after)
         bend = sqrt(_CORNER_SHARE * limits.accel * limits.radius_m / turn) if turn > 1e-6 else fastest
+        climbs = abs(du / length - _rise(before, corner))
+        if climbs > _LEVEL:
+            bend = min(bend, sqrt(8.0 * _CORNER_SHARE * limits.climb_accel * limits.radius_m) / climbs)
         speed = min(fastest, bend, sqrt(speed * speed + 2.0 * _BRAKE_SHARE * accel * length))
     return speed

@@ -380,6 +380,17 @@ async def test_capabilities_and_room():
         await check_vehicle(seen, line_mission(700))
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_an_answer_that_is_lost_is_asked_for_again_and_not_for_ever(lost):
+    script = Script(lose=lambda name, nth: name == "AUTOPILOT_VERSION" and nth <= lost)
+    async with linked(script) as (_, link), await connected(link) as seen:
+        if lost < 3:
+            assert (await capabilities(seen)).version == "4.7.0"
+        else:
+            with pytest.raises(CommandError, match="accepted 3 times to send AUTOPILOT_VERSION and did not"):
+                await capabilities(seen)
+
+
 def with_items(*items):
     """A mission with items put in before its last."""
     mission = line_mission()

@@ -149,6 +149,22 @@ def test_tracks_lines_through_gentle_corners_without_stopping():
         assert np.abs(leg[:, 3] - 60.0).max() < 0.5
 
 
+@pytest.mark.parametrize("speed", [4.0, 8.0, 14.0])
+@pytest.mark.parametrize("slope", [0.15, 0.4, 0.8])
+def test_a_peak_is_cut_below_and_a_valley_above(slope, speed):
+    """As both autopilots pass them; the corner is passed within WPNAV_RADIUS, and the lines between them are flown."""
+    ways = [(100.0 * k, 60.0 + (100.0 * slope if k % 2 else 0.0)) for k in range(1, 6)]
+    legs = [waypoint(0.0, north, up) for north, up in ways]
+    rows, _ = fly([takeoff(60.0), command(178, 1.0, speed, -1.0), *legs, command(20)])
+    on = rows[(rows[:, 2] > 10.0) & (rows[:, 2] < 495.0) & (rows[:, 8] < 8)]
+    planned = np.interp(on[:, 2], *zip((0.0, 60.0), *ways, strict=True))
+    assert on[:, 3].max() < 60.0 + 100.0 * slope + 0.3
+    assert on[:, 3].min() > 60.0 - 0.3
+    assert np.abs(on[:, 3] - planned).max() < 2.0 * hypot(1.0, slope) + 0.6
+    middle = np.abs(on[:, 2] % 100.0 - 50.0) < 10.0
+    assert np.abs(on[middle, 3] - planned[middle]).max() < 0.5
+
+
 def test_loiter_time_delay_and_condition_yaw():
     mission = [takeoff(20.0), waypoint(50.0, 0.0, 20.0, 12.0, number=19), command(93, 7.0), command(21)]
     rows, reached = fly(mission)
