@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +56,12 @@ def fly_shift(
     orders: Path | None = None,
     met: Callable[[autopilot.Vehicle], None] | None = None,
     begun: Callable[[autopilot.Patrol], None] | None = None,
+    noted: threading.Event | None = None,
 ) -> autopilot.PatrolReport:
     """Fly a patrol, tell each change of a vehicle, write the report and return it.
 
-    `met` is handed each vehicle once it is connected, and `begun` the patrol once it flies.
+    `met` is handed each vehicle once it is connected, and `begun` the patrol once it flies; `noted` is of
+    `run_until_told`.
 
     Raises
     ------
@@ -95,6 +98,7 @@ def fly_shift(
             lambda: complaints.print(
                 "note: told to stop: what flies is brought home; once more ends the watch over it"
             ),
+            noted,
         )
     report.write(json_file)
     for sentence in report.words():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,18 +130,18 @@ class _Station:
     def run(self, left: Launch | None) -> None:
         """Stand by and fly until told to stop."""
         with noting_when_told() as told:
-            if left is not None and self._go_on(left):
-                return
-            while not told.is_set() and (launch := self._stand_by()) is not None:
+            if left is not None:
+                self._go_on(left, told)
+            while not told.is_set() and (launch := self._stand_by(told)) is not None:
                 if told.is_set():
                     self._end(launch, "refused", "its ground station was told to stop")
-                elif self._fly(launch):
-                    return
+                else:
+                    self._fly(launch, told)
 
     # What was left.
 
-    def _go_on(self, left: Launch) -> bool:
-        """Go on with what was in the air; whether the station was told to stop meanwhile."""
+    def _go_on(self, left: Launch, told: threading.Event) -> None:
+        """Go on with what was in the air."""
         if left.flying and not self.folder.has_begun(left.id):
             _complain(
                 f"{left.words} was taken before this station was lost, and nothing had taken off: it is not flown"
@@ -148,14 +149,13 @@ class _Station:
             self._end(left, "failed", "its ground station was lost before anything took off: send it again")
         elif left.flying:
             _complain(f"goes on with {left.words}, which was in the air when this station was lost")
-            return self._fly(left)
+            self._fly(left, told)
         elif not left.told:
             self.courier.tell(left.id, left.state, left.outcome, run=left.run)
-        return False
 
     # Standing by.
 
-    def _stand_by(self) -> Launch | None:
+    def _stand_by(self, told: threading.Event) -> Launch | None:
         """The next launch to fly, checked, with the links closed; None when the station was told to stop."""
         _say(f"stands by as {self.live.station}")
         self.board.name(self.known)
@@ -174,7 +174,7 @@ class _Station:
                 ) as standby:
                     return await self._next(standby, stop)
 
-            return run_until_told(wait, lambda: None)
+            return run_until_told(wait, lambda: None, told)
 
     async def _next(self, standby: autopilot.Standby, stop: asyncio.Event) -> Launch | None:
         self.courier.stand_by()
@@ -231,15 +231,14 @@ class _Station:
 
     # Flying.
 
-    def _fly(self, launch: Launch) -> bool:
-        """Fly a launch to its end, and tell what it came to; whether the station was told to stop meanwhile."""
+    def _fly(self, launch: Launch, told: threading.Event) -> None:
+        """Fly a launch to its end, and tell what it came to."""
         folder = self.folder
         begun = folder.has_begun(launch.id)  # by the station before this one
-        flown: autopilot.Patrol | None = None
 
-        def begin(patrol: autopilot.Patrol) -> None:
-            nonlocal begun, flown
-            begun, flown = True, patrol
+        def begin(_patrol: autopilot.Patrol) -> None:
+            nonlocal begun
+            begun = True
             self.courier.tell(launch.id, "accepted", run=launch.run)
 
         try:
@@ -255,14 +254,14 @@ class _Station:
                 json_file=folder.report(launch.id),
                 met=self.board.follow,
                 begun=begin,
+                noted=told,
             )
         except (VedetteError, OSError) as error:
             if begun:
                 self._end(launch, "failed", f"{error}; look what its vehicles do")
             else:
                 self._end(launch, "refused", str(error))
-            # Who was told to stop flies nothing more, though the report could not be written.
-            return flown is not None and flown.shift.stopped
+            return
         failures = failures_of(report)
         if report.stopped:
             self._end(launch, "failed", "; ".join(["its ground station was told to stop", *report.words()]))
@@ -270,7 +269,6 @@ class _Station:
                 raise autopilot.FlightError("; ".join(failures))
         else:
             self._end(launch, "failed" if failures else "done", "; ".join(failures or report.words()))
-        return report.stopped
 
     def _end(self, launch: Launch, state: str, words: str) -> None:
         _say(f"launch {launch.id[:8]}: {state}: {words}")

@@ -17,7 +17,9 @@ T = TypeVar("T")
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last where a terminal closes; Windows has none
 
 
-def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable[[], None]) -> T:
+def run_until_told(
+    work: Callable[[asyncio.Event], Awaitable[T]], told: Callable[[], None], noted: threading.Event | None = None
+) -> T:
     """Run `work` in a loop of its own; Ctrl-C, SIGTERM and a terminal that closes set its event.
 
     What the process was told to ignore, as ``nohup`` does, stays ignored. Afterwards signals do what they did before.
@@ -28,6 +30,9 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable
         Ends in good order once its event is set.
     told
         Called when the first signal comes.
+    noted
+        What `noting_when_told` gave where this runs in it: a signal that came before the loop listened ends `work` too,
+        and one that comes in the loop is noted there, for what would run next.
 
     Raises
     ------
@@ -45,6 +50,8 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable
                 task.cancel()
             else:
                 stop.set()
+                if noted is not None:
+                    noted.set()
                 told()
 
         # Where a loop takes no signals (Windows, a thread), Ctrl-C cancels the work as asyncio does by itself.
@@ -54,6 +61,8 @@ def run_until_told(work: Callable[[asyncio.Event], Awaitable[T]], told: Callable
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             for number in numbers:
                 loop.add_signal_handler(number, end)
+        if noted is not None and noted.is_set():  # between the last look at it and the loop
+            end()
         try:
             return await task
         except asyncio.CancelledError:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ from cli.live import LiveOptions
 from cli.patrol import GroundStation
 from cli.station import _Station, keep_station
 from cli.station_board import Board
+from cli.stopping import run_until_told
 from geo import FileWriteError
 from tests.api.samples import planning_json
 from tests.api.test_planning import ADOPTION
@@ -299,7 +301,7 @@ def test_what_the_service_was_not_told_is_told_by_the_next_run_and_what_never_to
     live = LiveOptions("http://vedette.test", "k")
     ground = ground_of(live)
     board = Board("ardupilot", ground.limits)
-    assert not _Station(launch.links, ground, live, folder, board, None, courier, False, None)._go_on(launch)
+    _Station(launch.links, ground, live, folder, board, None, courier, False, None)._go_on(launch, threading.Event())
     if told is None:
         assert said == []
     else:
@@ -310,27 +312,49 @@ def test_what_the_service_was_not_told_is_told_by_the_next_run_and_what_never_to
     assert (folder.read().flying, folder.read().told) == (False, True)
 
 
+@pytest.mark.parametrize("pressed", [False, True])
 def test_a_station_that_was_told_to_stop_flies_nothing_more_though_its_report_cannot_be_written(
-    post, tmp_path, monkeypatch
+    post, tmp_path, monkeypatch, pressed
 ):
     launch, folder, said = left_in(tmp_path), LaunchFolder(tmp_path), []
     folder.keep_plan(ID, post.content)
-    stopped = False
+    folder.journal(ID).write_text("flies")
 
-    def flown(*_, begun, **__):
-        begun(SimpleNamespace(shift=SimpleNamespace(stopped=stopped)))
+    def flown(*_, begun, noted, **__):
+        async def fly(_stop):
+            begun(None)
+            if pressed:
+                signal.raise_signal(signal.SIGINT)
+                await asyncio.sleep(0)
+
+        run_until_told(fly, lambda: None, noted)
         raise FileWriteError("patrol.json: no space left on the disk")
 
+    class Left(_Station):
+        def _stand_by(self, _told):
+            stood_by.append(launch)
+
     monkeypatch.setattr("cli.station.fly_shift", flown)
+    stood_by = []
     courier = SimpleNamespace(tell=lambda *each, **_run: said.append(each))
     live = LiveOptions("http://vedette.test", "k")
     ground = ground_of(live)
     board = Board("ardupilot", ground.limits)
-    station = _Station(launch.links, ground, live, folder, board, None, courier, False, None)
-    assert not station._fly(launch)
-    stopped = True
-    assert station._fly(launch)
-    assert [each[1] for each in said] == ["accepted", "failed", "accepted", "failed"]
+    Left(launch.links, ground, live, folder, board, None, courier, False, None).run(launch)
+    assert [each[1] for each in said] == ["accepted", "failed"]
+    assert len(stood_by) == (0 if pressed else 1)
+
+
+def test_a_station_that_is_told_to_stop_before_its_loop_listens_ends(post, tmp_path, monkeypatch):
+    """Between a flight and the loop that stands by Ctrl-C came to nothing: the station stood by for ever."""
+
+    @contextmanager
+    def pressed(*_, **__):
+        signal.raise_signal(signal.SIGINT)
+        yield None
+
+    monkeypatch.setattr("cli.station.telling_positions", pressed)
+    in_this_process(post, tmp_path)
 
 
 def test_what_the_board_tells_is_taken_whatever_a_vehicle_says(post):

@@ -132,20 +132,33 @@ def test_a_signal_between_two_runs_is_noted_and_ends_nothing():
         assert (heard, told.is_set()) == ([1], False)
         signal.raise_signal(signal.SIGINT)
         assert told.is_set()
+        # What runs next was not heard of by its loop, and ends all the same.
+        assert run_until_told(asyncio.Event.wait, lambda: heard.append(2), told)
+        assert heard == [1, 2]
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_in_one_run_is_noted_for_the_next():
+    async def work(stop):
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.wait_for(stop.wait(), 60.0)
+
+    with noting_when_told() as told:
+        run_until_told(work, lambda: None, told)
+        assert told.is_set()
 
 
 def test_a_station_that_is_told_to_stop_between_two_flights_flies_nothing_more():
     launch, ended = Launch("c" * 32, "r" * 32, "Nogales, ordered by Pat", 1.0, ("udp:127.0.0.1:9",)), []
 
     class Between(_Station):
-        def _stand_by(self):
+        def _stand_by(self, _told):
             signal.raise_signal(signal.SIGINT)
             return launch
 
-        def _fly(self, flown):
+        def _fly(self, flown, _told):
             raise AssertionError(flown)
 
         def _end(self, *told):
