@@ -61,7 +61,7 @@ async def capabilities(vehicle: Vehicle) -> Capabilities:
                 break
         else:
             raise CommandError(
-                f"{vehicle}: accepted to send AUTOPILOT_VERSION and did not, {_ASKED} times: check the link"
+                f"{vehicle}: accepted {_ASKED} times to send AUTOPILOT_VERSION and did not: check the link"
             )
     version = answer.flight_sw_version
     return Capabilities(answer.capabilities, f"{version >> 24 & 255}.{version >> 16 & 255}.{version >> 8 & 255}")

@@ -93,8 +93,7 @@ class Sortie:
         self._flight = flight
         self._watch = FlightWatch(mission, vehicle.dialect.mission_mode, flight.borders, vehicle.telemetry.boots)
         self._uploads: tuple[Verified, ...] = ()
-        self._asked_again = False
-        self._unheard_s = -1e9
+        self._asked_s = self._unheard_s = -1e9
         self._strangers: set[str] = set()
         self._moves = vehicle.link.moves(vehicle.sysid)
         self._tampering: Tampering | None = None
@@ -311,10 +310,9 @@ class Sortie:
                 f"{vehicle}: heard, and says no position for {vehicle.position_age_s:.1f} s in flight, last at "
                 f"{where(vehicle)}: look at its GPS and its streams"
             )
-        if vehicle.position_age_s < vehicle.timing.retry_s(_ASK_AGAIN_S):
-            self._asked_again = False
-        elif not self._asked_again:
-            self._asked_again = True
+        # Again and again: what is asked may be lost, and in a silence it hears nobody.
+        if min(vehicle.position_age_s, now_s - self._asked_s) >= vehicle.timing.retry_s(_ASK_AGAIN_S):
+            self._asked_s = now_s
             vehicle.ask_again()
 
     def _note_strangers(self) -> None:

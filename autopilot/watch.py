@@ -25,7 +25,8 @@ __all__ = ["BorderWatch", "FlightWatch", "places"]
 _AIRBORNE_M = 2.0
 _GUARD_PERIOD_S = 0.5  # vehicle seconds between looks at the borders
 _PLACE_HOLDS_US = 1_500_000
-_HEARTBEATS_WAITED = 3
+# A vehicle that has forgotten us in a silence tells its place once it is asked again.
+_HEARTBEATS_WAITED, _WAITED_US = 3, 1_500_000
 _CHUNK = 256
 _LAST_SAMPLES = 64
 _NEAR_M = 150.0  # wings cut corners by as much as their turn is wide
@@ -142,6 +143,7 @@ class FlightWatch:
         self._boots = boots
         self._said = Said()
         self._disarmed = 0  # heartbeats
+        self._disarmed_us = 0
         self._placed_us = 0
 
     def take(self, message: Message, now: Telemetry) -> None:
@@ -177,8 +179,11 @@ class FlightWatch:
             self._note(now, "armed", "armed")
         elif self.was_armed and not now.armed:
             # After a silence its last known height is old: it may have come down since. Some never say where they are.
+            if not self._disarmed:
+                self._disarmed_us = now.time_us
             self._disarmed += 1
-            if now.time_us - self._placed_us <= _PLACE_HOLDS_US or self._disarmed > _HEARTBEATS_WAITED:
+            waited = self._disarmed > _HEARTBEATS_WAITED and now.time_us - self._disarmed_us >= _WAITED_US
+            if waited or now.time_us - self._placed_us <= _PLACE_HOLDS_US:
                 self._end(now)
 
     def _end(self, now: Telemetry) -> None:

@@ -1,5 +1,6 @@
 """A vehicle that is heard and does not say where it is."""
 
+import asyncio
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from tests.autopilot.scripted import FAST, Script, line_mission, vehicle_at
 RTL = 6
 
 
-async def blinded(vehicle, url, blind):
+async def blinded(vehicle, url, blind, timing=FAST):
     """The report of a flight whose vehicle goes blind in the air, while its heartbeats go on."""
 
     def progress(step):
@@ -21,7 +22,7 @@ async def blinded(vehicle, url, blind):
 
     progress.done = False
     task = FlightTask(1, url, (line_mission(600),))
-    return await fly([task], timing=FAST, progress=progress)
+    return await fly([task], timing=timing, progress=progress)
 
 
 def only_heartbeats(vehicle):
@@ -71,6 +72,31 @@ async def test_lost_streams_are_asked_for_again_before_it_is_given_up():
     assert report.completed, report.vehicles[0].failure
     asked = [m for m in vehicle.heard if m.get_type() == "COMMAND_LONG" and m.command == 511 and m.param1 == 33]
     assert len(asked) >= 2
+
+
+async def test_streams_that_were_lost_in_a_silence_are_asked_for_when_it_is_heard_again():
+    """What was asked of it while it heard nobody is no reason to ask no more."""
+    async with vehicle_at(Script()) as (vehicle, url):
+        send, command = vehicle.send, vehicle.on_command_long
+        loop = asyncio.get_running_loop()
+
+        def fall_silent():
+            vehicle.send = lambda _m: None
+            vehicle.on_command_long = lambda _m: None
+            loop.call_later(1.3, be_heard)
+
+        def be_heard():
+            vehicle.send = lambda m: send(m) if m.get_type() in ("HEARTBEAT", "COMMAND_ACK") else None
+            vehicle.on_command_long = remember
+
+        def remember(m):
+            if m.command == mav.MAV_CMD_SET_MESSAGE_INTERVAL and m.param1 == mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT:
+                vehicle.send = send
+            command(m)
+
+        # Silent, or without a position, for 2.5 s, it would be given up; once in 0.75 s it is asked.
+        report = await blinded(vehicle, url, fall_silent, Timing(time_scale=4.0, retry_floor_s=0.05, floor_s=0.3))
+    assert report.completed, report.vehicles[0].failure
 
 
 async def test_the_longest_flight_holds_where_the_vehicles_clock_crawls():

@@ -42,8 +42,8 @@ class Flown:
     def _take(self, message):
         self.watch.take(message, Telemetry(vehicle_s=self.clock, time_us=round(self.clock * 1e6), **self.now))
 
-    def disarmed(self):
-        self.clock += 1.0
+    def disarmed(self, *, after_s=1.0):
+        self.clock += after_s
         self.now |= {"mode": "RTL", "armed": False}
         self._take(mav.MAVLink_heartbeat_message(2, 3, 0, 3, 4, 3))
 
@@ -96,6 +96,20 @@ def test_one_that_came_down_in_a_silence_did_not_end_in_the_air():
     assert not flown.watch.ended_in_air
     assert flown.watch.events[-1].kind == "disarmed"
     assert flown.watch.landing().from_home_m == pytest.approx(40.0, abs=0.1)
+
+
+def test_one_that_is_asked_again_where_it_is_has_time_to_say_it_however_fast_it_beats():
+    """As a simulator of ten times the pace of the wall, which forgot the station in the silence."""
+    flown = Flown(mission_of(place(1, 0, 1000), place(2, 0, 3000)))
+    flown.at(0, 0, item=1, up=0.0)
+    flown.at(0, 500, item=1)
+    flown.clock += 30.0
+    for _ in range(12):
+        flown.disarmed(after_s=0.1)
+    assert not flown.watch.ended
+    flown.at(0, 40, item=1, up=0.1, mode="RTL")
+    assert flown.watch.ended
+    assert not flown.watch.ended_in_air
 
 
 def test_one_that_says_no_more_where_it_is_ended_where_it_last_was():
