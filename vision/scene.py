@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo import LocalFrame, Terrain
 from vision.border import BorderLine, GroundLine
 from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture
-from vision.crossing import CrossingRule, Outcome, Passage, crossing_of, judge, source_id
+from vision.crossing import CrossingRule, Passage, Verdict, crossing_of, judge, open_passage_of, source_id
 from vision.errors import MetadataError
 from vision.fixed import Homography, PixelLine, feet_of, pixel_passages, pixel_track
 from vision.georeference import ErrorModel, Georeferencer
@@ -23,7 +23,18 @@ from vision.ground import GroundSettings, ground_track
 from vision.image_motion import KeyPicture, SmallPicture, StepMotion
 from vision.kalman import Smoother
 from vision.steady import SteadyCamera
-from vision.types import Crossing, Detection, Frame, GroundPoint, GroundTrack, Method, Status, Track
+from vision.types import (
+    CHI_95,
+    Crossing,
+    Detection,
+    Frame,
+    GroundPoint,
+    GroundTrack,
+    Method,
+    OpenPassage,
+    Status,
+    Track,
+)
 
 __all__ = [
     "NO_METHOD",
@@ -90,12 +101,16 @@ class Scene(Protocol):
         """The smoothed way of a track; None where too little is known of it."""
         ...
 
-    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
+    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> Verdict:
         """What a track did."""
         ...
 
     def both_sides(self, track: Track) -> bool:
         """Whether it was seen on both sides of the line: no other track has passed it, however it is smoothed."""
+        ...
+
+    def near_line(self, track: Track) -> bool:
+        """Whether it begins or ends so near the line that it may have passed it unseen (`Outcome.OPEN`)."""
         ...
 
     def unit(self, track: Track) -> float:
@@ -104,6 +119,10 @@ class Scene(Protocol):
 
     def crossing(self, passage: Passage, way: GroundTrack, source: str) -> Crossing:
         """The crossing that a passage is."""
+        ...
+
+    def open_passage(self, at: int, way: GroundTrack, source: str) -> OpenPassage:
+        """What `Verdict.open_at` of a way says; never asked where no verdict has one."""
         ...
 
 
@@ -183,17 +202,23 @@ class _OnGround:
             self._smoothers.popitem(last=False)
         return ground_track(track, settings, memory)
 
-    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
+    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> Verdict:
         """See `Scene`."""
         del track
-        if self.line is None:
-            return (), None
-        verdict = judge(way, self.line, rule)
-        return verdict.passages, verdict.outcome
+        return Verdict(None) if self.line is None else judge(way, self.line, rule)
 
     def both_sides(self, track: Track) -> bool:
         """See `Scene`."""
         return self.line is not None and self._sides.both(track, self.line, _places_of)
+
+    def near_line(self, track: Track) -> bool:
+        """See `Scene`. By single places, whose errors are larger than those of the way."""
+        ends = [o.ground for o in (track.observations[0], track.observations[-1]) if o.ground is not None]
+        if self.line is None or not ends:
+            return False
+        error_m = [CHI_95 * np.sqrt(np.trace(one.random) + (one.systematic**2).sum()) for one in ends]
+        offset_m = np.abs(self.line.locate(np.array([one.xy for one in ends])).offset_m)
+        return bool((offset_m <= error_m).any())
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -205,6 +230,12 @@ class _OnGround:
         assert self.frame is not None
         assert self._border is not None
         return crossing_of(passage, way, frame=self.frame, source=source, border=self._border.name, method=self.method)
+
+    def open_passage(self, at: int, way: GroundTrack, source: str) -> OpenPassage:
+        """See `Scene`."""
+        assert self.frame is not None
+        assert self._border is not None
+        return open_passage_of(at, way, frame=self.frame, source=source, border=self._border.name, method=self.method)
 
 
 class MovingScene(_OnGround):
@@ -324,15 +355,19 @@ class PictureScene:
         """See `Scene`."""
         return pixel_track(track) if len(track.observations) >= settings.min_points else None
 
-    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
+    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> Verdict:
         """See `Scene`."""
-        if self._line is None:
-            return (), None
-        return [replace(p, status=Status.PROBABLE) for p in pixel_passages(track, self._line, rule, way)], None
+        passages = () if self._line is None else pixel_passages(track, self._line, rule, way)
+        return Verdict(None, tuple(replace(p, status=Status.PROBABLE) for p in passages))
 
     def both_sides(self, track: Track) -> bool:
         """See `Scene`."""
         return self.line is not None and self._sides.both(track, self.line, feet_of)
+
+    def near_line(self, track: Track) -> bool:
+        """See `Scene`. Whatever is on no side of a line in the picture has no error to be within."""
+        del track
+        return False
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -355,6 +390,10 @@ class PictureScene:
             confidence=min(1.0, passage.probability * way.score),
             track_number=way.number,
         )
+
+    def open_passage(self, at: int, way: GroundTrack, source: str) -> OpenPassage:
+        """See `Scene`."""
+        raise NotImplementedError
 
 
 class _Sides:
