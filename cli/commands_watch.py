@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 import geo
-from cli.arguments import InputError, moment, numbers
+from cli.arguments import InputError, check_file, check_folder, moment, numbers
 from cli.terminal import bars, complaints, console
 from geo import FileWriteError, VedetteError, write_text
 
@@ -104,6 +104,8 @@ def watch(
 
     if url is not None and key is None:
         raise InputError("--url needs a key: give --key, or VEDETTE_KEY in the environment")
+    check_folder(out, "--out")
+    check_file(json_file, "--json")
     pixel_line = None
     if line is not None:
         x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
