@@ -50,6 +50,10 @@ class OpenWays:
         if before is None and self._tell is not None:
             self._tell(passage)
 
+    def knows(self, number: int) -> bool:
+        """Whether a track was told of and not taken back."""
+        return number in self._told
+
     def ended(self, way: GroundTrack, outcome: Outcome | None) -> Outcome | None:
         """What a track did in the end that is not open now: still open where how it began is forgotten by now."""
         told = self._told.get(way.number)

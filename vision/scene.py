@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -213,12 +213,16 @@ class _OnGround:
 
     def near_line(self, track: Track) -> bool:
         """See `Scene`. By single places, whose errors are larger than those of the way."""
-        ends = [o.ground for o in (track.observations[0], track.observations[-1]) if o.ground is not None]
-        if self.line is None or not ends:
+        if self.line is None:
             return False
-        error_m = [CHI_95 * np.sqrt(np.trace(one.random) + (one.systematic**2).sum()) for one in ends]
-        offset_m = np.abs(self.line.locate(np.array([one.xy for one in ends])).offset_m)
-        return bool((offset_m <= error_m).any())
+        known = self._sides.offsets(track, self.line, _places_of)
+        for observations, offset_m in ((track.observations, known.first), (reversed(track.observations), known.last)):
+            place = next((o.ground for o in observations if o.ground is not None), None)
+            if place is None:
+                return False
+            if abs(offset_m) <= CHI_95 * float(np.sqrt(np.trace(place.random) + (place.systematic**2).sum())):
+                return True
+        return False
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -396,30 +400,50 @@ class PictureScene:
         raise NotImplementedError
 
 
+class _Offsets(NamedTuple):
+    """Of a track from a line: times of its first and last observation; first, last, least and largest offset."""
+
+    begin_us: int
+    end_us: int = -1
+    first: float = inf
+    last: float = inf
+    least: float = inf
+    largest: float = -inf
+
+
 class _Sides:
-    """Whether tracks were seen on both sides of a line; of each observation once, however often it is asked."""
+    """On which sides of a line tracks were seen; of each observation once, however often it is asked."""
 
     def __init__(self) -> None:
-        # By number: times of the first and the last observation looked at, least and largest offset.
-        self._seen: OrderedDict[int, tuple[int, int, float, float]] = OrderedDict()
+        self._seen: OrderedDict[int, _Offsets] = OrderedDict()
 
     def both(self, track: Track, line: GroundLine, places: Callable[[Track], ArrayLike]) -> bool:
         """Whether some of the `places` of a track lie on one side of a line and some on the other."""
-        none = (track.observations[0].time_us, -1, inf, -inf)
-        first, last, low, high = self._seen.pop(track.number, none)
-        if track.observations[0].time_us != first:  # what is forgotten does not count any more
-            first, last, low, high = none
-        new = track.observations[bisect_right(track.observations, last, key=lambda one: one.time_us) :]
+        known = self.offsets(track, line, places)
+        return known.least < 0 < known.largest
+
+    def offsets(self, track: Track, line: GroundLine, places: Callable[[Track], ArrayLike]) -> _Offsets:
+        """Those of the `places` of a track; infinite where there is none."""
+        begin_us = track.observations[0].time_us
+        known = self._seen.pop(track.number, _Offsets(begin_us))
+        if known.begin_us != begin_us:  # what is forgotten does not count any more
+            known = _Offsets(begin_us)
+        new = track.observations[bisect_right(track.observations, known.end_us, key=lambda one: one.time_us) :]
         if new:
             points = np.asarray(places(replace(track, observations=new)), dtype=float)
+            known = known._replace(end_us=new[-1].time_us)
             if len(points):
                 offset = line.locate(points).offset_m
-                low, high = min(low, float(offset.min())), max(high, float(offset.max()))
-            last = new[-1].time_us
-        self._seen[track.number] = first, last, low, high
+                known = known._replace(
+                    first=known.first if np.isfinite(known.first) else float(offset[0]),
+                    last=float(offset[-1]),
+                    least=min(known.least, float(offset.min())),
+                    largest=max(known.largest, float(offset.max())),
+                )
+        self._seen[track.number] = known
         if len(self._seen) > _ASKED:
             self._seen.popitem(last=False)
-        return low < 0 < high
+        return known
 
 
 def _places_of(track: Track) -> list[NDArray[np.float64]]:

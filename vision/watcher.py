@@ -244,7 +244,7 @@ class Watcher:
 
     def _review(self, track: Track, *, ended: bool) -> Outcome | None:
         """Judge a track, hand on its passages that are due, and say what it did."""
-        if not ended and not self.scene.both_sides(track) and not self.scene.near_line(track):
+        if not ended and not self._may_tell(track):
             return None  # smoothing a long way takes time, and most objects pass nothing
         way = self.scene.way(track, self.settings.ground)
         if way is None:
@@ -267,6 +267,12 @@ class Watcher:
             opened = replace(self.scene.open_passage(verdict.open_at, way, self.name), custody=self.custody)
             self._open.found(opened, way, ended=ended)
         return verdict.outcome
+
+    def _may_tell(self, track: Track) -> bool:
+        """Whether there may be something to tell of a track that goes on: who is open is told once."""
+        return self.scene.both_sides(track) or (
+            self._is_due(track.start_us) and not self._open.knows(track.number) and self.scene.near_line(track)
+        )
 
     def _is_due(self, time_us: int) -> bool:
         """Whether what a track that goes on did then is decided by now."""
