@@ -36,7 +36,7 @@ class SourceCounts:
         Pictures that are shown before the first keyframe and were not decoded: they are made of what is before the
         recording.
     decode_errors
-        Packets that could not be decoded and pictures that the decoder marked as damaged.
+        Packets that came damaged or could not be decoded, and pictures that the decoder marked as damaged.
     out_of_order
         Pictures whose time did not advance, left out.
     clock_jumps
