@@ -111,3 +111,11 @@ def test_what_comes_often_enough_is_not_called_seldom():
     # A recording that was stopped and went on: what was not filmed is no pace.
     later = [replace(f, time_us=f.time_us + 60_000_000, index=f.index + len(ALL)) for f in at(paced(0.2))]
     assert watch([*at(paced(0.2)), *later], Oracle([[]] * len(ALL)), border=border(), name="v").notes == ()
+
+
+@pytest.mark.parametrize(("rate_hz", "said"), [(240, False), (100_000, True)])
+def test_times_that_no_camera_has_are_said_to_be_wrong(rate_hz, said):
+    """A writer that counts pictures where it should tell their times gives all of them within a moment."""
+    frames = [replace(frame, time_us=T0 + round(k * 1e6 / rate_hz)) for k, frame in enumerate(ALL[:60])]
+    notes = watch(frames, Oracle(ORACLE.boxes), border=border(), name="v").notes
+    assert any(note.startswith(f"pictures came {rate_hz} a second by their times") for note in notes) == said
