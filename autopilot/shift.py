@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 
-from autopilot.errors import FlightError
 from autopilot.journal import Flown, Journal
 from autopilot.patrol_report import Change
 from autopilot.patrol_rules import PatrolRules
-from autopilot.patrol_states import Duty, Happening, State, after
+from autopilot.patrol_states import Duty, Happening, after
 from autopilot.sortie import Flight
 from autopilot.station import now_us
 from autopilot.timetable import Timetable, Turn
@@ -163,9 +162,3 @@ class Shift:
     def serving(self) -> list[int]:
         """System ids of those whom the patrol may count on."""
         return sorted(sysid for sysid, duty in self.duties.items() if duty.serves)
-
-    def check_state(self, sysid: int, *states: State) -> None:
-        """Raises FlightError where a vehicle is in none of some states."""
-        duty = self.duties[sysid]
-        if duty.state not in states:
-            raise FlightError(f"vehicle {sysid} is {duty.state}: it has to be {' or '.join(states)} for that")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,7 @@ commands = typer.Typer()
 
 _GROUND_M = (-500.0, 9000.0)
 _SHIFT_H = (0.01, 7 * 24.0)
+_MOST_PIECES = 5
 
 
 @commands.command(
@@ -65,11 +67,27 @@ def border(
         about = (within(lat, -90, 90, "--near", "a latitude"), within(lon, -180, 180, "--near", "a longitude"))
     if not 0 < length < math.inf:
         raise InputError(f"--length {length:g}: give kilometres above 0")
-    segment = missions.cut(missions.land_border(own, neighbour), length * 1000, about)
+    pieces = missions.land_border(own, neighbour)
+    segment = missions.cut(pieces, length * 1000, about)
     missions.write_border(segment, out)
+    _tell(segment, pieces, out)
+
+
+def _tell(segment: missions.BorderSegment, pieces: Sequence[missions.BorderSegment], out: Path) -> None:
+    """Say what was cut, and where the other pieces of that border are: the longest first, five at most."""
     console.print(
         f"{segment.name}: {segment.length_m() / 1000:.1f} km, {segment.own} on the {segment.own_side} -> {out}"
     )
+    if segment.note:
+        console.print(f"note: {segment.note}")
+    if len(pieces) > 1:
+        places = [
+            f"{lat:.2f},{lon:.2f} ({piece.length_m() / 1000:.1f} km)"
+            for piece in pieces[:_MOST_PIECES]
+            for lon, lat in [piece.coordinates[len(piece.coordinates) // 2]]
+        ]
+        more = "; ..." if len(pieces) > _MOST_PIECES else ""
+        console.print(f"of {len(pieces)} pieces --near takes the nearest: {'; '.join(places)}{more}")
 
 
 @commands.command(

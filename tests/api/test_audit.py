@@ -154,6 +154,7 @@ def test_the_database_refuses_to_change_records(busy, table, column):
         (["UPDATE audit SET body = body || ' ' WHERE seq = 8"], 8),  # the same JSON
         (["UPDATE audit SET hash = upper(hash) WHERE seq = 8"], 8),
         (["UPDATE audit SET body = (SELECT e.body FROM audit e WHERE e.seq = 17 - audit.seq) WHERE seq IN (8, 9)"], 8),
+        (["UPDATE audit SET seq = seq + 1000 WHERE seq > 7", "UPDATE audit_head SET seq = seq + 1000"], 8),
         (["DELETE FROM audit WHERE seq > 1"], 2),
         (["DELETE FROM audit"], 1),
         (["UPDATE audit_head SET seq = seq - 1"], None),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 import shlex
 import sqlite3
@@ -50,6 +51,26 @@ def test_pasted_examples_of_border_and_plan(run, tmp_path, monkeypatch):
     assert "flies at 18.0 m/s, Litchi takes 15 m/s at most" in Path("runs/plan/apps.txt").read_text()
     assert missions.check(missions.load_plan(Path("runs/plan/plan.json"))) == []
     assert json.loads(Path("runs/plan/validation.json").read_text())["kept"]
+
+
+def test_of_a_border_in_pieces_each_is_found_by_what_is_told_of_it(run, tmp_path):
+    """Ceuta and Melilla: who asked for one and was given the other would hear that the base is on the far side."""
+    file = tmp_path / "border.geojson"
+    told = " ".join(run("border", "ESP", "MAR", "--out", file).out.split())
+    assert "note: asked for 40.0 km, this piece of the border has" in told
+    assert "of 2 pieces --near takes the nearest" in told
+    places = re.findall(r"(-?[\d.]+,-?[\d.]+) \([\d.]+ km\)", told)
+    towns = set()
+    for place in places:
+        assert run("border", "ESP", "MAR", "--near", place, "--out", file).code == 0
+        lon, lat = missions.read_border(file).coordinates[0]
+        towns |= {
+            name
+            for name, at in (("Ceuta", (35.89, -5.32)), ("Melilla", (35.29, -2.94)))
+            if math.dist(at, (lat, lon)) < 0.2
+        }
+    assert towns == {"Ceuta", "Melilla"}
+    assert "--near takes" not in run("border", "USA", "MEX", "--out", file).out
 
 
 def test_a_line_drawn_in_google_earth_is_planned(run, tmp_path, monkeypatch):
