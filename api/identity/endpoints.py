@@ -167,7 +167,10 @@ def _secret(issued: accounts.IssuedSecret) -> dict[str, Any]:
 
 
 def post_login(login: LoginIn, request: Request, logins: Entry, door: Door, device: From) -> Response:
-    """Log in with a password, or replace a one-time secret by one. The session is in a cookie, its token here."""
+    """Log in with a password, or replace a one-time secret by one.
+
+    The session is in the cookie that the answer sets, the token of its unsafe requests is `csrf` here.
+    """
     # A page of another site could log its victim in to an account of its own.
     check_origin(request.headers, door.origin(request.headers), needed=False)
     issued, _ = logins.log_in(

@@ -60,7 +60,7 @@ def delete_agreement(agreement_id: str, call: Caller, store: Stored) -> Response
 
 
 def post_release(wish: ReleaseIn, call: Caller, store: Stored) -> Response:
-    """Release one crossing to one partner: 409 with every reason when the policy forbids it."""
+    """Release one record to one partner: 409 with every reason when the policy forbids it."""
     body, created = write(store, call, lambda session, now: releases.release(session, call, now, wish))
     return answer(body, 201 if created else 200)
 
