@@ -2,7 +2,8 @@
 
 Each test is named by the abstract tests that it carries out. The executable suite of OGC is a program in Java that is
 not run here; nothing here says that it passes. Left out, because the class is not declared: HTML, GML, CRS by
-reference, arrays, accents, arithmetic, functions of one's own.
+reference, arrays, accents, arithmetic, functions of one's own; and `test-data` of each class of CQL2, for it needs a
+service that serves OGC's own data set: ours serves crossings.
 """
 
 import csv
@@ -24,6 +25,7 @@ from api.ogc.description import FEATURE_SCHEMA, FEATURES_SCHEMA, OPENAPI_30, QUE
 from api.records.formats import FORMATS
 from api.records.types import TYPES
 from tests.api.conftest import ON_SQLITE, Service
+from tests.api.live import live
 from tests.api.samples import crossing_json
 
 BASE = "http://vedette.test/ogc"
@@ -412,6 +414,37 @@ def test_filter_filter_param_and_filter_lang_param(six):
             get(six, ITEMS, expect=400, **wrong)
     assert parameter(six, "filter")["schema"] == {"type": "string"}
     assert parameter(six, "filter-lang")["schema"]["enum"] == ["cql2-text", "cql2-json"]
+
+
+@ON_SQLITE
+def test_filter_filter_lang_default_and_expression_construction_and_filter_crs_wgs84(six):
+    """/conf/filter/filter-lang-default, expression-construction, filter-crs-wgs84"""
+    for type_ in TYPES.values():
+        items = f"/ogc/collections/{type_.collection}/items"
+        for language in ({}, {"filter-lang": "cql2-text"}):
+            assert get(six, items, filter="geometry IS NULL", **language).status_code == 200
+            get(six, items, expect=400, filter="THIS IS NOT A FILTER", **language)
+            get(six, items, expect=400, filter="this_is_not_a_queryable IS NULL", **language)
+        get(six, items, expect=400, filter="S_INTERSECTS(geometry,BBOX(1000000,1000000,2000000,2000000))")
+    (west, south, east, north), *_ = get(six, "/ogc/collections/crossings").json()["extent"]["spatial"]["bbox"]
+    placed = matching(six, "geometry IS NOT NULL")
+    assert matching(six, f"S_INTERSECTS(geometry,BBOX({west},{south},{east},{north}))") == placed
+
+
+def test_core_http(tmp_path):
+    """/conf/core/http: each path that is advertised is served over HTTP/1.1"""
+    with live(tmp_path) as served:
+        wanted, seen = [f"{served.url}/ogc"], set()
+        while wanted:
+            url = wanted.pop()
+            seen.add(url)
+            answer = served.ask("analyst", "GET", url)
+            assert (answer.http_version, answer.status_code) == ("HTTP/1.1", 200), url
+            told = answer.headers["content-type"].partition(";")[0] in {"application/json", "application/geo+json"}
+            body = answer.json() if told else {}
+            links = [*body.get("links", []), *(one for each in body.get("collections", []) for one in each["links"])]
+            wanted += {one["href"] for one in links if one["href"].startswith(served.url)} - seen - {*wanted}
+        assert len(seen) > 30
 
 
 def test_features_filter_mixing_expression(six):
