@@ -209,3 +209,30 @@ def test_a_map_is_coarser_while_it_is_dragged_where_pictures_come_slowly_and_nev
         assert canvas.evaluate(BREADTH) == pytest.approx(breadth, abs=0.01)
         at.page.mouse.up()
         at.page.wait_for_function(f"() => ({BREADTH})(document.querySelector('.map canvas')) === 1")
+
+
+SEEN = """each => {
+  const [gl, pixel] = [each.getContext("webgl2"), new Uint8Array(4)];
+  gl.readPixels(gl.drawingBufferWidth / 2, gl.drawingBufferHeight / 2, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+  return [...pixel.slice(0, 3)];
+}"""
+LAND, SEA = [0xF5, 0xF3, 0xEE], [0xCF, 0xDD, 0xE5]
+"""Of the light theme."""
+
+
+def test_ground_that_has_not_come_is_shown_neither_as_land_nor_as_sea(live, desk):
+    at = desk(live, None)
+    at.forgiven += ["net::ERR_FAILED"]
+    at.page.route("**/*.pmtiles", lambda route: route.abort())
+    with at.page.expect_event("requestfailed", lambda request: request.url.endswith(".pmtiles")):
+        at.log_in("analyst", "#/fly")
+    canvas = at.page.locator(".map canvas")
+    expect(canvas).to_have_css("opacity", "1")
+    assert canvas.evaluate(SEEN) not in (LAND, SEA)
+    at.page.unroute("**/*.pmtiles")
+    at.page.reload()
+    expect(canvas).to_have_css("opacity", "1")
+    known = f"([each, known]) => known.includes(({SEEN})(each).join())"
+    places = [",".join(map(str, each)) for each in (LAND, SEA)]
+    at.page.wait_for_function(known, arg=[canvas.element_handle(), places])
+    at.picture("map-of-known-ground")

@@ -34,11 +34,12 @@ const layers = layersOf(read(ATLAS), read(LAND_BORDERS));
 const archive = archiveOf([...tilesOf(layers, EVERYTHING), ...tilesOf({ boundaries: layers.boundaries }, BORDERS)], {
   metadata: {
     name: "Natural Earth 1:10m",
-    description: "Land, coastline, land borders and names of countries; borders as Natural Earth draws them",
+    description: "Sea, land, coastline, land borders and names of countries; borders as Natural Earth draws them",
     attribution: "Natural Earth",
     type: "baselayer",
     version: "1",
     vector_layers: [
+      { id: "sea", fields: {}, ...zooms(EVERYTHING) },
       { id: "land", fields: {}, ...zooms(EVERYTHING) },
       { id: "coastline", fields: {}, ...zooms(EVERYTHING) },
       { id: "boundaries", fields: { left: "String", right: "String", disputed: "Boolean" }, ...zooms(BORDERS, 0) },

@@ -27,6 +27,16 @@ const LAT_LIMIT_DEG = 85.06; // just beyond the edge of the Mercator square
 const LARGEST_DEG2 = 1300; // area of Russia's largest part, square degrees of a great circle
 const LAST_RANK = 30; // of the Vatican, of which the grid of the atlas leaves a line
 
+/**
+ * What the land lies in. A tile without land has it too: so the sea is where it is known to be, and not wherever no tile
+ * has come yet. @type {Feature<Polygon>}
+ */
+const EVERYWHERE = {
+  type: "Feature",
+  properties: {},
+  geometry: { type: "Polygon", coordinates: [rectangle(-180, -LAT_LIMIT_DEG, 180, LAT_LIMIT_DEG)] },
+};
+
 /** Areas of the atlas that have no entry of their own in the planner's table. @type {Record<string, string>} */
 const PART_OF = { "Ashmore and Cartier Is.": "Australia" };
 
@@ -42,6 +52,7 @@ export function layersOf(atlas, borders) {
   const topology = placed(atlas, borders);
   const coast = mesh(topology, topology.objects.countries, (a, b) => a === b);
   return {
+    sea: [EVERYWHERE],
     land: feature(topology, topology.objects.land).features.map((land) => withGeometry(land, {})),
     coastline: [
       lines(
@@ -229,6 +240,17 @@ function withoutSeam(line) {
     parts.at(-1)?.push(point);
   });
   return parts.filter((part) => part.length > 1);
+}
+
+/** @param {number} west @param {number} south @param {number} east @param {number} north @returns {Position[]} */
+function rectangle(west, south, east, north) {
+  return [
+    [west, south],
+    [east, south],
+    [east, north],
+    [west, north],
+    [west, south],
+  ];
 }
 
 /** @param {Position} point */

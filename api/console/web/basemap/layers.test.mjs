@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { expect, test, vi } from "vitest";
 import { mapStyle } from "../src/map/style";
 import { countriesOf, layersOf } from "./layers.mjs";
+import { tilesOf } from "./tiles.mjs";
 
 /** @import { MultiLineString, MultiPolygon, Point, Position } from "geojson" */
 
@@ -101,4 +102,11 @@ test("the map draws every layer, and no other", () => {
     "source-layer" in layer ? layer["source-layer"] : [],
   );
   expect(new Set(drawn)).toEqual(new Set(Object.keys(layers)));
+});
+
+test("every tile says that it is sea where it is not land, those without land too", () => {
+  const made = [...tilesOf({ sea: layers.sea, land: layers.land }, { minZoom: 4, maxZoom: 4, extent: 4096 })];
+  expect(made.length).toBe(256);
+  expect(made.filter(({ data }) => !Buffer.from(data).includes("sea"))).toEqual([]);
+  expect(made.some(({ data }) => !Buffer.from(data).includes("land"))).toBe(true);
 });

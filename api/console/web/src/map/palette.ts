@@ -2,6 +2,8 @@ import type { Theme } from "../app/preferences";
 
 /** Colours of the base map. It stays in the background: what matters is drawn over it. */
 export interface Palette {
+  /** Of ground that has not come yet: neither of land nor of water, between the two. */
+  unknown: string;
   water: string;
   land: string;
   coast: string;
@@ -19,6 +21,7 @@ export interface Palette {
 
 export const PALETTES: Record<Theme, Palette> = {
   light: {
+    unknown: "#e2e3e2",
     water: "#cfdde5",
     land: "#f5f3ee",
     coast: "#93a9b7",
@@ -31,6 +34,7 @@ export const PALETTES: Record<Theme, Palette> = {
     line: "#b4b0a8",
   },
   dark: {
+    unknown: "#131b23",
     water: "#0a1118",
     land: "#1b242d",
     coast: "#3d4f5e",
@@ -44,6 +48,7 @@ export const PALETTES: Record<Theme, Palette> = {
   },
   // Red alone: green and blue light take the eye's adaptation to the dark.
   night: {
+    unknown: "#0c0000",
     water: "#000000",
     land: "#190000",
     coast: "#4a0000",

@@ -19,6 +19,14 @@ test.each(THEMES)("the style is one that MapLibre takes: %s", (theme) => {
   expect(validateStyleMin(mapStyle(theme, "el", MAPS))).toEqual([]);
 });
 
+test.each(THEMES)("what has not come yet looks neither like land nor like water: %s", (theme) => {
+  const { layers } = mapStyle(theme, "en");
+  expect(layers[0]).toMatchObject({ type: "background" }); // it lies below all, and is of no tile
+  const colours = layers.slice(0, 3).map(({ paint }) => Object.values(paint ?? {})[0]);
+  expect(layers.slice(1, 3).map((each) => "source-layer" in each && each["source-layer"])).toEqual(["sea", "land"]);
+  expect(new Set(colours).size).toBe(3);
+});
+
 test("by night there is red light alone", () => {
   const colours = JSON.stringify(mapStyle("night", "en", MAPS)).match(/#[0-9a-f]{6}/g) ?? [];
   expect(colours.length).toBeGreaterThan(5);

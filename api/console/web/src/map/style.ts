@@ -34,9 +34,17 @@ export function mapStyle(theme: Theme, language: string, maps: readonly Operator
   };
 }
 
-function ground({ water, land, coast }: Palette): LayerSpecification[] {
+/** Where nothing has come yet is neither land nor sea: whoever flies over it must not take it for one of them. */
+function ground({ unknown, water, land, coast }: Palette): LayerSpecification[] {
   return [
-    { id: "base:water", type: "background", paint: { "background-color": water } },
+    { id: "base:unknown", type: "background", paint: { "background-color": unknown } },
+    {
+      id: "base:water",
+      type: "fill",
+      source: "base",
+      "source-layer": "sea",
+      paint: { "fill-color": water, "fill-antialias": false },
+    },
     {
       id: "base:land",
       type: "fill",
