@@ -13,6 +13,8 @@ from autopilot.wire import Codec, Message, SequenceCounter, identity
 
 __all__ = ["Channel", "Reopening", "reason"]
 
+_MOST_OVERTAKEN = 2
+
 Opener = Callable[["Channel", float], Awaitable[None]]
 
 
@@ -36,8 +38,8 @@ class Reopening:
 class Above(Protocol):
     """The link that a channel belongs to."""
 
-    def took(self, channel: Channel, system: int, message: Message, packet: bytes) -> None:
-        """A message of a system came that is to be believed."""
+    def took(self, channel: Channel, system: int, message: Message, packet: bytes, *, is_old: bool) -> None:
+        """A message of a system came that is to be believed; an old one is only written down."""
 
     def answered(self, channel: Channel, system: int, packet: bytes, answer: bytes, prompt: Prompt) -> None:
         """A request of a system came that was foreseen, and its answer has gone."""
@@ -89,6 +91,7 @@ class Channel:
         self._only_route: Any = None
         self._again: asyncio.Task[None] | None = None
         self._closed = False
+        self._beats: dict[tuple[int, int], tuple[int, int]] = {}  # place of the newest HEARTBEAT, older ones since
         self._prompts: dict[bytes, Prompt] = {}
         self._ready: dict[bytes, Prompt] = {}
 
@@ -157,8 +160,9 @@ class Channel:
                 and not self.routes.takes(system, component, route)
             ):
                 continue
-            self._count(system, component, seq)
-            self._above.took(self, system, message, packet)
+            place = self._count(system, component, seq)
+            is_old = message.get_type() == "HEARTBEAT" and self._is_overtaken((system, component), place)
+            self._above.took(self, system, message, packet, is_old=is_old)
             if self._prompts:
                 prompt = self._prompts.get(packet[5:10])
                 if prompt is not None:
@@ -188,12 +192,24 @@ class Channel:
         if prompt.pack(last, route, self.codec):
             self._ready[prompt.frame] = prompt
 
-    def _count(self, system: int, component: int, seq: int) -> None:
+    def _is_overtaken(self, who: tuple[int, int], place: int) -> bool:
+        """Whether a HEARTBEAT was sent before one that came already: its mode is not that of now.
+
+        One that booted anew counts from 0 again, as if all were late: so many in a row are not.
+        """
+        newest, skipped = self._beats.get(who, (place, 0))
+        if place >= newest or skipped == _MOST_OVERTAKEN:
+            self._beats[who] = place, 0
+            return False
+        self._beats[who] = newest, skipped + 1
+        return True
+
+    def _count(self, system: int, component: int, seq: int) -> int:
         self._useful = True
         counter = self.counters.get((system, component))
         if counter is None:
             counter = self.counters[system, component] = SequenceCounter()
-        counter.add(seq)
+        return counter.add(seq)
 
     def gone(self, route: Any) -> None:
         """One of those who connected here has gone: its vehicles may come back from another address at once."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from autopilot.acknowledgements import Acknowledgements
 from autopilot.errors import CommandError
 from autopilot.link import Link
 from autopilot.long_texts import SAYING, Said
@@ -18,7 +19,6 @@ from autopilot.words import command_name, command_words
 __all__ = ["Exchange"]
 
 _TRIES = 4
-_RETRY_S = 1.5
 _REASONS_S = 1.0
 _IN_PROGRESS_S = 60.0
 _TEXTS_WALL_S = 0.1  # reasons travel as texts of their own, about the acknowledgement
@@ -40,6 +40,14 @@ class Exchange:
     sysid: int
     component: int
     timing: Timing
+    _acks: Acknowledgements = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_acks", Acknowledgements(self.link, self.sysid, self.component, self.timing))
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._acks.close()
 
     async def command(self, command: int, params: tuple[float, ...], *, everywhere: bool = False) -> None:
         """COMMAND_LONG with up to seven parameters, until it is accepted. Raises CommandError.
@@ -56,6 +64,7 @@ class Exchange:
     def tell(self, command: int, params: tuple[float, ...]) -> None:
         """COMMAND_LONG once; no answer is awaited. Raises LinkError when the link was lost."""
         self.link.send(self._long(command, params, 0), self.sysid)
+        self._acks.told(command)
 
     def _long(self, command: int, params: tuple[float, ...], confirmation: int) -> Message:
         seven = (*params, *(0.0,) * (7 - len(params)))
@@ -71,44 +80,39 @@ class Exchange:
 
     async def _commanded(self, command: int, message: Callable[[int], Message], *, everywhere: bool = False) -> None:
         clock = asyncio.get_running_loop().time
-        said = Said()
-        with self.link.mailbox(self.sysid, ("COMMAND_ACK", *SAYING)) as box:
+        said, acks = Said(), self._acks
+        with acks.order(command) as order, self.link.mailbox(self.sysid, ("COMMAND_ACK", *SAYING)) as box:
             for confirmation in range(_TRIES):
                 self.link.send(message(confirmation), self.sysid, everywhere=everywhere or confirmation > 0)
-                deadline = clock() + self.timing.retry_s(_RETRY_S)
+                acks.sent(order)
+                deadline = clock() + acks.retry_s
                 while (answer := await box.get(deadline - clock())) is not None:
                     if answer.get_type() in SAYING:
                         said.take(answer, clock())
-                    elif not self._answers(answer, command):
-                        continue
-                    elif answer.result == mav.MAV_RESULT_IN_PROGRESS:
+                    elif acks.is_at_work(order, answer):
                         deadline = clock() + self.timing.wall_s(_IN_PROGRESS_S)
+                    elif not acks.is_of(order, answer):
+                        continue
                     elif answer.result == mav.MAV_RESULT_ACCEPTED:
                         return
                     else:
                         while (late := await box.get(_TEXTS_WALL_S)) is not None:
                             if late.get_type() in SAYING:
                                 said.take(late, clock())
-                        raise self._refused(command, answer.result, said.texts())
+                        raise self._refused(command, answer.result, said.texts(), order.sent)
         raise CommandError(
             f"{self.link.url} vehicle {self.sysid}: no answer to {command_name(command)} in {_TRIES} tries: "
-            "check the link"
+            "check the link",
+            sent=_TRIES,
         )
 
-    def _answers(self, answer: Message, command: int) -> bool:
-        return (
-            answer.command == command
-            and answer.get_srcComponent() == self.component
-            and answer.target_system in (0, self.link.system_id)
-            and answer.target_component in (0, self.link.component_id)
-        )
-
-    def _refused(self, command: int, result: int, said: list[str]) -> CommandError:
+    def _refused(self, command: int, result: int, said: list[str], sent: int) -> CommandError:
         reasons = f"; it said: {' | '.join(dict.fromkeys(said))}" if said else ""
         return CommandError(
             f"{self.link.url} vehicle {self.sysid}: {command_name(command)}: {command_words(result)} "
             f"(MAV_RESULT {result}){reasons}",
             result,
+            sent=sent,
         )
 
     async def prearm_reasons(self) -> tuple[str, ...]:
@@ -135,4 +139,6 @@ class Exchange:
             return error
         # ArduPilot says "Arm:" of what it says "PreArm:" of when it is asked.
         reasons = [one for one in await self.prearm_reasons() if one.split(": ", 1)[-1] not in str(error)]
-        return CommandError(f"{error}; asked why: {' | '.join(reasons)}", error.result) if reasons else error
+        if not reasons:
+            return error
+        return CommandError(f"{error}; asked why: {' | '.join(reasons)}", error.result, sent=error.sent)

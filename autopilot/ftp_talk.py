@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from autopilot.errors import FtpError
 from autopilot.ftp_wire import MOST_DATA, FtpCode, FtpOp, Packet, ftp_words
 from autopilot.link import Link
+from autopilot.pace import Pace
 from autopilot.timing import Timing
-from autopilot.transfer_pace import Pace
 from autopilot.wire import Message
 
 __all__ = ["FtpPeer", "FtpProgress", "Question", "Reading", "Writing"]
@@ -125,7 +125,9 @@ class _Talk:
             self._unasked(reply)
             return
         del self._open[reply.seq]
-        if not request.repeated:
+        if request.repeated:
+            self._peer.pace.answered_vaguely()
+        else:
             self._peer.pace.measured(self._clock() - request.sent_s)
         self._moved_s = self._clock()
         self._answered(request.packet, reply)

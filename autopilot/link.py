@@ -312,8 +312,8 @@ class Link:
 
     # What the channels tell: `autopilot.channel.Above`.
 
-    def took(self, channel: Channel, system: int, message: Message, packet: bytes) -> None:
-        """A message of a system came over a channel: hand it to whoever listens."""
+    def took(self, channel: Channel, system: int, message: Message, packet: bytes, *, is_old: bool = False) -> None:
+        """A message of a system came over a channel: hand it to whoever listens, where none overtook it."""
         now = asyncio.get_running_loop().time()
         self._choice.heard(system, channel, now)
         if len(self.channels) > 1 and self._copies.is_copy(channel, packet, now):
@@ -329,7 +329,7 @@ class Link:
                 return
         if system == self.system_id and message.get_type() == "HEARTBEAT" and packet not in _OWN_BEATS:
             self.has_twin = True
-        if self._choice.believes(system, channel, message, self.vehicles.get(system), now):
+        if not is_old and self._choice.believes(system, channel, message, self.vehicles.get(system), now):
             self._dispatch(system, message.get_type(), message, now)
 
     def answered(self, channel: Channel, system: int, packet: bytes, answer: bytes, prompt: Prompt) -> None:

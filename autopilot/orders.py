@@ -15,6 +15,7 @@ from autopilot.errors import CommandError, FlightError, NotReadyError, PlaceErro
 from autopilot.order_guard import OrderGuard
 from autopilot.order_heights import order_height
 from autopilot.orders_camera import look_ahead, look_at
+from autopilot.orders_plain import rise
 from autopilot.standing import say_again
 from autopilot.telemetry import Telemetry
 from autopilot.timing import FlightClock
@@ -157,7 +158,7 @@ class Orders:
             else:
                 _, z = order_height(vehicle.telemetry, vehicle.dialect, above_home_m)
                 unset = math.nan if vehicle.dialect.accepts_nan else 0.0
-                await vehicle.command(int(step.value), 0.0, 0.0, 0.0, unset, unset, unset, z)
+                await rise(vehicle, int(step.value), 0.0, 0.0, 0.0, unset, unset, unset, z)
         there = await vehicle.wait_until(
             lambda t: t.above_home_m is not None and t.above_home_m >= above_home_m - 1.0,
             above_home_m / _CLIMB_M_S + _SLACK_S,

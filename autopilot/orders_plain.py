@@ -1,4 +1,4 @@
-"""Orders that need no place: another speed, and the end of a flight where it is."""
+"""Orders that need no place: up from the ground, another speed, and the end of a flight where it is."""
 
 from __future__ import annotations
 
@@ -7,11 +7,32 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.errors import CommandError
 from autopilot.vehicle import Vehicle
 
-__all__ = ["change_speed", "emergency_stop"]
+__all__ = ["change_speed", "emergency_stop", "rise"]
 
 _STOP_S = 10.0
 _IN_THE_AIR = 21196.0  # of COMPONENT_ARM_DISARM: whatever it does
 _FASTEST_M_S = 100.0
+_OFF_S = 5.0
+
+
+async def rise(vehicle: Vehicle, command: int, *params: float) -> None:
+    """Take off from the ground, armed.
+
+    An order that was repeated comes a second time to what has left the ground by the first, and is refused: ArduCopter
+    takes off only from the ground (mode.cpp, ``do_user_takeoff``). What is in the air has not refused it.
+
+    Raises
+    ------
+    CommandError
+        When it is refused.
+    """
+    try:
+        await vehicle.command(command, *params)
+    except CommandError as error:
+        if error.result is None or error.sent == 1:
+            raise
+        if await vehicle.wait_until(lambda t: t.landed is False, _OFF_S) is None:
+            raise
 
 
 async def change_speed(vehicle: Vehicle, speed_m_s: float) -> None:

@@ -28,7 +28,7 @@ from autopilot.words import parameter_error_words
 __all__ = ["Parameters"]
 
 _ASKED = 7  # times: a quarter of all may be lost either way
-_SURE = 4  # times in a row from the first in which the other question alone was answered
+_SURE = 4  # times in a row from the first in which the other question alone was answered; then nothing is late either
 _RETRY_S = 1.5
 _INDICES = 16  # that the other question takes in turn
 _GRACE_WALL_S = 0.02  # at least, for the answer that comes after that of the other question
@@ -84,6 +84,7 @@ class Parameters:
         self._has: dict[str, bool] = {}
         self._since: tuple[int, int | None] = (boots(), None)
         self._asked = 0
+        self._written: dict[str, tuple[float, float]] = {}  # value, and until when an earlier one may still come
 
     async def read(self, name: str) -> float:
         """Value of a parameter, by whichever of its names the vehicle knows.
@@ -126,7 +127,7 @@ class Parameters:
 
     async def _read(self, name: str) -> tuple[str, float, int]:
         newest = _newest(name)
-        answers = _Answers(self, {one: self._question(one) for one in names_of(name)})
+        answers = _Answers(self, {one: self._question(one) for one in names_of(name)}, self._is_new)
         self.look_back()
         answers.absent = not self._has.get(newest, True)
         if not answers.absent:
@@ -155,19 +156,28 @@ class Parameters:
         message = mav.MAVLink_param_set_message(
             self._sysid, self._component, _encoded_name(name), self._to_wire(value, kind, name), kind
         )
-        answers = _Answers(self, {name: message}, lambda now: _same(now, value))
+        answers = _Answers(self, {name: message}, lambda _, now: _same(now, value))
         await self._converse(answers)
+        self._written.pop(name, None)
         if answers.found is None:
             raise ParameterError(f"{self._who} does not answer when {name} is set: check the link")
         now = answers.found[1]
         if not _same(now, value):
             raise ParameterError(f"{self._who}: {name} was set to {value:g} and is {now:g}: give a value in its range")
+        late_s = _SURE * self._timing.retry_s(_RETRY_S)
+        self._written[name] = now, asyncio.get_running_loop().time() + late_s
         return now
+
+    def _is_new(self, name: str, value: float) -> bool:
+        """Whether a value cannot be a late one, of before it was written."""
+        written, until_s = self._written.get(name, (value, 0.0))
+        return _same(written, value) or asyncio.get_running_loop().time() >= until_s
 
     async def _converse(self, answers: _Answers) -> None:
         """Ask until it is answered, or seen to be absent, or nothing more is to be hoped for.
 
-        Another value than is wanted may be a late answer to an earlier question: it counts once it is said to a second.
+        Another value than is wanted may be a late answer to an earlier question, which may have gone out several times:
+        it counts once it is said after so long that none of those is under way any more.
         """
         clock = asyncio.get_running_loop().time
         messages = list(answers.questions.values())
@@ -175,6 +185,7 @@ class Parameters:
             messages.append(mav.MAVLink_param_request_read_message(self._sysid, self._component, b"", answers.index))
         with self._link.mailbox(self._sysid, ("PARAM_VALUE", "PARAM_ERROR")) as box:
             for number in range(_ASKED):
+                answers.found = None
                 for message in messages:
                     self._link.send(message, self._sysid, everywhere=number > 0)
                 begun, others = clock(), answers.others
@@ -187,7 +198,7 @@ class Parameters:
                         # What was asked for comes about as late, if it comes.
                         deadline = min(deadline, clock() + max(clock() - begun, _GRACE_WALL_S))
                 answers.others = min(answers.others, number + 1)
-                if answers.settled or (answers.found is not None and number > 0):
+                if answers.settled or (answers.found is not None and number >= _SURE - 1):
                     return
                 if answers.others == number + 1 == _SURE:
                     answers.absent = True
@@ -247,9 +258,7 @@ class _Answers:
         How often that was told instead.
     """
 
-    def __init__(
-        self, of: Parameters, questions: Mapping[str, Message], wanted: Callable[[float], bool] = lambda _: True
-    ) -> None:
+    def __init__(self, of: Parameters, questions: Mapping[str, Message], wanted: Callable[[str, float], bool]) -> None:
         self._of, self.questions, self._wanted = of, questions, wanted
         self._denied: set[str] = set()
         self.found: tuple[str, float, int] | None = None
@@ -267,7 +276,7 @@ class _Answers:
         name, value = self._of.value_in(answer)
         if name in self.questions:
             self.found = name, value, answer.param_type
-            self.settled = self._wanted(value)
+            self.settled = self._wanted(name, value)
         elif answer.param_index == self.index:
             self.others += 1
 

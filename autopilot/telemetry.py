@@ -136,6 +136,11 @@ class Telemetry:
         """
         return (*self.not_located(), *(("pre-arm checks fail",) if self.prearm_good is False else ()))
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether something that readiness is judged by was never told."""
+        return self.gps_fix is None or self.estimator_flags is None or self.lat_deg is None
+
     def not_located(self) -> tuple[str, ...]:
         """Why it is not known where the vehicle is, in words; empty where it is.
 

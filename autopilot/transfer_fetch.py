@@ -7,7 +7,7 @@ import asyncio
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import RejectedError, TransferError, TransferTimeoutError
-from autopilot.transfer_pace import Pace
+from autopilot.pace import Pace
 from autopilot.transfer_peer import TRIES, Peer, Progress, converse, from_message
 from autopilot.wire import Message
 from autopilot.wire_decode import read
@@ -63,7 +63,6 @@ class _Fetching:
         self._clock = asyncio.get_running_loop().time
         self._progress = progress
         self._pace = Pace(peer.timing, peer.timing.retry_floor_s)
-        self._patience_s = TRIES * self._pace.longest_s
         self._anew = 0
         self._refusals = 0
         self._doubt: int | None = None
@@ -92,7 +91,7 @@ class _Fetching:
 
     def look(self) -> None:
         """Ask again for what is overdue, then for what the window has room for."""
-        now = self._clock()
+        now, patience_s = self._clock(), TRIES * self._pace.longest_s
         oldest = min((self._first[seq] for seq in self._asked if seq != _LIST), default=now)
         if self._anew < _ANEW and now >= oldest + _ANEW_AFTER * self._pace.longest_s:
             self._anew += 1
@@ -100,10 +99,10 @@ class _Fetching:
         for seq in self._due(now):
             if seq in self._first:
                 self._again.add(seq)
-            if now >= self._first.setdefault(seq, now) + self._patience_s:
+            if now >= self._first.setdefault(seq, now) + patience_s:
                 raise self._given_up("the list" if seq == _LIST else f"item {seq}")
             self._peer.send(self._request(seq))
-            self._asked[seq] = min(now + self._pace.retry_s, self._first[seq] + self._patience_s)
+            self._asked[seq] = min(now + self._pace.retry_s, self._first[seq] + patience_s)
 
     def _due(self, now: float) -> list[int]:
         if self._count is None:
@@ -149,7 +148,9 @@ class _Fetching:
     def _answered(self, seq: int) -> None:
         self._refusals, self._doubt = 0, None
         del self._asked[seq]
-        if seq not in self._again:  # else it is not known which question this is the answer to
+        if seq in self._again:
+            self._pace.answered_vaguely()
+        else:
             self._pace.measured(self._clock() - self._first[seq])
 
     def _refused(self, result: int) -> None:

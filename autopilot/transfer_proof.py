@@ -8,9 +8,9 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.link import Link
 from autopilot.opaque import held_ids
+from autopilot.pace import RETRY_S
 from autopilot.timing import Timing
 from autopilot.transfer import Verified
-from autopilot.transfer_pace import RETRY_S
 
 __all__ = ["still_holds"]
 

@@ -10,8 +10,8 @@ from autopilot.compare import differences
 from autopilot.dialect import Dialect
 from autopilot.errors import AutopilotError, RejectedError, TransferError, TransferTimeoutError, VehicleState
 from autopilot.mailbox import Mailbox
+from autopilot.pace import RETRY_S
 from autopilot.transfer_fetch import fetch_list
-from autopilot.transfer_pace import RETRY_S
 from autopilot.transfer_peer import TRIES, Peer
 from autopilot.wire import Message
 from autopilot.words import MissionKind, mission_words

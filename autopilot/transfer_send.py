@@ -10,8 +10,8 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import RejectedError, TransferError, TransferTimeoutError, VehicleState
 from autopilot.long_texts import Said
+from autopilot.pace import RETRY_S
 from autopilot.prompt import Prompt
-from autopilot.transfer_pace import RETRY_S
 from autopilot.transfer_peer import TRIES, Peer, Progress, converse, to_message
 from autopilot.wire import Message
 from autopilot.wire_ahead import Ahead

@@ -19,8 +19,8 @@ from autopilot.ftp import Ftp, FtpProgress
 from autopilot.link import Link
 from autopilot.mission_file import SPOIL, items_in, pack_list, path_of, pieces, unpack_list
 from autopilot.opaque import opaque_id
+from autopilot.pace import RETRY_S
 from autopilot.transfer_fetch import fetch_list
-from autopilot.transfer_pace import RETRY_S
 from autopilot.transfer_peer import Peer, Progress
 from autopilot.transfer_send import send_list
 from missions import MissionItem

@@ -30,9 +30,10 @@ __all__ = ["Vehicle"]
 
 _ACCEPTED = mav.MAV_RESULT_ACCEPTED
 _CONNECT_S = 10.0
-_MODE_S = 10.0
+_MODE_S, _MODE_TRIES = 10.0, 2
 _ARM_S = 10.0
 _OLD_S = 2.0
+_UNTOLD_S = 10.0
 _PLACED_S = 10.0
 _READY_S = 180.0  # EKF and GPS take 41 s after boot in ArduPilot's own simulator
 
@@ -125,6 +126,7 @@ class Vehicle(Heard):
     def close(self) -> None:
         """Stop listening. The link stays open."""
         super().close()
+        self._exchange.close()
         self._unchanged()
 
     # What it is told.
@@ -137,7 +139,12 @@ class Vehicle(Heard):
         NotReadyError
             When they are not within `vehicle_s` seconds of the vehicle's time; with what is missing and what it said.
         """
-        ready = await self.wait_until(lambda t: not t.not_ready(), vehicle_s)
+        end_s, ready = self._clock() + self.timing.wall_s(vehicle_s), None
+        while ready is None and (left_s := end_s - self._clock()) > 0.0:
+            look_s = min(left_s, self.timing.retry_s(_UNTOLD_S))
+            ready = await self.wait_until(lambda t: not t.not_ready(), 0.0, wall_s=look_s)
+            if ready is None and self.telemetry.is_untold:
+                self.ask_again()  # it was acknowledged, and the order may be lost all the same
         if ready is None:
             said = " | ".join(await self._exchange.prearm_reasons() or dict.fromkeys(t.text for t in self.texts[-5:]))
             raise NotReadyError(
@@ -275,13 +282,21 @@ class Vehicle(Heard):
         await self._proof.recognise(mission, self.telemetry.boots, progress)
 
     async def set_mode(self, name: str) -> None:
-        """Set a flight mode by its name and wait until the vehicle says it. Raises CommandError, AutopilotError."""
-        main, sub = self.dialect.mode_command(name)
-        await self.command(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, main, sub)
-        if await self.wait_until(lambda t: t.mode == name, _MODE_S) is None:
-            raise CommandError(
-                f"{self}: accepted mode {name} and stays in {self.telemetry.mode}: look at its texts", _ACCEPTED
-            )
+        """Set a flight mode by its name and wait until the vehicle says it. Raises CommandError, AutopilotError.
+
+        One that stays as it was is told again: the acknowledgement may have been another's. One that somebody puts in
+        another mode is left in that.
+        """
+        (main, sub), before = self.dialect.mode_command(name), self.telemetry.mode
+        for _ in range(_MODE_TRIES):
+            await self.command(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, main, sub)
+            if await self.wait_until(lambda t: t.mode == name, _MODE_S / _MODE_TRIES) is not None:
+                return
+            if self.telemetry.mode != before:
+                break
+        raise CommandError(
+            f"{self}: accepted mode {name} and stays in {self.telemetry.mode}: look at its texts", _ACCEPTED
+        )
 
     async def arm(self) -> None:
         """Arm and wait until the vehicle says so. Raises CommandError with the pre-arm reasons that it gave."""

@@ -35,20 +35,27 @@ class SequenceCounter:
     received: int = 0
     lost: int = 0
     late: int = 0
-    _last: int | None = None
+    _last: int | None = None  # not cut to a byte
 
-    def add(self, seq: int) -> None:
-        """Count a packet of sequence number `seq`; a step back is a late or repeated packet, not a loss of 200."""
+    def add(self, seq: int) -> int:
+        """Count a packet of sequence number `seq`; a step back is a late or repeated packet, not a loss of 200.
+
+        Returns
+        -------
+        int
+            Its place among all that were sent: less than that of a packet that was sent after it.
+        """
         self.received += 1
         if self._last is None:
             self._last = seq
-            return
+            return seq
         step = (seq - self._last) % 256
         if 1 <= step < 128:
             self.lost += step - 1
-            self._last = seq
-        else:
-            self.late += 1
+            self._last += step
+            return self._last
+        self.late += 1
+        return self._last - (-step % 256)
 
 
 class Recorder:
