@@ -1,14 +1,15 @@
 """The course shared out among crews: each stretch watched by one of them, or by risk by parts of it.
 
 The aircraft of one type at one base watch one stretch together, each sortie of it equally often. By risk they may be
-divided into parts, one by one, each with a stretch of its own, as long as that makes the longest round, times the
-greatest risk in it, shorter; `missions.foremost` is another way.
+divided into parts with a stretch each, a part in two or in three again and again, as long as that makes the longest
+round, times the greatest risk in it, shorter; `missions.foremost` is another way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations, islice, pairwise
 from typing import Literal
 
 import numpy as np
@@ -134,23 +135,32 @@ def divided(setting: Setting, teams: Sequence[Team], weights: Floats) -> Shared:
         return best
     teams = _of_those_who_fly(setting, teams, best)
     left = min(TRIALS, TRIED_STATIONS // len(weights))
-    tries = _divisions(best)
-    while left > 0 and (parts := next(tries, None)) is not None:
-        left -= 1
-        other = _shared(setting, teams, parts, weights)
-        lost = int(best.seen.sum()) - int(other.seen.sum())
-        if lost < 0 or (lost == 0 and max(other.rounds) < WORTH * max(best.rounds)):
-            best, tries = other, _divisions(other)
-    return best
+    while True:
+        before = best
+        for count in (2, 3):
+            # The first that helps may shut the way to the best.
+            for parts in islice(_divisions(before, count), left):
+                left -= 1
+                other = _shared(setting, teams, parts, weights)
+                lost = int(best.seen.sum()) - int(other.seen.sum())
+                if lost < 0 or (lost == 0 and max(other.rounds) < WORTH * max(best.rounds)):
+                    best = other
+            if best is not before:
+                break
+        if best is before:
+            return best
 
 
-def _divisions(shared: Shared) -> Iterator[list[tuple[int, int]]]:
-    """Every way to divide one part in two, those of the longest rounds first."""
+def _divisions(shared: Shared, count: int) -> Iterator[list[tuple[int, int]]]:
+    """Every way to divide one part in so many, those of the longest rounds first.
+
+    What matters most may lie between what matters less: two parts are no better than one there, and three are.
+    """
     for number in sorted(range(len(shared.parts)), key=lambda k: -shared.rounds[k]):
         crew, size = shared.parts[number]
-        for first in range(1, size):
-            halves = [(crew, first), (crew, size - first)]
-            yield [*shared.parts[:number], *halves, *shared.parts[number + 1 :]]
+        for cuts in combinations(range(1, size), count - 1):
+            own = [(crew, b - a) for a, b in pairwise((0, *cuts, size))]
+            yield [*shared.parts[:number], *own, *shared.parts[number + 1 :]]
 
 
 def _shared(setting: Setting, teams: Sequence[Team], parts: Sequence[tuple[int, int]], weights: Floats) -> Shared:
