@@ -21,6 +21,7 @@ __all__ = [
     "Limit",
     "OrderWays",
     "ParamEncoding",
+    "Rates",
     "Setting",
     "Step",
     "StepKind",
@@ -153,6 +154,15 @@ class Limit:
     default: int
     parameter: str = ""
     items_per_unit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Parameters of how fast wings change their height in a mission at most, and of their airspeed, m/s."""
+
+    up: str
+    down: str
+    speed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +343,8 @@ class Dialect:
         What makes a return end with the landing sequence of the mission; None where a return lands by itself.
     leash
         Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
+    rates
+        By what wings are slower to climb and descend in a mission than they could be; None where they are not.
     terminations
         At what it may be set to end its flight by itself, beside the loss of a link.
     """
@@ -368,6 +380,7 @@ class Dialect:
     leash: str | None = None
     has_list_files: bool = False
     takes_partial_lists: bool = False
+    rates: Rates | None = None
     terminations: tuple[Termination, ...] = ()
 
     @property
