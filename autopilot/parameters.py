@@ -184,19 +184,20 @@ class Parameters:
         if answers.index is not None:
             messages.append(mav.MAVLink_param_request_read_message(self._sysid, self._component, b"", answers.index))
         with self._link.mailbox(self._sysid, ("PARAM_VALUE", "PARAM_ERROR")) as box:
+            first = clock()
             for number in range(_ASKED):
                 answers.found = None
                 for message in messages:
                     self._link.send(message, self._sysid, everywhere=number > 0)
-                begun, others = clock(), answers.others
-                deadline = begun + self._timing.retry_s(_RETRY_S)
+                others = answers.others
+                deadline = clock() + self._timing.retry_s(_RETRY_S)
                 while not answers.settled and (answer := await box.get(deadline - clock())) is not None:
                     if answer.get_srcComponent() != self._component:
                         continue
                     answers.take(answer)
                     if answers.others == others + 1:
-                        # What was asked for comes about as late, if it comes.
-                        deadline = min(deadline, clock() + max(clock() - begun, _GRACE_WALL_S))
+                        # What was asked for comes about as late, if it comes; this may be to the first question yet.
+                        deadline = min(deadline, clock() + max(clock() - first, _GRACE_WALL_S))
                 answers.others = min(answers.others, number + 1)
                 if answers.settled or (answers.found is not None and number >= _SURE - 1):
                     return

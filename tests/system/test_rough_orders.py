@@ -4,13 +4,14 @@ The vehicle is the simulated one, whose protocol shares no code with the link; w
 """
 
 import asyncio
+import contextlib
 import struct
 from dataclasses import replace
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot import CommandError, Orders, Place, Timing, Vehicle, enable_fence
+from autopilot import CommandError, LinkError, Orders, Place, Timing, Vehicle, enable_fence
 from autopilot.streams import STREAMS
 from missions import Mission, MissionItem
 from tests.system.rough import HOME, Channel, Joined, run
@@ -144,7 +145,10 @@ def test_a_report_whose_order_was_lost_unseen_is_asked_for_again():
     run(go())
 
 
-def test_what_took_off_by_an_order_whose_acknowledgement_was_lost_did_not_refuse_it():
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_took_off_by_an_order_whose_acknowledgement_was_lost_did_not_refuse_it(times):
+    """It is repeated, or came twice: the second one is refused, for it has left the ground."""
+
     async def go():
         async with Met(autopilot="ardupilot", params=PARAMS["ardupilot"]) as met:
             vehicle = met.seen
@@ -155,8 +159,10 @@ def test_what_took_off_by_an_order_whose_acknowledgement_was_lost_did_not_refuse
             def loses(deliver, data):
                 if number(data) == ACK and int.from_bytes(data[10:12], "little") == TAKEOFF and not lost:
                     lost.append(data)
-                else:
-                    carry(deliver, data)
+                    return
+                off = number(data) == COMMAND and int.from_bytes(data[38:40], "little") == TAKEOFF
+                for n in range(times if off else 1):
+                    asyncio.get_running_loop().call_later(0.4 * n, carry, deliver, data)
 
             met.channel.carry = loses
             await Orders(vehicle, ceiling_m=60.0).take_off(20.0)
@@ -164,6 +170,17 @@ def test_what_took_off_by_an_order_whose_acknowledgement_was_lost_did_not_refuse
             assert met.vehicle.flight.body.u > 18.0
 
     run(go())
+
+
+def test_a_parameter_that_is_there_is_not_called_absent_on_a_rough_link():
+    async def go(seed):
+        async with Met(rough(seed, 0.1, 0.2, 0.3, 1.2)) as met:
+            for name in ("FENCE_ACTION", "FENCE_TYPE", "FENCE_ENABLE", "RTL_ALT_M", "WP_SPD", "FENCE_MARGIN"):
+                with contextlib.suppress(LinkError):
+                    await met.seen.parameter(name)
+
+    for seed in range(12):
+        run(go(seed))
 
 
 @pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
