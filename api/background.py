@@ -54,7 +54,9 @@ def commits_of(store: Store) -> Iterator[asyncio.Event]:
     """An event that is set after each commit of this process, until the block ends; whoever waits for it clears it."""
     loop, committed = asyncio.get_running_loop(), asyncio.Event()
 
-    def heard() -> None:  # in whatever thread made it
+    def heard() -> None:  # in whatever thread made it, before whoever made it is answered
+        if committed.is_set():  # whoever waits clears it before they look: they will see this commit too
+            return
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(committed.set)
 

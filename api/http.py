@@ -49,6 +49,7 @@ __all__ = [
 
 GEOJSON = "application/geo+json"
 _T = TypeVar("_T")
+_Writing = TypeVar("_Writing", bound=Writing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,26 +184,37 @@ def _read_anew(store: Store, call: Call, action: str, work: Callable[[Session, i
         append_audit(session, call, now, action, objects)
         return value
 
-    return write(store, read_and_note)
+    return write(store, call, read_and_note)
 
 
-def write(store: Store, work: Callable[[Session, int], _T]) -> _T:
+def write(store: Store, call: Call, work: Callable[[Session, int], _T]) -> _T:
     """Do `work` in a write transaction, which audits itself and shares its commit with others who come at once.
 
-    The time is that of the transaction and not of the request: events are in the order of their times.
+    The time is that of the transaction and not of the request: events are in the order of their times. So is who may:
+    a body takes as long as its sender likes, and whoever was let in before it may have been shut out since.
+
+    Raises
+    ------
+    AuthenticationError
+        When the key or session of `call` has ended since it was let in; nothing is written then.
     """
-    return store.write_together(lambda session: work(session, store.clock()))
+    return store.write_together(lambda session: _of_who_stands(session, call, store.clock(), work))
 
 
-def put(store: Store, work: Callable[[Connection | Plain, int], _T]) -> _T:
+def put(store: Store, call: Call, work: Callable[[Connection | Plain, int], _T]) -> _T:
     """As `write`, for work that takes a connection (`api.store.direct`) in place of a session."""
-    return store.put_together(lambda connection: work(connection, store.clock()))
+    return store.put_together(lambda connection: _of_who_stands(connection, call, store.clock(), work))
 
 
-def write_alone(store: Store, work: Callable[[Session, int], _T]) -> _T:
+def write_alone(store: Store, call: Call, work: Callable[[Session, int], _T]) -> _T:
     """As `write`, for work that is large by itself: nobody else waits for it in the same commit."""
     with store.write() as session:
-        return work(session, store.clock())
+        return _of_who_stands(session, call, store.clock(), work)
+
+
+def _of_who_stands(transaction: _Writing, call: Call, now: int, work: Callable[[_Writing, int], _T]) -> _T:
+    require_standing(transaction, call.principal, now)
+    return work(transaction, now)
 
 
 def peek(store: Store, work: Callable[[Session, int], _T]) -> _T:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api.described import SHARED, TEXT
 from api.http import Route
+from api.identity.cookies import CSRF_HEADER, SAFE, Cookies
 
 __all__ = ["openapi_of"]
 
@@ -25,12 +26,39 @@ def openapi_of(app: FastAPI, routes: Sequence[Route]) -> dict[str, Any]:
     for route in routes:
         operation = document["paths"][route.template][route.method.lower()]
         operation["responses"] = route.answers
-        operation["security"] = [] if route.permission is None else [{"key": []}]
+        operation["security"] = _security(route)
         if route.body in _BODIES:
             operation["requestBody"] = _BODIES[route.body]
     components = document.setdefault("components", {})
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    components["securitySchemes"] = _schemes(app.state.doorman.cookies)
     components.setdefault("schemas", {}).update(SHARED)
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own, which no route sends
         components.get("schemas", {}).pop(name, None)
     return document
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """Who is let in: a key, or a session, whose unsafe requests say by a token that they were meant."""
+    if route.permission is None:
+        return []
+    session: dict[str, list[str]] = {"session": []} if route.method in SAFE else {"session": [], "token": []}
+    return [{"key": []}, session]
+
+
+def _schemes(cookies: Cookies) -> dict[str, Any]:
+    return {
+        "key": {"type": "http", "scheme": "bearer", "description": "A key that the service issued."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookies.session,
+            "description": "The cookie that `POST /login` sets.",
+        },
+        "token": {
+            "type": "apiKey",
+            "in": "header",
+            "name": CSRF_HEADER,
+            "description": "The session's token, `csrf` of `POST /login` and `GET /me`. Who is no browser sends "
+            "`Origin` with it, the address of this service.",
+        },
+    }

@@ -117,8 +117,17 @@ _KEPT = MappingProxyType(
     }
 )
 
-# Bytes of BRD_SD_MISSION's kilobytes that one stored item takes (AP_MISSION_EEPROM_COMMAND_SIZE).
-_ITEMS_PER_KB = 1024 / 15
+# An item takes 15 bytes, and all of them 4 in front (AP_Mission.cpp); a card gives 65535 bytes at most.
+_MISSION = Limit(default=650, parameter="BRD_SD_MISSION", item_bytes=15, head_bytes=4, most=4368)
+
+
+def _vertices(board_bytes: int) -> Limit:
+    """What holds a fence of one polygon; each more of them takes two bytes.
+
+    A vertex takes 8, and all of them 4 in front, 2 for their polygon and 1 at the end (AC_PolyFence_loader.cpp). Their
+    number is held in one byte: that of all, or in newer versions that of a polygon.
+    """
+    return Limit(default=(board_bytes - 7) // 8, parameter="BRD_SD_FENCE", item_bytes=8, head_bytes=7, most=255)
 
 
 def _fence(actions: frozenset[int]) -> tuple[Setting, ...]:
@@ -212,12 +221,13 @@ ARDUCOPTER = Dialect(
     accepts_nan=False,
     height_step_m=0.01,
     download_window=5,
-    # The numbers of fence items and of rally points are held in one byte, the latter with a sign (ArduPilot
-    # AC_PolyFence_loader::max_items, AP_Rally); most boards have room for fewer. Small boards count 15 jumps.
+    # Without a card no board has more bytes for a fence (StorageManager.cpp), and small ones have 304. The number of
+    # rally points is held in one byte with a sign (AP_Rally); most boards have room for fewer. Small boards count 15
+    # jumps.
     limits=MappingProxyType(
         {
-            MissionKind.MISSION: Limit(default=650, parameter="BRD_SD_MISSION", items_per_unit=_ITEMS_PER_KB),
-            MissionKind.FENCE: Limit(default=255),
+            MissionKind.MISSION: _MISSION,
+            MissionKind.FENCE: _vertices(560),
             MissionKind.RALLY: Limit(default=127),
         }
     ),
@@ -263,6 +273,7 @@ ARDUPLANE = replace(
     # 1 goes home or to a rally point first, where the way is inside the fence; 2 straight to the landing sequence.
     landing=Setting("RTL_AUTOLAND", 1, allowed=frozenset({1, 2})),
     start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
+    limits=MappingProxyType({**ARDUCOPTER.limits, MissionKind.FENCE: _vertices(672)}),
     # Plane stores acceptance radius and pass-by distance of waypoints too.
     kept_params=MappingProxyType(
         {

@@ -146,14 +146,25 @@ class Limit:
     default
         Items where the parameter is absent or zero.
     parameter
-        Parameter that gives more room, or empty.
-    items_per_unit
-        Items that one unit of the parameter holds.
+        Parameter of the kilobytes that a card gives in place of the board's own storage, or empty.
+    item_bytes, head_bytes
+        What one item and what all of them together take of these.
+    most
+        Most items whatever the card holds; 0 for as many as it does.
     """
 
     default: int
     parameter: str = ""
-    items_per_unit: float = 0.0
+    item_bytes: int = 1
+    head_bytes: int = 0
+    most: int = 0
+
+    def items(self, kilobytes: float) -> int:
+        """How many items fit where the parameter has this value."""
+        if kilobytes <= 0:
+            return self.default
+        held = int((kilobytes * 1024 - self.head_bytes) / self.item_bytes)
+        return min(held, self.most) if self.most else held
 
 
 @dataclass(frozen=True, slots=True)

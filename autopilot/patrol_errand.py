@@ -16,6 +16,7 @@ from missions import legs_behind
 
 __all__ = ["ErrandConduct"]
 
+_SENT_FROM = frozenset({State.OUTBOUND, State.ON_TASK, State.RELIEVED})
 _ORDER_S = 2.0  # an order may take as long, with one that is lost on the way
 _THERE_M = 10.0
 _BESIDE_M = 15.0  # wings circle that far beside their radius
@@ -33,9 +34,8 @@ class ErrandConduct(PatrolConduct):
     @property
     def free_for_errand(self) -> bool:
         """Whether it can be sent to a cue now."""
-        ready = {State.OUTBOUND, State.ON_TASK, State.RELIEVED}
         silent = self._shift.duties[self._turn.vehicle.sysid].silent
-        return self._launched and self._errand is None and self._state in ready and not silent
+        return self._launched and self._errand is None and self._state in _SENT_FROM and not silent
 
     @property
     def stays(self) -> Place | None:
@@ -64,7 +64,10 @@ class ErrandConduct(PatrolConduct):
         assert errand is not None
         if not self._sent:
             self._sent = True
-            await self._set_out(errand, watch)
+            if self._state in _SENT_FROM:
+                await self._set_out(errand, watch)
+            else:  # since it was sent it has flown on, or was told to stop
+                self._miss_errand(f"is {self._state} by now")
             return
         now, place = vehicle.telemetry, errand.place
         if now.mode == vehicle.dialect.mission_mode or now.lat_deg is None or now.lon_deg is None:

@@ -23,8 +23,8 @@ _CAPABILITY = {
 }
 
 _FEWER = {
-    MissionKind.MISSION: "plan shorter sorties",
-    MissionKind.FENCE: "plan a fence of fewer corners",
+    MissionKind.MISSION: "plan shorter sorties (mission_items of the aircraft)",
+    MissionKind.FENCE: "plan a fence of fewer corners (fence_vertices of the aircraft)",
     MissionKind.RALLY: "give fewer rally points",
 }
 _ASKED = 3
@@ -81,10 +81,9 @@ async def item_limit(vehicle: Vehicle, kind: MissionKind = MissionKind.MISSION) 
     limit = vehicle.dialect.limits[kind]
     if limit.parameter:
         try:
-            units = await vehicle.parameter(limit.parameter)
+            return limit.items(await vehicle.parameter(limit.parameter))
         except ParameterError:
-            units = 0.0
-        return max(limit.default, int(units * limit.items_per_unit))
+            return limit.default
     return limit.default
 
 

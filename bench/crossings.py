@@ -7,8 +7,6 @@ ways to read the peer's "in" and "out" the one is taken that gives it more.
 
 from __future__ import annotations
 
-import json
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.rows import BenchError, Row, wanted
+from bench.rows import Row, wanted
+from bench.vision_peers import ABSENT, PYTHON, Replay, peer_says
 from vision import (
     Crossing,
     Detection,
@@ -39,9 +38,7 @@ from vision.video_evaluation import foot_of
 
 __all__ = ["rows"]
 
-_PYTHON = Path(".venv-vision-peers") / "bin" / "python"
 _LINES, _SEED = 12, 5
-_PEER_S = 300.0
 _GOAL = 0.95
 
 
@@ -53,16 +50,6 @@ class _Video:
     model: ModelRef
 
 
-class _Replay:
-    """A detector that says again what it said."""
-
-    def __init__(self, video: _Video) -> None:
-        self.model, self._boxes = video.model, iter(video.boxes)
-
-    def detect(self, images: Sequence[Any]) -> list[list[Detection]]:
-        return [list(next(self._boxes)) for _ in images]
-
-
 def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     """Precision and recall over `_LINES` lines drawn at random through the middle of ``videos/vtest.avi`` of `data`."""
     if data is None or not any(wanted(f"crossings/vtest {what}", only) for what in ("precision", "recall")):
@@ -72,12 +59,12 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     lines = _lines(width, height)
     ours, truths = {}, {}
     for name, line in lines.items():
-        result = watch(video.frames, _Replay(video), line=line, name=name)
+        result = watch(video.frames, Replay(video.model, video.boxes), line=line, name=name)
         ours[name] = result.crossings, [foot_of(crossing, result.tracks) for crossing in result.crossings]
         truths[name] = crossings_in_picture(video.truth.boxes, video.frames, line)
     own = _scored(ours, truths)
-    who, peer = "supervision LineZone, absent: make vision-peers", None
-    if _PYTHON.exists():
+    who, peer = f"supervision LineZone, {ABSENT}", None
+    if PYTHON.exists():
         both = [_scored(_of_peer(video, lines, swapped=swapped), truths) for swapped in (False, True)]
         who, peer = "supervision LineZone", max(both, key=lambda one: one[1])
     for k, what in enumerate(("precision", "recall")):
@@ -128,18 +115,7 @@ def _of_peer(video: _Video, lines: Mapping[str, PixelLine], *, swapped: bool) ->
         "lines": {name: line.pixels for name, line in lines.items()},
     }
     with tempfile.TemporaryDirectory() as folder:
-        given, told = Path(folder) / "order.json", Path(folder) / "told.json"
-        given.write_text(json.dumps(order), encoding="utf-8")
-        ran = subprocess.run(  # noqa: S603 - our own module in the peers' environment
-            [_PYTHON, "-m", "bench.peer_linezone", given, told],
-            capture_output=True,
-            text=True,
-            timeout=_PEER_S,
-            check=False,
-        )
-        if ran.returncode:
-            raise BenchError(f"the peer failed: {ran.stderr[-500:]}")
-        events = json.loads(told.read_text(encoding="utf-8"))
+        events = peer_says("bench.peer_linezone", order, Path(folder))
     ways = (Direction.OUTBOUND, Direction.INBOUND) if swapped else (Direction.INBOUND, Direction.OUTBOUND)
     out = {}
     for name, own in events.items():

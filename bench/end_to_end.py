@@ -18,9 +18,7 @@ milliseconds hold then as well, a little higher for all.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +32,7 @@ import av
 
 from bench.flight import rendered_flight
 from bench.rows import BenchError, Row, wanted
+from bench.vision_peers import peer_says
 from geo import CameraModel, LocalFrame
 from vision import (
     SHIPPED_MODEL,
@@ -52,11 +51,9 @@ from vision.graphics import GRAPHICS
 
 __all__ = ["rows"]
 
-_PYTHON = Path(".venv-vision-peers") / "bin" / "python"
 _THREADS = 2
 _ROUNDS = 2
 _QUIET = 0.85
-_PEER_S = 300.0
 _SIZE = 1280, 720
 _SECONDS, _HZ = 14.0, 10
 _LAT, _LON = 31.333, -110.94
@@ -183,8 +180,6 @@ def _of_bare(job: _Job, pictures: list[Any], batch: int) -> _Spent:
 
 def _of_peer(name: str, job: _Job, image_size: tuple[int, int], folder: Path, *, tracker: str | None = None) -> _Spent:
     """A peer's figures. Raises BenchError with the reason where it does not run."""
-    if not _PYTHON.exists():
-        raise BenchError("absent: make vision-peers")
     order = {
         "video": str(job.video),
         "model": str(job.model),
@@ -195,21 +190,7 @@ def _of_peer(name: str, job: _Job, image_size: tuple[int, int], folder: Path, *,
         "classes": job.classes,
         "tracker": tracker,
     }
-    given, told = folder / "order.json", folder / "told.json"
-    given.write_text(json.dumps(order), encoding="utf-8")
-    try:
-        ran = subprocess.run(  # noqa: S603 - our own module in the peers' environment
-            [_PYTHON, "-m", f"bench.peer_{name}", given, told],
-            capture_output=True,
-            text=True,
-            timeout=_PEER_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise BenchError(f"took longer than {_PEER_S:g} s") from None
-    if ran.returncode:
-        raise BenchError(f"does not run here ({(ran.stderr.strip().splitlines() or ['no message'])[-1][:160]})")
-    figures = json.loads(told.read_text(encoding="utf-8"))
+    figures = peer_says(f"bench.peer_{name}", order, folder)
     if figures["frames"] != _frames(job.video):
         raise BenchError(f"read {figures['frames']} of {_frames(job.video)} frames")
     return _Spent(figures["frames"] / figures["seconds"], 1e3 * figures["cpu_s"] / figures["frames"])

@@ -31,6 +31,7 @@ from missions.task import Task
 __all__ = ["OPTIONS", "Beside", "beside"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 LAT, LON = 46.0, 8.0
 STAND_OFF_M, BAND_M = 40.0, 10.0
@@ -91,7 +92,8 @@ class Beside:
         crew = _crews(setting)[drone]
         builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
         took_s = 0.0
-        for stretches in self._sorties(self._stretches(drone, order)):
+        furthest = setting.last[crew.aircraft.stores]
+        for stretches in _sorties(self._stretches(drone, order), furthest):
             made, _ = builder.legs(
                 crew.vehicles[0],
                 setting.access_of(crew),
@@ -101,25 +103,6 @@ class Beside:
             )
             took_s += sum(leg.duration_s for leg in made)
         return took_s
-
-    def _sorties(self, stretches: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
-        """Stretches with a new sortie wherever one has had as many bends as a fence and a mission hold."""
-        out: list[list[tuple[int, int]]] = [[]]
-        for first, last in stretches:
-            at = first
-            while (end := self._end(at, last)) != last:
-                out[-1].append((at, end))
-                out.append([])
-                at = end
-            out[-1].append((at, last))
-        return out
-
-    def _end(self, first: int, last: int) -> int:
-        """Where a stretch from `first` on has to end, in either direction."""
-        furthest = self.setting.last
-        if first < last:
-            return min(last, int(furthest[first]))
-        return max(last, int(np.argmax(furthest >= first)))
 
     def _stretches(self, drone: int, order: Sequence[int]) -> list[tuple[int, int]]:
         """From station to station, in the order of flight; what follows on is one."""
@@ -131,6 +114,26 @@ class Beside:
             else:
                 out.append(way)
         return out
+
+
+def _sorties(stretches: Sequence[tuple[int, int]], furthest: Ints) -> list[list[tuple[int, int]]]:
+    """Stretches with a new sortie wherever one has had as many bends as a fence and a mission hold."""
+    out: list[list[tuple[int, int]]] = [[]]
+    for first, last in stretches:
+        at = first
+        while (end := _end(at, last, furthest)) != last:
+            out[-1].append((at, end))
+            out.append([])
+            at = end
+        out[-1].append((at, last))
+    return out
+
+
+def _end(first: int, last: int, furthest: Ints) -> int:
+    """Where a stretch from `first` on has to end, in either direction."""
+    if first < last:
+        return min(last, int(furthest[first]))
+    return max(last, int(np.argmax(furthest >= first)))
 
 
 def beside(legs: Legs) -> Beside:

@@ -9,8 +9,6 @@ better of the two counts.
 
 from __future__ import annotations
 
-import json
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -21,8 +19,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.rows import BenchError, Row, wanted
-from vision import Detection, Detector, Frame, ModelRef, TrackerSettings, load_video_truth, open_source
+from bench.rows import Row, wanted
+from bench.vision_peers import ABSENT, PYTHON, Replay, peer_says
+from vision import Detection, Detector, Frame, TrackerSettings, load_video_truth, open_source
 from vision.scene import PictureScene
 from vision.track_scores import FrameTracks, TrackScore, score_tracks
 from vision.watch import watch
@@ -31,23 +30,11 @@ __all__ = ["rows"]
 
 Floats = NDArray[np.float64]
 
-_PYTHON = Path(".venv-vision-peers") / "bin" / "python"
-_PEER_S = 300.0
 _RATE, _WINDOW = 10, (448, 336)
 # How far it goes about, pixels, in how many seconds; and how much it shakes.
 _REACH, _SECONDS, _SHAKE_PX = (150.0, 110.0), (13.0, 9.0), 1.5
 _SHOWN, _AWAY_S, _SEED = 0.25, 2.5, 11
 _PEERS = {"bytetrack": "ByteTrack", "botsort": "BoT-SORT with camera motion"}
-
-
-class _Replay:
-    """A detector that says again what it said."""
-
-    def __init__(self, model: ModelRef, boxes: Sequence[Sequence[Detection]]) -> None:
-        self.model, self._boxes = model, iter(boxes)
-
-    def detect(self, images: Sequence[Any]) -> list[list[Detection]]:
-        return [list(next(self._boxes)) for _ in images]
 
 
 def rows(data: Path | None, only: str | None) -> Iterator[Row]:
@@ -63,16 +50,16 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
         with open_source(video) as source:
             frames = list(source)
         boxes = [detector.detect([frame.image])[0] for frame in frames]
-        ours = _scored(true, _of_ours(frames, _Replay(detector.model, boxes)))
+        ours = _scored(true, _of_ours(frames, Replay(detector.model, boxes)))
         for name in asked:
-            yield _row(name, ours, None if not _PYTHON.exists() else _of_peer(name, video, boxes, true))
+            yield _row(name, ours, None if not PYTHON.exists() else _of_peer(name, video, boxes, true))
 
 
 def _row(name: str, ours: TrackScore, peer: TrackScore | None) -> Row:
     own = float(ours.hota.mean())
     said = f"IDF1 {ours.idf1:.3f}, {ours.switches} switches"
     if peer is None:
-        return Row(f"moving/{name}", own, "HOTA", f"{_PEERS[name]}, absent: make vision-peers; ours {said}")
+        return Row(f"moving/{name}", own, "HOTA", f"{_PEERS[name]}, {ABSENT}; ours {said}")
     theirs = float(peer.hota.mean())
     label = f"{_PEERS[name]}, IDF1 {peer.idf1:.3f}, {peer.switches} switches; ours {said}"
     return Row(f"moving/{name}", own, "HOTA", label, theirs, own / theirs, "ratio >= 1", own >= theirs)
@@ -130,7 +117,7 @@ _Found = Sequence[Sequence[Sequence[float]]]
 """For each picture: id and corners of each box."""
 
 
-def _of_ours(frames: Sequence[Frame], detector: _Replay) -> _Found:
+def _of_ours(frames: Sequence[Frame], detector: Replay) -> _Found:
     found: list[list[list[float]]] = [[] for _ in frames]
     for track in watch(frames, detector, name="window", scene=PictureScene(None)).tracks:
         for one in track.observations:
@@ -141,7 +128,6 @@ def _of_ours(frames: Sequence[Frame], detector: _Replay) -> _Found:
 
 def _of_peer(name: str, video: Path, boxes: Sequence[Sequence[Detection]], true: Any) -> TrackScore:
     begins = TrackerSettings().high_score
-    given, told = video.with_name("order.json"), video.with_name("told.json")
     scores = []
     for settings in ({}, {"track_activation_threshold": begins, "high_conf_det_threshold": begins}):
         order = {
@@ -151,17 +137,7 @@ def _of_peer(name: str, video: Path, boxes: Sequence[Sequence[Detection]], true:
             "settings": settings,
             "boxes": [[[b.x1, b.y1, b.x2, b.y2, b.score] for b in some] for some in boxes],
         }
-        given.write_text(json.dumps(order), encoding="utf-8")
-        ran = subprocess.run(  # noqa: S603 - our own module in the peers' environment
-            [_PYTHON, "-m", "bench.peer_tracks", given, told],
-            capture_output=True,
-            text=True,
-            timeout=_PEER_S,
-            check=False,
-        )
-        if ran.returncode:
-            raise BenchError(f"{name}: {(ran.stderr.strip().splitlines() or ['no message'])[-1][:160]}")
-        scores.append(_scored(true, json.loads(told.read_text(encoding="utf-8"))))
+        scores.append(_scored(true, peer_says("bench.peer_tracks", order, video.parent)))
     return max(scores, key=lambda one: float(one.hota.mean()))
 
 

@@ -152,6 +152,10 @@ def _read(path: Path) -> Legs:
         raise BenchError(f"{path} is no instance: {error}") from None
 
 
+class _TooLateError(BenchError):
+    """A peer that did not end: what it did of its work is not known."""
+
+
 class _Ours(NamedTuple):
     """The longest time of any drone, and how long we took to come to it, seconds."""
 
@@ -171,9 +175,13 @@ def _measured(name: str, legs: Legs) -> Iterator[Row]:
         for peer in PEERS:
             both = (name, ours), (f"{name}, passes", passes)
             if not peer.python.exists():
-                yield from (_missing(peer, *each) for each in both)
+                yield from (_without(*each, peer, f"is not installed: {peer.made_by}") for each in both)
                 continue
-            tours, note = _asked(peer, legs)
+            try:
+                tours, note = _asked(peer, legs)
+            except _TooLateError as late:
+                yield from (_without(*each, peer, str(late)) for each in both)
+                continue
             value = longest_s(legs, tours)
             yield from (_compared(peer, *each, value, note) for each in both)
 
@@ -191,19 +199,28 @@ def _flown(name: str, case: Case) -> Iterator[Row]:
         ours = _Ours(*timed(there.planned_s))
         for peer in PEERS:
             if not peer.python.exists():
-                yield _missing(peer, name, ours)
+                yield _without(name, ours, peer, f"is not installed: {peer.made_by}")
                 continue
-            tours, note = _asked(peer, there.legs)
+            try:
+                tours, note = _asked(peer, there.legs)
+            except _TooLateError as late:
+                yield _without(name, ours, peer, str(late))
+                continue
             yield _compared(peer, name, ours, there.flown_s(tours), note)
+
+
+def _waited_s() -> float:
+    """How long a peer is waited for, seconds: three times what it is given, and a minute to start and read."""
+    return 3 * LIMIT_S + 60
 
 
 def _goal() -> str:
     return f"ratio <= 1, in {LIMIT_S / 10:g} s"
 
 
-def _missing(peer: Peer, name: str, ours: _Ours) -> Row:
+def _without(name: str, ours: _Ours, peer: Peer, why: str) -> Row:
     """A row without the peer: not measured is not met."""
-    what = f"{peer.short} is not installed: {peer.made_by}"
+    what = f"{peer.short} {why}"
     return Row(f"{name}, {peer.short}", ours.value_s, "s", what, goal=_goal(), met=False, seconds=ours.took_s)
 
 
@@ -221,12 +238,10 @@ def _asked(peer: Peer, legs: Legs) -> tuple[Tours, str]:
     try:
         # The solvers look at the clock only now and then: a long first step is let finish.
         done = subprocess.run(  # noqa: S603 - our own module
-            call, cwd=_ROOT, input=asked, capture_output=True, text=True, check=False, timeout=3 * LIMIT_S + 60
+            call, cwd=_ROOT, input=asked, capture_output=True, text=True, check=False, timeout=_waited_s()
         )
     except subprocess.TimeoutExpired:
-        raise BenchError(
-            f"{peer.name} did not end in three times its {LIMIT_S:g} s: stop what else runs here"
-        ) from None
+        raise _TooLateError(f"did not end in {_waited_s():g} s: stop what else runs here") from None
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no word"
         raise BenchError(f"{peer.name} ended with {done.returncode}: {last}")

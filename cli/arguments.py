@@ -69,8 +69,10 @@ def check_folder(folder: Path, option: str) -> None:
         raise InputError(f"{option} {folder}: no permission to write to {there}: choose another place")
 
 
-def check_file(file: Path, option: str) -> None:
+def check_file(file: Path | None, option: str) -> None:
     """Refuse a file that cannot be written, before any work is done for it: a folder, a device, a place shut to us."""
+    if file is None:
+        return
     if file.is_dir():
         raise InputError(f"{option} {file}: is a folder: name a file in it")
     if file.exists() and not file.is_file():

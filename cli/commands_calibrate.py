@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.arguments import moment
+from cli.arguments import InputError, check_file, moment
 from cli.terminal import console
 
 __all__ = ["commands"]
@@ -48,6 +48,9 @@ def calibrate(
     """Find boresight and compass errors from known points."""
     import vision  # noqa: PLC0415 - OpenCV takes a while to load
 
+    check_file(out, "--out")
+    if frame_rate is not None and not video.is_dir():
+        raise InputError(f"--frame-rate is of a folder of images, and {video} is none: leave it out")
     seen = vision.read_points(points)
     with vision.open_source(
         video, pose=pose, hfov_deg=hfov, frame_rate=frame_rate, start_time=moment(start, "--start")

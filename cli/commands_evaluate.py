@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 import geo
-from cli.arguments import InputError, moment, numbers
+from cli.arguments import InputError, check_file, moment, numbers
 from cli.terminal import bars, complaints, console
 from geo import write_text
 
@@ -71,6 +71,8 @@ def evaluate(
     """Measure boxes, tracks, crossings and places on the ground against the truth."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
 
+    check_file(json_file, "--json")
+    check_file(report, "--report")
     truths_given = _each(videos, truth, "--truth")
     poses = _each(videos, pose, "--pose")
     starts = [moment(text, "--start") for text in _each(videos, start, "--start")]

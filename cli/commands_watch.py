@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 import geo
-from cli.arguments import InputError, moment, numbers
+from cli.arguments import InputError, check_file, check_folder, moment, numbers
 from cli.terminal import bars, complaints, console
 from geo import FileWriteError, VedetteError, write_text
 
@@ -104,6 +104,8 @@ def watch(
 
     if url is not None and key is None:
         raise InputError("--url needs a key: give --key, or VEDETTE_KEY in the environment")
+    check_folder(out, "--out")
+    check_file(json_file, "--json")
     pixel_line = None
     if line is not None:
         x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
@@ -174,7 +176,8 @@ def _watch_recordings(
     events = vision.one_each(crossings)
     if len(events) < len(crossings):
         console.print(f"{len(crossings)} reports of {len(events)} events: what several cameras saw counts once")
-    return seen, events, _write(events, out)
+    may_be = [one for video in seen if video.result is not None for one in video.result.open]
+    return seen, events, _write(events, may_be, out)
 
 
 def _watch_live(
@@ -192,7 +195,7 @@ def _watch_live(
             courier = stack.enter_context(Courier(stack.enter_context(api.Client(url, key, spool=out / "spool"))))
             show = None if shown is None else stack.enter_context(showing_pictures(shown, url, key))
         report = LiveReport(out / "crossings.jsonl", None if courier is None else courier.hand)
-        seen = watch_videos(videos, order, report.take, show)
+        seen = watch_videos(videos, order, report.take, show, report.take_open)
     try:
         console.print(f"{report.finish()} crossings -> {out}/crossings.jsonl")
     except (FileWriteError, InputError) as error:
@@ -200,16 +203,19 @@ def _watch_live(
     return seen, [], None
 
 
-def _write(crossings: Sequence[vision.Crossing], out: Path) -> FileWriteError | None:
-    """Write crossings; where the disk is full they go to the output, and must still reach whoever waits for them."""
+def _write(
+    crossings: Sequence[vision.Crossing], may_be: Sequence[vision.OpenPassage], out: Path
+) -> FileWriteError | None:
+    """Write them, and what may be some; where the disk is full they go to the output, for whoever waits for them."""
     import vision  # noqa: PLC0415 - as above
 
     try:
         vision.write_crossings(out / "crossings.jsonl", crossings)
         vision.write_crossings(out / "crossings.geojson", crossings)
+        write_text(out / "open.jsonl", "".join(json.dumps(one.to_json()) + "\n" for one in may_be))
     except FileWriteError as error:
-        for crossing in crossings:
-            typer.echo(json.dumps(crossing.to_json()))
+        for record in (*(one.to_json() for one in crossings), *(one.to_json() for one in may_be)):
+            typer.echo(json.dumps(record))
         return error
     console.print(f"{len(crossings)} crossings -> {out}/crossings.jsonl")
     return None

@@ -118,13 +118,14 @@ class LiveReport:
     Parameters
     ----------
     file
-        JSON lines, which are added to what is there: a watch that was started again goes on with its record.
+        JSON lines, which are added to what is there: a watch that was started again goes on with its record. What may
+        have been a passage goes to one beside it, ``open.jsonl``.
     deliver
         Takes a crossing and its folder of evidence to a service; None without one.
     """
 
     def __init__(self, file: Path, deliver: Callable[[vision.Crossing, Path | None], None] | None) -> None:
-        self._file, self._deliver = file, deliver
+        self._file, self._deliver, self._open_file = file, deliver, file.with_name("open.jsonl")
         self._recent: list[vision.Crossing] = []
         self._told: dict[Key, tuple[vision.Crossing, Path | None]] = {}
 
@@ -143,8 +144,24 @@ class LiveReport:
             try:
                 tell(record, folder)
             except (VedetteError, OSError) as error:  # the other way is still open, and the watch goes on
-                complaints.print(f"note: crossing {record.source_id}: {error}; the record:", markup=False)
-                complaints.print(json.dumps(text), markup=False, highlight=False, soft_wrap=True)
+                _complain(f"crossing {record.source_id}", error, text)
+
+    def take_open(self, passage: vision.OpenPassage) -> None:
+        """Tell of what may have been a passage, or that it is known now what it was.
+
+        It goes to no service: whoever reads there reads of crossings, and this is none.
+        """
+        text = passage.to_json()
+        what = "may have passed the line or not" if passage.became is None else f"is open no more ({passage.became})"
+        console.print(
+            f"{text['time']} {passage.source}: {passage.kind} {what} at {passage.lat_deg:.5f}, {passage.lon_deg:.5f}",
+            markup=False,
+            highlight=False,
+        )
+        try:
+            _add_line(self._open_file, text)
+        except OSError as error:
+            _complain(f"open passage {passage.source_id}", error, text)
 
     def finish(self) -> int:
         """Write all records of the file, each as it was told last, for a map; how many there are.
@@ -158,8 +175,9 @@ class LiveReport:
         """
         import vision  # noqa: PLC0415 - as above
 
-        if not self._file.exists():
-            write_text(self._file, "")  # whoever waits for it is told that there are none
+        for file in (self._file, self._open_file):
+            if not file.exists():
+                write_text(file, "")  # whoever waits for it is told that there are none
         records: dict[Key, dict[str, Any]] = {}
         for number, line in enumerate(self._file.read_text("utf-8").splitlines(), 1):
             try:
@@ -204,20 +222,29 @@ class LiveReport:
 
     def _write(self, record: vision.Crossing, folder: Path | None) -> None:
         del folder
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        line = (json.dumps(record.to_json()) + "\n").encode()
-        with self._file.open("a+b", buffering=0) as file:
-            whole = _whole_lines(file)
-            try:
-                _write_whole(file, line)
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(whole)
-                raise
+        _add_line(self._file, record.to_json())
 
     def _hand_on(self, record: vision.Crossing, folder: Path | None) -> None:
         if self._deliver is not None:
             self._deliver(record, folder)
+
+
+def _complain(what: str, error: Exception, record: dict[str, Any]) -> None:
+    complaints.print(f"note: {what}: {error}; the record:", markup=False)
+    complaints.print(json.dumps(record), markup=False, highlight=False, soft_wrap=True)
+
+
+def _add_line(path: Path, record: dict[str, Any]) -> None:
+    """Add a record to a file of JSON lines, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b", buffering=0) as file:
+        whole = _whole_lines(file)
+        try:
+            _write_whole(file, (json.dumps(record) + "\n").encode())
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(whole)
+            raise
 
 
 def _write_whole(file: Any, line: bytes) -> None:

@@ -148,6 +148,7 @@ class Seen:
             "video_s": None if result is None else round(result.video_s, 3),
             "tracks": 0 if result is None else result.track_count,
             "crossings": [] if result is None else [crossing.source_id for crossing in result.crossings],
+            "open": [] if result is None else [one.to_json() for one in result.open],
             "notes": [] if result is None else list(result.notes),
             "without_evidence": {} if result is None else dict(result.without_evidence),
             "counts": None if self.counts is None else asdict(self.counts),
@@ -164,6 +165,7 @@ def watch_videos(
     order: WatchOrder,
     told: Callable[[vision.Crossing, Path | None], None] | None = None,
     show: Callable[[vision.Source, vision.View], None] | None = None,
+    told_open: Callable[[vision.OpenPassage], None] | None = None,
 ) -> list[Seen]:
     """Watch videos, streams of the network all at once, recordings a few at a time; say what each gave.
 
@@ -179,6 +181,8 @@ def watch_videos(
         Called with each crossing when it is decided and its evidence is kept, and with the folder of that.
     show
         Called with what each live stream shows, once a second; it hands on and returns.
+    told_open
+        Called with what may have been a passage, and where it is taken back.
 
     Raises
     ------
@@ -195,7 +199,17 @@ def watch_videos(
     seen: list[Seen] = []
     stopped = threading.Event()
     for group in _groups(videos, order.together):
-        for one in _watch_group(group, order, detectors, told, show, stopped=stopped, alone=len(videos) == 1):
+        watched = _watch_group(
+            group,
+            order,
+            detectors,
+            told=told,
+            show=show,
+            told_open=told_open,
+            stopped=stopped,
+            alone=len(videos) == 1,
+        )
+        for one in watched:
             one.tell()
             if one.error is not None and len(videos) > 1:
                 complaints.print(f"vedette: {one.error}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -244,9 +258,10 @@ def _watch_group(
     videos: Sequence[str],
     order: WatchOrder,
     detectors: _Detectors,
+    *,
     told: Callable[[vision.Crossing, Path | None], None] | None,
     show: Callable[[vision.Source, vision.View], None] | None,
-    *,
+    told_open: Callable[[vision.OpenPassage], None] | None,
     stopped: threading.Event,
     alone: bool,
 ) -> list[Seen]:
@@ -286,6 +301,7 @@ def _watch_group(
                     custody=order.custody,
                     evidence=writer,
                     on_crossing=None if told is None else _teller(told, writer),
+                    on_open=told_open,
                     progress=lambda frames, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
                     detector=chosen[video][0],
                     show=partial(show, source) if show is not None and source.live else None,

@@ -16,7 +16,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-__all__ = ["dearest"]
+__all__ = ["best_prices", "dearest"]
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,14 @@ _WIDE, _NARROWEST = 4.0, 1.02
 
 
 def dearest(capacity: Floats, respond: Callable[[Floats], Floats], spare: Floats | None = None) -> float:
-    """The greatest bound over prices, or one close to it.
+    """The greatest bound over prices, or one close to it. Parameters are those of `best_prices`."""
+    return best_prices(capacity, respond, spare)[0]
+
+
+def best_prices(
+    capacity: Floats, respond: Callable[[Floats], Floats], spare: Floats | None = None
+) -> tuple[float, Floats]:
+    """The greatest bound over prices, or one close to it, and these prices.
 
     Parameters
     ----------
@@ -51,7 +58,7 @@ def dearest(capacity: Floats, respond: Callable[[Floats], Floats], spare: Floats
     for _ in range(_ROUNDS if len(capacity) > 1 else 1):
         used = respond(price)
         if not np.isfinite(used).all():
-            return float(np.inf)
+            return float(np.inf), price
         value = float((used - given) @ price)
         if value > best:
             best, best_price = value, price
@@ -67,7 +74,7 @@ def dearest(capacity: Floats, respond: Callable[[Floats], Floats], spare: Floats
                 break
             # Nothing left in the box: a last look outside it.
             width = _WIDE
-    return max(best, 0.0)
+    return max(best, 0.0), best_price
 
 
 def _master(capacity: Floats, cuts: list[Floats], about: Floats, width: float) -> tuple[float, Floats] | None:

@@ -85,6 +85,9 @@ def sortie_bound(
     p over S is at most |S| p(D), and since |S| <= l(D) that is at most F + max(2 r, 2 D - |S|) / u: no more than the
     overhead of the sortie. So one look at a piece by that crew costs it at least w (1 / v + p(d)), and nothing less
     than infinity beyond its reach; pieces are then given to the crews as `missions.bound` says.
+
+    Of a single coverage nobody is home before they have been out to the piece that takes longest: up, there, along it,
+    home and down, by the crew that does it soonest.
     """
     if not len(length_m):
         return 0.0
@@ -98,7 +101,18 @@ def sortie_bound(
         used = np.bincount(cheapest, weights=cost[cheapest, every], minlength=len(crews))
         return np.asarray(used, dtype=float)
 
-    return dearest(capacity, respond)
+    found = dearest(capacity, respond)
+    return (
+        max(found, float(np.min([_alone_s(crew, length_m, wind) for crew in crews], axis=0).max())) if once else found
+    )
+
+
+def _alone_s(crew: Crew, length_m: Floats, wind: Wind) -> Floats:
+    """Least time from a take-off to a landing that looks at each piece, seconds."""
+    craft, (up_s, _), (down_s, _) = crew.aircraft, *_up_down(crew)
+    away = np.maximum(crew.distance_m - length_m / 2, 0.0)
+    way_s = 2 * away / (craft.cruise_m_s + wind.speed_m_s)
+    return np.asarray(craft.ground_s + up_s + down_s + way_s + length_m / crew.patrol_m_s)
 
 
 def _cost_s(crew: Crew, length_m: Floats, wind: Wind, *, once: bool) -> Floats:
@@ -108,12 +122,7 @@ def _cost_s(crew: Crew, length_m: Floats, wind: Wind, *, once: bool) -> Floats:
     distance = np.maximum(crew.distance_m - length_m / 2, 0.0)
     nearest = float(distance.min())
     transit_m_s = craft.cruise_m_s + wind.speed_m_s
-    up_s, up_wh = leg_effort(craft, 0.0, crew.height_m, craft.climb_m_s)
-    down_s, down_wh = leg_effort(craft, 0.0, -crew.height_m, craft.descent_m_s)
-    if craft.needs_runway:
-        # They climb and come down on their way: that takes no time of its own, and no power but that of the climb.
-        up_wh = max(craft.climb_power_w - craft.hover_power_w, 0.0) * up_s / 3600
-        up_s = down_s = down_wh = 0.0
+    (up_s, up_wh), (down_s, down_wh) = _up_down(crew)
     fixed = (0.0 if once else craft.turn_round_s) + craft.ground_s + up_s + down_s
     # Of the airspeeds that this wind can make of the ground speed the one of least power.
     slow, fast = max(0.0, crew.patrol_m_s - wind.speed_m_s), crew.patrol_m_s + wind.speed_m_s
@@ -128,3 +137,16 @@ def _cost_s(crew: Crew, length_m: Floats, wind: Wind, *, once: bool) -> Floats:
     longest = np.maximum(longest, length_m)
     price = (fixed + np.maximum(2 * nearest, 2 * distance - longest) / transit_m_s) / longest
     return np.where(reached, length_m * (1 / crew.patrol_m_s + price), np.inf)
+
+
+def _up_down(crew: Crew) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Least time, seconds, and energy, watt hours, of the climb of a sortie, and of its descent."""
+    craft = crew.aircraft
+    up, down = (
+        leg_effort(craft, 0.0, rise_m, speed_m_s)
+        for rise_m, speed_m_s in ((crew.height_m, craft.climb_m_s), (-crew.height_m, craft.descent_m_s))
+    )
+    if craft.needs_runway:
+        # They climb and come down on their way: that takes no time of its own, and no power but that of the climb.
+        return (0.0, max(craft.climb_power_w - craft.hover_power_w, 0.0) * up[0] / 3600), (0.0, 0.0)
+    return up, down

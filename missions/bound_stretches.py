@@ -1,29 +1,30 @@
 """A lower bound over all plans whose sorties each watch one unbroken stretch of the line.
 
 For given prices of aircraft time and batteries the cheapest set of such sorties that looks at everything once is a
-shortest path along the line, found exactly by a programme over its stations: the matrix of stretches and pieces has the
-consecutive ones property, so that sorties in fractions are no cheaper. The stretches may be cut anywhere, flown either
-way, by any team in any order, and shared among teams piece by piece.
+shortest path along the line, found exactly by `missions.stretch_programme`. The stretches may be cut anywhere, flown
+either way, by any team in any order, and shared among teams piece by piece.
 """
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from missions.bound import dearest
+from missions.bound import best_prices
 from missions.stretch import Team
+from missions.stretch_programme import Kind, cheapest, kinds_of
 
-__all__ = ["Batteries", "Kind", "kinds_of", "stretch_bound"]
+__all__ = ["Batteries", "stretch_bound"]
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+_ROUNDED = 1 + 1e-9
+_NEAR, _FINE = 0.05, 1e-3
+"""By what share of a bound it is first tried to raise it, and how closely that is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def stretch_bound(
             for team in pool.teams:
                 second[team] += rate
                 sortie[team] += rate * (pool.charge_s - teams[team].turn_round_s)
-        chosen = _cheapest(kinds, second, sortie, demand)
+        chosen = cheapest(kinds, second, sortie, demand)
         if chosen is None:
             return np.full(len(price), np.inf)
         used = np.zeros(len(price))
@@ -95,122 +96,10 @@ def stretch_bound(
                     used[k] += time_s - teams[team].turn_round_s + pool.charge_s
         return used
 
-    found = dearest(capacity, respond, spare)
-    return max(found, _longest_round(kinds, teams, demand)) if once else found
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Sorties of one team in one direction.
-
-    A sortie from station i to j takes ``begin[i] + end[j]`` seconds; it may begin at stations from ``first[j]`` on.
-    Stations `low` to `high` are those at which one may end.
-    """
-
-    team: int
-    begin: Floats
-    end: Floats
-    first: Ints
-    low: int
-    high: int
-
-
-def kinds_of(teams: Sequence[Team], passable: Bools | None, stations: int) -> list[Kind]:
-    """The sorties of teams over a line of some stations, of which some pieces may not be passable."""
-    walls = np.zeros(stations, dtype=np.int64)
-    if passable is not None:
-        walls = np.concatenate([[0], np.cumsum(~passable)])
-    return [kind for number, team in enumerate(teams) for kind in _kinds(number, team, walls)]
-
-
-def _kinds(number: int, team: Team, walls: Ints) -> list[Kind]:
-    forward = (team.out_s, team.home_s, team.time_s, team.out_wh, team.home_wh, team.energy_wh)
-    back = (team.home_s, team.out_s, team.back_time_s, team.home_wh, team.out_wh, team.back_energy_wh)
-    ways = [forward] if all(np.array_equal(a, b) for a, b in zip(forward, back, strict=True)) else [forward, back]
-    made = []
-    for begin_s, end_s, time_s, begin_wh, end_wh, energy_wh in ways:
-        # One may begin before a station and end after it: no more is asked of a stretch than that it holds its demand.
-        begin, end = _before(begin_s - time_s), _after(end_s + time_s)
-        begin_j, end_j = _before(begin_wh - energy_wh), _after(end_wh + energy_wh)
-        first = np.searchsorted(-begin_j, end_j - team.usable_wh, side="left")
-        first = np.maximum(first, np.searchsorted(walls, walls, side="left"))
-        if team.last is not None:
-            last = np.maximum.accumulate(np.maximum(team.last, np.arange(1, len(begin) + 1)))
-            first = np.maximum(first, np.searchsorted(last, np.arange(len(last)), side="left"))
-        ends = np.flatnonzero((first < np.arange(len(first))) & np.isfinite(end) & np.isfinite(end_j))
-        if len(ends):
-            made.append(Kind(number, begin, end, first.astype(np.int64), int(ends[0]), int(ends[-1])))
-    return made
-
-
-def _before(values: Floats) -> Floats:
-    return np.asarray(np.minimum.accumulate(values))
-
-
-def _after(values: Floats) -> Floats:
-    return np.asarray(np.minimum.accumulate(values[::-1])[::-1])
-
-
-class _Window:
-    """Where the sorties of one kind that end at a station may begin, and which beginning is cheapest.
-
-    Stations come in order and the window only moves forwards: what comes later and is no dearer puts out what came
-    before, so that the first of the queue is always the least.
-    """
-
-    def __init__(self, kind: Kind, second: float, sortie: float) -> None:
-        self.kind = kind
-        self._begin = (second * kind.begin).tolist()
-        self._end = (second * kind.end + sortie).tolist()
-        self._first = kind.first.tolist()
-        self._entered = self._first[kind.low]
-        self._queue: deque[tuple[float, int]] = deque()
-
-    def least(self, j: int, cost: list[float]) -> tuple[float, int]:
-        """Least cost up to station j with a sortie that ends there, and where it begins."""
-        queue, begin = self._queue, self._begin
-        for i in range(self._entered, j):
-            value = cost[i] + begin[i]
-            while queue and queue[-1][0] >= value:
-                queue.pop()
-            queue.append((value, i))
-        self._entered = max(self._entered, j)
-        while queue and queue[0][1] < self._first[j]:
-            queue.popleft()
-        return (queue[0][0] + self._end[j], queue[0][1]) if queue else (math.inf, 0)
-
-
-def _cheapest(kinds: Sequence[Kind], second: Floats, sortie: Floats, demand: Bools) -> list[tuple[int, float]] | None:
-    """The cheapest sorties that see the demand, as team and seconds; None where none do."""
-    count = len(demand) + 1
-    cost = [0.0] * count
-    came: list[tuple[Kind | None, int]] = [(None, 0)] * count
-    waiting = sorted(kinds, key=lambda kind: -kind.low)
-    windows: list[_Window] = []
-    for j, needed in enumerate(demand.tolist(), 1):
-        while waiting and waiting[-1].low <= j:
-            kind = waiting.pop()
-            windows.append(_Window(kind, float(second[kind.team]), float(sortie[kind.team])))
-        best: float = math.inf
-        way: tuple[Kind | None, int] = (None, 0)
-        if not needed:
-            best, way = cost[j - 1], (None, j - 1)
-        for window in windows:
-            value, begin = window.least(j, cost)
-            if value < best:
-                best, way = value, (window.kind, begin)
-        windows = [window for window in windows if window.kind.high > j]
-        cost[j], came[j] = best, way
-    if not math.isfinite(cost[-1]):
-        return None
-    out = []
-    j = count - 1
-    while j > 0:
-        chosen, i = came[j]
-        if chosen is not None:
-            out.append((chosen.team, float(chosen.begin[i] + chosen.end[j])))
-        j = i
-    return out
+    found, price = best_prices(capacity, respond, spare)
+    if not once or not np.isfinite(found):
+        return found
+    return _single(kinds, teams, demand, price, max(found, _longest_round(kinds, teams, demand)))
 
 
 def _longest_round(kinds: Sequence[Kind], teams: Sequence[Team], demand: Bools) -> float:
@@ -222,3 +111,69 @@ def _longest_round(kinds: Sequence[Kind], teams: Sequence[Team], demand: Bools) 
         air = kind.begin[j - 1] + kind.end[j] - teams[kind.team].turn_round_s
         least[j - 1] = np.minimum(least[j - 1], air)
     return float(least[demand].max())
+
+
+def _single(kinds: Sequence[Kind], teams: Sequence[Team], demand: Bools, price: Floats, least_s: float) -> float:
+    """A greater bound on the last landing of a single coverage, seconds, where whole sorties and aircraft have one.
+
+    Suppose that all have landed after R. Of an aircraft whose turn-round takes t then no sortie takes longer than
+    C = R + t with it, and all of its sorties together do not. Nothing else is flown by one that flies a sortie of more
+    than C - s, s being the shortest sortie of its team: such a one may be counted as C, and the sum of what an aircraft
+    flies is still at most C. So at any prices the cheapest coverage by sorties counted so costs at most what so many
+    aircraft have in R, and where it costs more nobody can have landed by R: each R that is found so is a bound. It is
+    sought by halving, at the prices of the bound without this, and where there are several teams once more at the best
+    ones for a little more than what was found.
+    """
+    size = np.array([float(team.size) for team in teams])
+    turn_s = np.array([team.turn_round_s for team in teams])
+    shortest = np.full(len(teams), np.inf)
+    for kind in kinds:
+        shortest[kind.team] = min(shortest[kind.team], kind.shortest())
+
+    def used_in(all_s: float, price: Floats) -> Floats:
+        whole = all_s + turn_s
+        counted = [
+            part
+            for kind in kinds
+            for part in _counted(kind, float(whole[kind.team]), float(whole[kind.team] - shortest[kind.team]))
+        ]
+        chosen = cheapest(counted, price, np.zeros(len(teams)), demand)
+        if chosen is None:
+            return np.full(len(teams), np.inf)
+        used = np.zeros(len(teams))
+        for team, time_s in chosen:
+            used[team] += time_s
+        return used
+
+    def too_little(all_s: float, price: Floats) -> bool:
+        used = used_in(all_s, price)
+        return not np.isfinite(used).all() or float((used - size * turn_s) @ price) > all_s * _ROUNDED
+
+    found = _greatest(lambda all_s: too_little(all_s, price), least_s)
+    if len(teams) > 1:
+        tried = found * (1 + _NEAR)
+        _, dearer = best_prices(size, lambda prices: used_in(tried, prices), turn_s)
+        found = _greatest(lambda all_s: too_little(all_s, dearer), found)
+    return found
+
+
+def _greatest(too_little: Callable[[float], bool], least_s: float) -> float:
+    """A time that is too little, or the one that is known to be; what is less is not asked for."""
+    low, step = least_s, _NEAR * least_s
+    while too_little(low + step):
+        low, step = low + step, 2 * step
+    while step > _FINE * least_s:
+        step /= 2
+        if too_little(low + step):
+            low += step
+    return low
+
+
+def _counted(kind: Kind, whole_s: float, shared_s: float) -> list[Kind]:
+    """Sorties of a kind that fit in a whole time: as they are where others fit beside them, else as all of it."""
+    fits, shares = (
+        np.maximum(kind.first, np.searchsorted(-kind.begin, kind.end - limit_s * _ROUNDED, side="left"))
+        for limit_s in (whole_s, shared_s)
+    )
+    alone = replace(kind, begin=np.zeros_like(kind.begin), end=np.full_like(kind.end, whole_s))
+    return [part for part in (kind.bounded(shares), alone.bounded(fits)) if part is not None]

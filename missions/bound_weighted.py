@@ -16,8 +16,9 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from missions.bound_stretches import Batteries, Kind, kinds_of
+from missions.bound_stretches import Batteries
 from missions.stretch import Team
+from missions.stretch_programme import Kind, kinds_of
 
 __all__ = ["weighted_bound"]
 

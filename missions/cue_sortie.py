@@ -13,7 +13,8 @@ from typing import get_args
 
 import numpy as np
 
-from geo import LocalFrame, Terrain, geodesic_distance_m
+from geo import LocalFrame, Terrain, geodesic_distance_m, wrap_longitudes
+from missions.band import BandLine
 from missions.building import joined, led, legs_of
 from missions.cue_ways import CueWay, circle_of, cue_ways, ends_of
 from missions.errors import MissionError, PlanError
@@ -21,7 +22,8 @@ from missions.fleet import Aircraft, Vehicle
 from missions.flying import Part
 from missions.headroom import level_m
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
-from missions.patrol import Bound, Flight, PatrolPlan, Period, Roster
+from missions.network_lines import band_of
+from missions.patrol import Bound, Coverage, Flight, PatrolPlan, Period, Roster, Uncovered
 from missions.procedures import met, with_procedures
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
 from missions.validation import check
@@ -34,6 +36,7 @@ __all__ = ["CueSortie", "cue_sortie"]
 _ROI, _ROI_NONE = 195, 197
 _FRAME_GLOBAL, _FRAME_MISSION = 0, 2
 _TRIED = 5
+_UNWATCHED = "it looks at that place alone and watches nothing of the band"
 _ROUNDING = 1 - 1e-3
 """What the bound is lowered by: lengths in planes and on the ellipsoid, and courses over a long way, differ by less."""
 
@@ -153,7 +156,8 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
         revisit_s=sortie.duration_s,
         bounds=(_bound(plan, vehicle, legs, station_s),),
         risk_s=None,
-        notes=(f"a sortie to {spot.lat_deg:.6f}, {spot.lon_deg:.6f}",),
+        coverage=_nothing_of_the_band(plan),
+        notes=(f"a sortie to {spot.lat_deg:.6f}, {spot.lon_deg:.6f}: {_UNWATCHED}",),
     )
     ground = viewing.terrain if np.isfinite(viewing.terrain.resolution_m) else None
     broken = check(made, ground)
@@ -166,6 +170,26 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
     if broken:
         raise PlanError(f"the way there breaks {len(broken)} rules, and is not flown: {broken[0]}")
     return found
+
+
+def _nothing_of_the_band(plan: PatrolPlan) -> Coverage:
+    """The coverage of a flight that patrols nothing: no line is seen, and each has its part of the band."""
+    lines = [*map(band_of, plan.borders), *map(band_of, plan.branches)]
+    lengths = [float(line.along_m()[-1]) for line in lines]
+    areas = np.array([length * (line.left_m + line.right_m) for line, length in zip(lines, lengths, strict=True)])
+    # Bands overlap where lines bend and meet: all of them together are as large as the patrol found.
+    areas *= plan.coverage.band_area_m2 / areas.sum()
+    gaps = tuple(
+        Uncovered(0.0, length, float(area), *_middle(line), _UNWATCHED, line.name)
+        for line, length, area in zip(lines, lengths, areas, strict=True)
+    )
+    return Coverage(plan.coverage.band_area_m2, 0.0, gaps, (), plan.coverage.step_m)
+
+
+def _middle(line: BandLine) -> tuple[float, float]:
+    """Latitude and longitude of a place half-way along a line."""
+    k = len(line.lat_deg) // 2
+    return float(line.lat_deg[k]), float(wrap_longitudes(line.lon_deg[k]))
 
 
 def _bound(plan: PatrolPlan, vehicle: Vehicle, legs: Sequence[Leg], station_s: float) -> Bound:

@@ -15,7 +15,6 @@ from missions.errors import MissionError
 from missions.exclusion import exclusions, zones_beside
 from missions.fence_outline import fewest, plainer, straightened
 from missions.fence_shapes import FencePolygon
-from missions.limits import FENCE_VERTICES
 from missions.patrol import PatrolPlan
 from missions.plane import Chart, Plane
 from missions.reduced import convex_hull
@@ -70,10 +69,11 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
     Raises
     ------
     MissionError
-        When no polygons of `FENCE_VERTICES` vertices together do that, since a zone is too near to a leg, or a leg to
-        the stand-off; the message says what to do.
+        When no polygons of as many vertices together as its vehicle stores do that, since a zone is too near to a leg,
+        or a leg to the stand-off; the message says what to do.
     """
-    clearance = clearance_of(sortie.vehicle.aircraft, plan.options.wind)
+    craft = sortie.vehicle.aircraft
+    clearance, most = clearance_of(craft, plan.options.wind), craft.fence_vertices
     chart, way = _flown(sortie)
     lines = [chart.line(border.unwrapped()) for border in plan.borders]
     near_m = closing_m(plan.border.stand_off_m)
@@ -108,7 +108,7 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
         # The quick way first: the other takes longer, and where it bends it leaves nothing of the room.
         for drawn in (straightened, fewest):
             rings = [drawn(ring, taken) for ring in whole]
-            left = FENCE_VERTICES - sum(map(len, rings))
+            left = most - sum(map(len, rings))
             if not rings or left < 0:
                 continue
             outlines = [_vertices(*chart.lat_lon(ring)) for ring in rings]
@@ -123,13 +123,14 @@ def sortie_fence(plan: PatrolPlan, sortie: Sortie) -> tuple[FencePolygon, ...]:
             crowded = [zone.name for zone, _ in zones]
     if crowded:
         raise MissionError(
-            f"{sortie.name}: its fence of at most {FENCE_VERTICES} vertices has no room for the no-fly zones "
-            f"{', '.join(map(repr, crowded))}: put neighbours into one zone, or plan the border in shorter parts"
+            f"{sortie.name}: its fence of at most {most} vertices, what {craft.kind!r} stores, has no room for the "
+            f"no-fly zones {', '.join(map(repr, crowded))}: put neighbours into one zone, or plan the border in "
+            "shorter parts"
         )
     raise MissionError(
-        f"{sortie.name}: no fence of at most {FENCE_VERTICES} vertices stays {floor_m:.1f} m behind this border, "
-        f"stand-off and guard, and {clearance.room_m:.1f} m off the legs: straighten the border line, or plan it in "
-        "shorter parts"
+        f"{sortie.name}: no fence of at most {most} vertices, what {craft.kind!r} stores, stays {floor_m:.1f} m behind "
+        f"this border, stand-off and guard, and {clearance.room_m:.1f} m off the legs: straighten the border line, or "
+        "plan it in shorter parts"
     )
 
 

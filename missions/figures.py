@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from missions.errors import MissionsError
 
-__all__ = ["number_within", "store_figures"]
+__all__ = ["check_counts", "number_within", "store_figures"]
 
 
 def number_within(what: str, value: object, low: float, high: float, error: type[MissionsError]) -> float:
@@ -53,3 +53,11 @@ def store_figures(
     """
     for name, (low, high) in limits.items():
         object.__setattr__(owner, name, number_within(f"{what} {name}", getattr(owner, name), low, high, error))
+
+
+def check_counts(owner: object, limits: Mapping[str, tuple[int, int]], what: str, error: type[MissionsError]) -> None:
+    """Check fields that count something: whole numbers within limits. Parameters are those of `store_figures`."""
+    for name, (low, high) in limits.items():
+        value = getattr(owner, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise error(f"{what} {name} is {value!r}: give a whole number from {low} to {high}")

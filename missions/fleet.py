@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from geo import CameraModel, CoordinateError, check_coordinates
 from missions.errors import FleetError
-from missions.figures import store_figures
+from missions.figures import check_counts, store_figures
 from missions.files import is_file_name
+from missions.limits import FENCE_VERTICES, MAX_ITEMS, MOST_FENCE_VERTICES, MOST_ITEMS
 from missions.wind import Wind
 
 __all__ = ["Aircraft", "AircraftForm", "Base", "Camera", "Fleet", "Vehicle", "default_fleet"]
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 
 _L1_PERIOD_S = 17.0
 _ERRORS = ("navigation_error_m", "technical_error_m")
+_LEAST_VERTICES, _LEAST_ITEMS = 4, 50
+"""No fence has fewer vertices; 50 items are what PX4 takes on the smallest of boards."""
 
 
 class AircraftForm(StrEnum):
@@ -70,6 +73,10 @@ class Aircraft:
     technical_error_m
         Lateral flight technical error on a straight way in gusts up to 10 m/s, at 95 % of the time, metres; by default
         that of its form.
+    fence_vertices, mission_items
+        How many vertices of a fence, those of all its polygons together, and items of a mission its autopilot stores.
+        By default what both PX4 and ArduPilot store on common boards; small boards store fewer, ArduPilot with a card
+        more (`missions.limits`). Sorties are planned so that it holds theirs.
 
     Raises
     ------
@@ -97,6 +104,8 @@ class Aircraft:
     approach_deg: float = 4.0
     navigation_error_m: float | None = None
     technical_error_m: float | None = None
+    fence_vertices: int = FENCE_VERTICES
+    mission_items: int = MAX_ITEMS
 
     def __post_init__(self) -> None:
         what = f"aircraft {self.kind!r}"
@@ -125,6 +134,8 @@ class Aircraft:
         }
         limits |= {name: (0.01, 200) for name in _ERRORS if getattr(self, name) is not None}
         store_figures(self, limits, f"{what}:", FleetError)
+        counts = {"fence_vertices": (_LEAST_VERTICES, MOST_FENCE_VERTICES), "mission_items": (_LEAST_ITEMS, MOST_ITEMS)}
+        check_counts(self, counts, f"{what}:", FleetError)
         if self.cruise_m_s > self.max_m_s:
             raise FleetError(f"{what}: cruise_m_s {self.cruise_m_s} is above max_m_s {self.max_m_s}")
         if self.min_m_s > self.cruise_m_s:
@@ -150,6 +161,11 @@ class Aircraft:
     def needs_runway(self) -> bool:
         """Whether it takes off and lands along a line, and not on the spot."""
         return self.form is AircraftForm.FIXED_WING
+
+    @property
+    def stores(self) -> tuple[int, int]:
+        """What it stores: vertices of a fence, items of a mission."""
+        return self.fence_vertices, self.mission_items
 
     def turn_radius_in(self, wind: Wind) -> float:
         """Least radius over the ground of its turns on patrol in a wind, metres; 0 where it turns on the spot."""

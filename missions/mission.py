@@ -15,7 +15,6 @@ from missions.errors import MissionError
 from missions.fence import sortie_fence
 from missions.fence_shapes import CIRCLE, POLYGON, FencePolygon, FenceShape
 from missions.fleet import AircraftForm
-from missions.limits import MAX_ITEMS
 from missions.patrol import PatrolPlan
 from missions.rally import rally_points
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
@@ -146,15 +145,16 @@ def compile_mission(
     Raises
     ------
     MissionError
-        For an unknown dialect, more than `MAX_ITEMS` items, or where no lawful fence exists.
+        For an unknown dialect, more items than its vehicle stores, or where no lawful fence exists.
     """
     if dialect not in _DIALECTS:
         raise MissionError(f"no dialect {dialect!r}: give one of {', '.join(_DIALECTS)}")
     items = _Items(plan, sortie, _DIALECTS[dialect]).compiled()
-    if len(items) > MAX_ITEMS:
+    craft = sortie.vehicle.aircraft
+    if len(items) > craft.mission_items:
         raise MissionError(
-            f"{sortie.name}: {len(items)} items, an autopilot takes {MAX_ITEMS}: straighten the border line or plan "
-            "it in shorter parts"
+            f"{sortie.name}: {len(items)} items, {craft.kind!r} stores {craft.mission_items}: straighten the border "
+            "line or plan it in shorter parts"
         )
     fence, ground_m = sortie_fence(plan, sortie) if fence is None else fence, sortie.home.amsl_m
     rally = tuple(
@@ -165,12 +165,13 @@ def compile_mission(
 
 
 def too_long(plan: PatrolPlan) -> list[int]:
-    """Numbers of the sorties of a plan that have more than `MAX_ITEMS` items for some dialect."""
+    """Numbers of the sorties of a plan that have more items for some dialect than their vehicle stores."""
     return [
         number
         for number, sortie in enumerate(plan.sorties)
-        if _MOST_A_LEG * len(sortie.legs) + _MOST_BESIDE > MAX_ITEMS
-        and any(len(_Items(plan, sortie, dialect).compiled()) > MAX_ITEMS for dialect in _DIALECTS.values())
+        for most in (sortie.vehicle.aircraft.mission_items,)
+        if _MOST_A_LEG * len(sortie.legs) + _MOST_BESIDE > most
+        and any(len(_Items(plan, sortie, dialect).compiled()) > most for dialect in _DIALECTS.values())
     ]
 
 

@@ -17,7 +17,7 @@ from missions.patrol import PatrolPlan
 
 __all__ = ["load_plan", "save_plan"]
 
-_FORMAT, _VERSION = "vedette-plan", 6
+_FORMAT, _VERSION = "vedette-plan", 7
 
 
 def save_plan(plan: PatrolPlan, path: Path) -> None:

@@ -33,7 +33,7 @@ from missions.spans import Span, joined, risk_spans
 from missions.statement import bounds_of, coverage_of, notes_of
 from missions.task import Task
 from missions.turns import turns_of
-from missions.unwatched import BARE, unwatched
+from missions.unwatched import bare_reason, unwatched
 from missions.validation import check
 from missions.way_rises import KeptWays
 
@@ -221,14 +221,14 @@ class Planner:
             # Anew, with shorter sorties there.
             for sortie in (made.sorties[number] for number in bare):
                 start, stop = np.searchsorted(self.setting.stations, (sortie.from_m, sortie.to_m)).tolist()
-                self.setting.shorten(start, stop, further=left > 0)
+                self.setting.shorten(start, stop, sortie.vehicle.aircraft, further=left > 0)
             if not (self.setting.needed & ~self.setting.bare).any():
-                raise MissionError(BARE)
+                raise MissionError(bare_reason(self.setting))
             del self.rotas
             chosen, made = self._made()
         else:
             if unfenced(made) or too_long(made):
-                raise MissionError(BARE)
+                raise MissionError(bare_reason(self.setting))
         unseen = unwatched(self.setting, chosen.rotas.flown)
         made = replace(made, coverage=coverage_of(self.setting, made.sorties, unseen))
         terrain = self.setting.terrain

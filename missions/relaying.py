@@ -55,11 +55,17 @@ def in_turn(teams: Sequence[Team]) -> Team:
         back_time_s=along([team.back_time_s for team in teams]),
         back_energy_wh=along([team.back_energy_wh * k for team, k in zip(teams, share, strict=True)]),
         usable_wh=usable_wh,
-        last=teams[0].last,
+        last=_nearest([team.last for team in teams]),
         turn_round_s=max(team.turn_round_s for team in teams),
         batteries=sum(team.batteries for team in teams),
         charge_s=max(team.charge_s for team in teams),
     )
+
+
+def _nearest(lasts: Sequence[NDArray[np.integer] | None]) -> NDArray[np.integer] | None:
+    """Where a sortie of any of some teams may end at the furthest; None where none of them has to end anywhere."""
+    bound = [last for last in lasts if last is not None]
+    return np.min(bound, axis=0) if bound else None
 
 
 def relays(setting: Setting, weights: Floats) -> Units:

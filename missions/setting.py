@@ -25,7 +25,7 @@ from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
 from missions.launch_book import launch_as_one
-from missions.limits import FENCE_TOLERANCE, FENCE_VERTICES, MAX_ITEMS
+from missions.limits import FENCE_TOLERANCE
 from missions.observation import Observation, observe
 from missions.options import Objective, PlanOptions
 from missions.risk import RiskTable
@@ -118,7 +118,7 @@ class Setting:
         self.passable, self.needed = self._pieces()
         self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
         self.shut = {crew: Shut(len(self.stations)) for crew in self.crews}
-        self.last = self._last()
+        self.last = {stores: self._last(*stores) for stores in {crew.aircraft.stores for crew in crews}}
         self.bare = np.zeros(len(self.stations) - 1, dtype=bool)
         unknown = {row.line for row in risk.rows if row.line} - {line.name for line in self.course.lines}
         if unknown:
@@ -239,8 +239,8 @@ class Setting:
         leg = self.course.leg_at(middle)
         return self.course.passable[leg], self.course.watched[leg]
 
-    def _last(self) -> NDArray[np.int64]:
-        """Furthest station at which a sortie may end, by the bends of its fence and the items of its mission."""
+    def _last(self, vertices: int, items: int) -> NDArray[np.int64]:
+        """Furthest station at which a sortie may end, by so many vertices of its fence and items of its mission."""
         course = self.course
         # The line unrolled: shapes are right, only far places are out of position, and nothing here looks far.
         unrolled = np.concatenate([[[0.0, 0.0]], np.cumsum(steps_between(course.lat_deg, course.lon_deg), axis=0)])
@@ -250,7 +250,7 @@ class Setting:
         room = look.lateral_m - self.task.widest.stand_off_m - gaps_m
         path = shapely.linestrings(unrolled)
         last = np.full(len(self.stations), len(self.stations) - 1)
-        for tolerance, most in ((room * FENCE_TOLERANCE, 0.7 * FENCE_VERTICES), (0.0, 0.8 * MAX_ITEMS)):
+        for tolerance, most in ((room * FENCE_TOLERANCE, 0.7 * vertices), (0.0, 0.8 * items)):
             kept = shapely.get_coordinates(shapely.simplify(path, tolerance)) if tolerance > 0 else unrolled
             # Where the camera turns or rests, speed, camera and video are items more.
             turns = np.repeat(course.along_m[1:-1][np.diff(course.look) != 0], _TURN_ITEMS if tolerance == 0 else 0)
@@ -261,15 +261,18 @@ class Setting:
         # One step from station to station is always allowed: what is still too much shows when it is compiled.
         return np.asarray(np.maximum(last, np.minimum(np.arange(len(last)) + 1, len(last) - 1)))
 
-    def shorten(self, start: int, stop: int, *, further: bool) -> None:
-        """Have sorties watch less than the stations from `start` to `stop` at once, which has no fence.
+    def shorten(self, start: int, stop: int, craft: Aircraft, *, further: bool) -> None:
+        """Have sorties watch less than the stations from `start` to `stop` at once, for which an aircraft has no fence.
 
+        Those of aircraft that store more go on to try.
         What is left of halving it, or all where nothing `further` is tried, is watched by nobody: pieces that are
         `bare`.
         """
         middle = (start + stop) // 2
         if further and middle > start:
-            self.last[start:middle] = np.minimum(self.last[start:middle], middle)
+            for stores, last in self.last.items():
+                if all(own <= least for own, least in zip(stores, craft.stores, strict=True)):
+                    last[start:middle] = np.minimum(last[start:middle], middle)
         else:
             self.bare[start:stop], self.passable[start:stop] = True, False
 
@@ -322,7 +325,7 @@ class Setting:
             back_time_s=along.back_time_s + more,
             back_energy_wh=along.back_energy_wh + more,
             usable_wh=craft.usable_wh * factor,
-            last=self.last,
+            last=self.last[craft.stores],
             turn_round_s=craft.turn_round_s,
             batteries=self._batteries(crew),
             charge_s=crew.base.charge_s,

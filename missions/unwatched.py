@@ -8,17 +8,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from missions.limits import FENCE_VERTICES, MAX_ITEMS
 from missions.setting import Setting
 from missions.steepness import TooSteep, steep_reason, too_steep
 from missions.unknown_ground import lacking, unknown_ground
 
-__all__ = ["BARE", "unwatched"]
+__all__ = ["bare_reason", "unwatched"]
 
-BARE = (
-    f"no fence of at most {FENCE_VERTICES} vertices holds a sortie there, or no mission of at most {MAX_ITEMS} items: "
-    "straighten the line, or put neighbouring no-fly zones into one"
-)
 _UNFLOWN = {
     True: "out of reach: no aircraft has the energy to fly there, patrol and come back",
     False: "out of reach: no lawful way leads there from any base within its energy",
@@ -39,7 +34,7 @@ def unwatched(setting: Setting, flown: NDArray[np.bool_]) -> list[tuple[float, f
 
     def why(piece: int) -> str:
         if setting.bare[piece]:
-            return BARE
+            return bare_reason(setting)
         if unknown[piece]:
             return lacking(setting, piece)
         near = reached[piece : piece + 2].any()
@@ -53,6 +48,16 @@ def unwatched(setting: Setting, flown: NDArray[np.bool_]) -> list[tuple[float, f
             name = f"{course.lines[line[low]].name}: " if setting.task.network else ""
             out.append((float(stations[low]), float(stations[high]), name + told[low - a][1]))
     return out
+
+
+def bare_reason(setting: Setting) -> str:
+    """Why nobody can watch what is bare: no aircraft of the fleet stores more."""
+    vertices, items = (max(each) for each in zip(*setting.last, strict=True))
+    return (
+        f"no fence of at most {vertices} vertices holds a sortie there, or no mission of at most {items} items: "
+        "straighten the line, put neighbouring no-fly zones into one, or have them store more (fence_vertices, "
+        "mission_items of the aircraft)"
+    )
 
 
 def _equal(values: Sequence[object], start: int) -> list[tuple[int, int]]:

@@ -43,8 +43,8 @@ _AREA_M2 = 1.0
 def coverage(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
     """The share of the band that is said to be seen, and the list of what is not.
 
-    A plan that resumes another speaks of the whole round, most of which is in that one, and a flight to a single place
-    of none: of those only the sums are checked, and so it is without terrain where the ground is not level.
+    A plan that resumes another speaks of the whole round, most of which is in that one: of that only the sums are
+    checked, and so it is without terrain where the ground is not level. A flight to a single place sees nothing of it.
     """
     said = plan.coverage
     found: list[str] = []
@@ -54,6 +54,8 @@ def coverage(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
         found.append(f"says {said.share:.1%} of the band are seen, and lists {listed_m2:.0f} m² that are not")
     if said.by_gsd and abs(said.by_gsd[-1].share - said.share) > _FINE:
         found.append(f"says {said.share:.1%} of the band are seen, {said.by_gsd[-1].share:.1%} at the coarsest GSD")
+    if not plan.rest and not any(sortie.runs for sortie in plan.sorties) and said.seen_area_m2 > 0:
+        found.append(f"says {said.share:.1%} of the band are seen, and none of its sorties patrols")
     room, count = np.inf, 0
     if _whole(plan) and (terrain is not None or _is_level(plan)):
         places = places_of_band([*plan.borders, *plan.branches], _PLACES)

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry, LineString, MultiLineString, Polygon
 
-from missions.limits import FENCE_VERTICES, RALLY_POINTS
+from missions.limits import RALLY_POINTS
 from missions.mission import Mission, MissionItem
 from missions.patrol import PatrolPlan
 from missions.sortie import BENDING, Sortie
@@ -91,7 +91,12 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
         own = gaps(sortie.vehicle.aircraft, plan.options.wind)
         each.append(own)
         stored = len(mission.fence), len(mission.rally)
-        size.keep(FENCE_VERTICES - stored[0], 0, f"{sortie.name}: its fence has {stored[0]} vertices")
+        most = sortie.vehicle.aircraft.fence_vertices
+        size.keep(
+            most - stored[0],
+            0,
+            f"{sortie.name}: its fence has {stored[0]} vertices, {sortie.vehicle.name} stores {most}",
+        )
         size.keep(RALLY_POINTS - stored[1], 0, f"{sortie.name}: it has {stored[1]} rally points")
         read = sight.polygons(mission.fence)
         if read is None:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from missions.limits import MAX_ITEMS
 from missions.mission import Mission, MissionItem
 from missions.patrol import PatrolPlan
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
@@ -99,8 +98,9 @@ def _flown(plan: PatrolPlan, sortie: Sortie, mission: Mission) -> tuple[float, l
 def _formal(sortie: Sortie, mission: Mission) -> Iterator[str]:
     """What is wrong with a list of items whatever they fly."""
     listed, home = mission.items, sortie.home
-    if len(listed) > MAX_ITEMS:
-        yield f"its mission has {len(listed)} items, an autopilot takes {MAX_ITEMS}"
+    most = sortie.vehicle.aircraft.mission_items
+    if len(listed) > most:
+        yield f"its mission has {len(listed)} items, {sortie.vehicle.name} stores {most}"
     wrong = next((k for k, item in enumerate(listed) if item.seq != k or not item.autocontinue), None)
     if wrong is not None:
         yield f"item {wrong} is out of order, or waits for somebody"

@@ -35,9 +35,20 @@ from scipy.special import ndtr
 
 from geo import LocalFrame
 from vision.border import GroundLine
-from vision.types import CHI_95, Crossing, Direction, Ellipse, GroundTrack, Method, Status, TrackPoint
+from vision.types import CHI_95, Crossing, Direction, Ellipse, GroundTrack, Method, OpenPassage, Status, TrackPoint
 
-__all__ = ["CrossingRule", "Outcome", "Passage", "Verdict", "crossing_of", "judge", "same_passage", "source_id"]
+__all__ = [
+    "CrossingRule",
+    "Outcome",
+    "Passage",
+    "Verdict",
+    "crossing_of",
+    "follows",
+    "judge",
+    "open_passage_of",
+    "same_passage",
+    "source_id",
+]
 
 Floats = NDArray[np.float64]
 
@@ -124,10 +135,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a track did, and its passages in the order of time."""
+    """What a track did, and its passages in the order of time.
 
-    outcome: Outcome
+    `outcome` is None where there is no line, or one in the picture, beside which an outcome has no scale. `open_at` is
+    the point of the way at which it came within its error of the line and went no further across, or from which it
+    left it, where that leaves open whether it passed.
+    """
+
+    outcome: Outcome | None
     passages: tuple[Passage, ...] = ()
+    open_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,8 +203,9 @@ def judge(track: GroundTrack, line: GroundLine, rule: CrossingRule | None = None
             settled = stay
         else:
             returned = returned or stay.last < len(course.offset) - 1
-    if not passages and _open(course, line, rule):
-        return Verdict(Outcome.OPEN)
+    open_at = None if passages else _open_at(course, line, rule)
+    if open_at is not None:
+        return Verdict(Outcome.OPEN, open_at=open_at)
     return Verdict(_outcome(course, passages, returned=returned), tuple(passages))
 
 
@@ -329,18 +347,21 @@ def _both_sides(before: float, after: float, sigma_before: float, sigma_after: f
     return float(min(1.0, (weights * density * other).sum() * (z[1] - z[0]) / 3))
 
 
-def _open(course: _Course, line: GroundLine, rule: CrossingRule) -> bool:
-    """Whether the systematic error may have hidden a passage: with another one the way has an end on either side.
+def _open_at(course: _Course, line: GroundLine, rule: CrossingRule) -> int | None:
+    """Where the systematic error may have hidden a passage: with another one the way has an end on either side.
 
+    The first point, or that since which it went no further across up to the last; None where it may have hidden none.
     What comes up and turns back has both ends on one side; what stands or walks along goes across too little.
     """
-    ends = [0, -1]
-    across_m = abs(float(course.offset[-1] - course.offset[0]))
+    ends, clear = [0, -1], _clearance(course)
+    across_m = np.abs(course.offset - course.offset[-1])
     faked = math.hypot(*course.random[ends], float(np.linalg.norm(course.shared[-1] - course.shared[0])))
-    if across_m < max(rule.travel_m, rule.travel_sigmas * faked) or _clearance(course)[ends].min() > 0:
-        return False
+    if across_m[0] < max(rule.travel_m, rule.travel_sigmas * faked) or clear[ends].min() > 0:
+        return None
     same_side = course.offset[0] * course.offset[-1] > 0
-    return _BEYOND not in course.zone and (same_side or _meeting(course, line, 0, len(course.offset) - 1) is not None)
+    if _BEYOND in course.zone or not (same_side or _meeting(course, line, 0, len(course.offset) - 1) is not None):
+        return None
+    return 0 if clear[-1] > 0 else int(np.flatnonzero(across_m >= rule.travel_m)[-1]) + 1
 
 
 def _outcome(course: _Course, passages: Sequence[Passage], *, returned: bool) -> Outcome:
@@ -380,13 +401,9 @@ def same_passage(
     """
     if one.direction is not other.direction or abs(one.time_us - other.time_us) > seconds * 1e6:
         return False
-    slack = 3 * math.sqrt(float(max(np.trace(its_track.random[-1]), np.trace(other_track.random[0]))))
     first, second = sorted((its_track, other_track), key=lambda track: int(track.times_us[0]))
-    gap_s = float(second.times_us[0] - first.times_us[-1]) / 1e6
-    if gap_s > 0:
-        pace = max(1.5 * unit, 1.5 * float(np.hypot(*first.velocity[-1])))
-        reach = slack + pace * gap_s
-        return gap_s <= seconds and float(np.hypot(*(second.xy[0] - first.xy[-1]))) <= reach
+    if second.times_us[0] > first.times_us[-1]:
+        return follows(first, second, seconds=seconds, unit=unit)
     begin, end = second.times_us[0], min(first.times_us[-1], second.times_us[-1])
     times = np.linspace(begin, end, 20)
     ways = [np.stack([np.interp(times, t.times_us, t.xy[:, k]) for k in (0, 1)], axis=-1) for t in (first, second)]
@@ -394,9 +411,17 @@ def same_passage(
     return apart < unit * (1.0 if its_track.kind != other_track.kind else 0.3)
 
 
-def source_id(source: str, time_us: int, place: str, direction: Direction, track_number: int) -> str:
-    """Id of a crossing: the same whenever the same recording is watched again; 32 hexadecimal digits."""
-    text = "\n".join((source, str(time_us), place, direction.value, str(track_number)))
+def follows(first: GroundTrack, second: GroundTrack, *, seconds: float = 6.0, unit: float = 1.0) -> bool:
+    """Whether a track may have begun where one before it ended: the object was lost and found again."""
+    gap_s = float(second.times_us[0] - first.times_us[-1]) / 1e6
+    slack = 3 * math.sqrt(float(max(np.trace(first.random[-1]), np.trace(second.random[0]))))
+    reach = slack + max(1.5 * unit, 1.5 * float(np.hypot(*first.velocity[-1]))) * gap_s
+    return 0 < gap_s <= seconds and float(np.hypot(*(second.xy[0] - first.xy[-1]))) <= reach
+
+
+def source_id(source: str, time_us: int, place: str, way: str, track_number: int) -> str:
+    """Id of a crossing (`way` is its direction), 32 hexadecimal digits: the same when a recording is watched again."""
+    text = "\n".join((source, str(time_us), place, way, str(track_number)))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -435,5 +460,28 @@ def crossing_of(
         lon_deg=float(lon[0]),
         ellipse=Ellipse.of(passage.covariance),
         track=points,
+        track_number=track.number,
+    )
+
+
+def open_passage_of(
+    at: int, track: GroundTrack, *, frame: LocalFrame, source: str, border: str, method: Method = Method.GROUND
+) -> OpenPassage:
+    """What may have been a passage, by the point `at` of its way (`Verdict.open_at`), in degrees."""
+    lat, lon, _ = frame.to_geodetic(*track.xy[at])
+    first_us, time_us, last_us = (int(track.times_us[i]) for i in (0, at, -1))
+    return OpenPassage(
+        source=source,
+        source_id=source_id(source, time_us, f"{lat:.6f} {lon:.6f}", "open", track.number),
+        time_us=time_us,
+        update_time_us=last_us,
+        first_us=first_us,
+        last_us=last_us,
+        kind=track.kind,
+        method=method,
+        border=border,
+        lat_deg=float(lat),
+        lon_deg=float(lon),
+        ellipse=Ellipse.of(track.covariance[at]),
         track_number=track.number,
     )

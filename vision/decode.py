@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.format import Flags
 
 from vision.bridge import Bridge, needs_bridge
 from vision.demux import Reading, demux, is_paced, reason
@@ -16,7 +17,7 @@ from vision.errors import SourceError
 from vision.hardware import Decoding
 from vision.live import LiveQueue
 from vision.location import Location, without_secrets
-from vision.media import Connection, Event, Media, Picture, SourceCounts, Telemetry, video_of
+from vision.media import Connection, Event, Media, Picture, SourceCounts, Telemetry, is_cover, video_of
 from vision.reconnect import BackOff, Reconnecting
 from vision.recorder import Recorder
 from vision.timeline import Timeline, period_us
@@ -234,11 +235,26 @@ def _read_head(
             break
     if first is None:
         raise SourceError(f"{name}: no picture can be decoded: the file is cut short or damaged, copy it again")
+    _note_what_is_assumed(container, stream, reading)
     clock_us = container.start_time_realtime if tells_time else None
     if reading.location.camera is not None:
         clock_us = _device_clock_us(reading.location, first.pts_us)
     connection = Connection(first.pts_us, clock_us, _chain(before, events), close)
     return _Opened(container, first.size, connection)
+
+
+def _note_what_is_assumed(container: Any, stream: Any, reading: Reading) -> None:
+    """Say what nobody told: which of several videos is meant, and how fast pictures without times come."""
+    others = [one for one in container.streams.video if one is not stream and not is_cover(one)]
+    if others:
+        size = f"{stream.codec_context.width}x{stream.codec_context.height}"
+        reading.counts.note(f"{reading.name}: holds {1 + len(others)} videos: the first one, {size}, is watched")
+    raw = bool(container.format.flags & Flags.no_timestamps.value) or container.format.name.endswith("_pipe")
+    if raw and reading.location.file is not None:
+        reading.counts.note(
+            f"{reading.name}: tells no times: its pictures are taken to come {float(stream.average_rate or 25):g} a "
+            "second: put it into a container with its true rate (ffmpeg -r RATE -i FILE -c copy OUT.mp4)"
+        )
 
 
 def _awaits_clock(container: Any, passed_us: int) -> bool:

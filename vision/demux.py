@@ -213,8 +213,15 @@ def _give_up_device(reading: Reading, at_us: int) -> None:
 
 
 def _decoded(packet: Any, reading: Reading, near_us: int) -> list[Any] | None:
-    """Frames of a packet; None, counted, when it is damaged."""
+    """Frames of a packet; None when it cannot be decoded. That, and one that came damaged, is counted.
+
+    A decoder makes pictures of what is left of a packet, or leaves some out, and does not always say so.
+    """
     name, counts = reading.name, reading.counts
+    if packet.is_corrupt:
+        at_us = near_us if packet.pts is None else _us(packet.pts, packet.time_base)
+        counts.decode_errors += 1
+        counts.note(f"{name}: the stream is damaged near {at_us / 1e6:.2f} s: pictures may be missing or wrong there")
     # A device tells damage by errors of its own.
     damaged = av.error.FFmpegError if reading.decoding.device else _DATA_ERRORS
     try:

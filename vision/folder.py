@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vision.deep_pictures import shades
 from vision.demux import reason
 from vision.errors import SourceError
 from vision.media import Event, Image, Media, Picture, SourceCounts
@@ -28,7 +29,8 @@ __all__ = ["open_folder"]
 
 _PARTS = re.compile(r"(\D*)(\d*)")
 _SIXTY = 60  # seconds of a minute, minutes of an hour
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+_TIFF = {".tif", ".tiff"}
+_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", *_TIFF}
 
 
 def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] | None, counts: SourceCounts) -> Media:
@@ -46,7 +48,7 @@ def open_folder(folder: Path, frame_rate: float | None, times_us: Sequence[int] 
         raise SourceError(f"{folder}: {len(paths)} images and {len(times_us)} times: give one time an image")
     if times_us is None and not frame_rate:
         raise SourceError(f"{folder}: images carry no time: give their rate (fps) or their times")
-    first = _first(paths[0])
+    first = _first(paths[0], counts)
     size = (first.shape[1], first.shape[0])
 
     places = range(len(paths)) if times_us is not None else _places(paths)
@@ -113,9 +115,9 @@ def _are_times(numbers: Sequence[int], step: int) -> bool:
     return passes and step < 100 - _SIXTY and all(number % 100 < _SIXTY for number in numbers)
 
 
-def _first(path: Path) -> Image:
+def _first(path: Path, counts: SourceCounts) -> Image:
     try:
-        image = _read_image(path)
+        image = _read_image(path, counts)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({reason(error)}): check where it is stored") from error
     if image is None:
@@ -131,7 +133,7 @@ def _pictures(
     size = before = (first.shape[1], first.shape[0])
     for index, path in enumerate(paths):
         try:
-            image = first if index == 0 else _read_image(path)
+            image = first if index == 0 else _read_image(path, counts)
         except OSError as error:
             unread.append(f"{path}: cannot be read ({reason(error)})")
             counts.decode_errors += 1
@@ -150,12 +152,19 @@ def _pictures(
         )
 
 
-def _read_image(path: Path) -> Image | None:
+def _read_image(path: Path, counts: SourceCounts) -> Image | None:
     """The image; None where it is damaged. Raises OSError."""
     # Not cv2.imread: it cannot open a path with letters outside the local code page on Windows, and prints to stderr.
     # Nor numpy.fromfile: a disk that fails in the middle of a file ends that without an error.
     data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    # OpenCV reads TIFF of floats only as it is.
+    deep = cv2.IMREAD_UNCHANGED if path.suffix.lower() in _TIFF else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    image = cv2.imdecode(data, deep) if data.size else None
+    if image is not None and image.dtype != np.uint8:
+        counts.note(f"{path.parent}: its images have more than 8 bits: each is shown from its darkest to its brightest")
+        return shades(image)
+    if image is not None and deep == cv2.IMREAD_UNCHANGED:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
     return None if image is None else np.asarray(image, dtype=np.uint8)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from vision.hardware import Decoding
 
-__all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry", "video_of"]
+__all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry", "is_cover", "video_of"]
 
 Image = NDArray[np.uint8]
 
@@ -36,7 +36,7 @@ class SourceCounts:
         Pictures that are shown before the first keyframe and were not decoded: they are made of what is before the
         recording.
     decode_errors
-        Packets that could not be decoded and pictures that the decoder marked as damaged.
+        Packets that came damaged or could not be decoded, and pictures that the decoder marked as damaged.
     out_of_order
         Pictures whose time did not advance, left out.
     clock_jumps
@@ -179,4 +179,9 @@ class Media:
 
 def video_of(container: Any) -> Any | None:
     """The stream of an opened container that is watched: the first video that is no cover picture; None without."""
-    return next((one for one in container.streams.video if not one.disposition & Disposition.attached_pic), None)
+    return next((one for one in container.streams.video if not is_cover(one)), None)
+
+
+def is_cover(stream: Any) -> bool:
+    """Whether a video stream is a cover picture."""
+    return bool(stream.disposition & Disposition.attached_pic)

@@ -1,36 +1,105 @@
-"""Who may have passed the line, and nobody can tell: counted, and told with the times at which they are to be seen."""
+"""Who may have passed the line, and nobody can tell: told once, and taken back where more is known."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from vision.crossing import Outcome, follows
+from vision.types import GroundTrack, OpenPassage
 
 __all__ = ["OpenWays"]
 
 _TOLD = 5
-"""Times that are told: those of the last ones."""
+"""Times that are told in the note: those of the last ones."""
+# A track that ended so long ago is not found again.
+_FORGET_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """What was told of a track, and its way as it was seen last."""
+
+    passage: OpenPassage
+    way: GroundTrack
+    ended: bool
 
 
 class OpenWays:
-    """Tracks of one watch whose outcome is open."""
+    """Tracks of one watch whose outcome is open.
 
-    def __init__(self) -> None:
-        self._kinds: Counter[str] = Counter()
-        self._seen: deque[tuple[int, int]] = deque(maxlen=_TOLD)
+    Parameters
+    ----------
+    tell
+        Called with each when it is decided, and once more where it is taken back (`OpenPassage.became`).
+    """
 
-    def ended(self, kind: str, first_us: int, last_us: int) -> None:
-        """One of them, and when it was first and last seen, microseconds from the first picture on."""
-        self._kinds[kind] += 1
-        self._seen.append((first_us, last_us))
+    def __init__(self, tell: Callable[[OpenPassage], None] | None = None) -> None:
+        self._tell = tell
+        self._told: dict[int, _Told] = {}
+        self._kept: list[OpenPassage] = []
 
-    def notes(self) -> list[str]:
-        """How many they are, in words; none where there are none."""
-        if not self._kinds:
+    def found(self, passage: OpenPassage, way: GroundTrack, *, ended: bool) -> None:
+        """One of them, as it is known now; told the first time."""
+        before = self._told.get(way.number)
+        if before is not None:  # the record stays the one that whoever has it knows
+            passage = replace(passage, source_id=before.passage.source_id, time_us=before.passage.time_us)
+        self._told[way.number] = _Told(passage, way, ended)
+        self._forget(passage.last_us)
+        if before is None and self._tell is not None:
+            self._tell(passage)
+
+    def knows(self, number: int) -> bool:
+        """Whether a track was told of and not taken back."""
+        return number in self._told
+
+    def ended(self, way: GroundTrack, outcome: Outcome | None) -> Outcome | None:
+        """What a track did in the end that is not open now: still open where how it began is forgotten by now."""
+        told = self._told.get(way.number)
+        if told is None or outcome is None:
+            return outcome
+        if way.times_us[0] > told.way.times_us[0]:
+            self._told[way.number] = replace(told, ended=True)
+            return Outcome.OPEN
+        self._take_back(way.number, outcome, int(way.times_us[-1]))
+        return outcome
+
+    def passed(self, way: GroundTrack, decided_us: int, *, unit: float = 1.0) -> None:
+        """A track has passed the line: it is open no more, and so is one that it goes on from."""
+        for number, told in list(self._told.items()):
+            if number == way.number or (told.ended and follows(told.way, way, unit=unit)):
+                self._take_back(number, Outcome.CROSSED, decided_us)
+        self._forget(decided_us)
+
+    def standing(self) -> tuple[OpenPassage, ...]:
+        """All that were told and not taken back, in the order of time."""
+        all_of_them = [*self._kept, *(told.passage for told in self._told.values())]
+        return tuple(sorted(all_of_them, key=lambda one: (one.time_us, one.track_number)))
+
+    def notes(self, first_us: int) -> list[str]:
+        """How many they are, in words, with times since the first picture, microseconds; none where there are none."""
+        standing = sorted(self.standing(), key=lambda one: one.last_us)
+        if not standing:
             return []
-        who = ", ".join(f"{kind} {count}" for kind, count in sorted(self._kinds.items()))
-        when = ", ".join(f"{first / 1e6:.1f}-{last / 1e6:.1f} s" for first, last in self._seen)
-        some = "" if self._kinds.total() == len(self._seen) else "the last "
+        kinds = Counter(one.kind for one in standing)
+        who = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+        seen = [((one.first_us - first_us) / 1e6, (one.last_us - first_us) / 1e6) for one in standing[-_TOLD:]]
+        when = ", ".join(f"{first:.1f}-{last:.1f} s" for first, last in seen)
+        some = "" if len(standing) == len(seen) else "the last "
         told = (
-            f"{self._kinds.total()} may have passed the line or not ({who}): they come up to it, or from it, closer "
+            f"{len(standing)} may have passed the line or not ({who}): they come up to it, or from it, closer "
             f"than their places are known, and are no crossing: look at {some}{when}"
         )
         return [told]
+
+    def _forget(self, now_us: int) -> None:
+        for number, told in list(self._told.items()):
+            if told.ended and now_us - told.passage.last_us > _FORGET_S * 1e6:
+                self._kept.append(self._told.pop(number).passage)
+
+    def _take_back(self, number: int, became: Outcome, decided_us: int) -> None:
+        passage = self._told.pop(number).passage
+        if self._tell is not None:
+            later_us = max(passage.update_time_us + 1, decided_us)
+            self._tell(replace(passage, became=became.value, update_time_us=later_us))

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo import LocalFrame, Terrain
 from vision.border import BorderLine, GroundLine
 from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture
-from vision.crossing import CrossingRule, Outcome, Passage, crossing_of, judge, source_id
+from vision.crossing import CrossingRule, Passage, Verdict, crossing_of, judge, open_passage_of, source_id
 from vision.errors import MetadataError
 from vision.fixed import Homography, PixelLine, feet_of, pixel_passages, pixel_track
 from vision.georeference import ErrorModel, Georeferencer
@@ -23,7 +23,18 @@ from vision.ground import GroundSettings, ground_track
 from vision.image_motion import KeyPicture, SmallPicture, StepMotion
 from vision.kalman import Smoother
 from vision.steady import SteadyCamera
-from vision.types import Crossing, Detection, Frame, GroundPoint, GroundTrack, Method, Status, Track
+from vision.types import (
+    CHI_95,
+    Crossing,
+    Detection,
+    Frame,
+    GroundPoint,
+    GroundTrack,
+    Method,
+    OpenPassage,
+    Status,
+    Track,
+)
 
 __all__ = [
     "NO_METHOD",
@@ -90,12 +101,16 @@ class Scene(Protocol):
         """The smoothed way of a track; None where too little is known of it."""
         ...
 
-    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
+    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> Verdict:
         """What a track did."""
         ...
 
     def both_sides(self, track: Track) -> bool:
         """Whether it was seen on both sides of the line: no other track has passed it, however it is smoothed."""
+        ...
+
+    def near_line(self, track: Track) -> bool:
+        """Whether it begins or ends so near the line that it may have passed it unseen (`Outcome.OPEN`)."""
         ...
 
     def unit(self, track: Track) -> float:
@@ -104,6 +119,10 @@ class Scene(Protocol):
 
     def crossing(self, passage: Passage, way: GroundTrack, source: str) -> Crossing:
         """The crossing that a passage is."""
+        ...
+
+    def open_passage(self, at: int, way: GroundTrack, source: str) -> OpenPassage:
+        """What `Verdict.open_at` of a way says; never asked where no verdict has one."""
         ...
 
 
@@ -183,17 +202,27 @@ class _OnGround:
             self._smoothers.popitem(last=False)
         return ground_track(track, settings, memory)
 
-    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
+    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> Verdict:
         """See `Scene`."""
         del track
-        if self.line is None:
-            return (), None
-        verdict = judge(way, self.line, rule)
-        return verdict.passages, verdict.outcome
+        return Verdict(None) if self.line is None else judge(way, self.line, rule)
 
     def both_sides(self, track: Track) -> bool:
         """See `Scene`."""
         return self.line is not None and self._sides.both(track, self.line, _places_of)
+
+    def near_line(self, track: Track) -> bool:
+        """See `Scene`. By single places, whose errors are larger than those of the way."""
+        if self.line is None:
+            return False
+        known = self._sides.offsets(track, self.line, _places_of)
+        for observations, offset_m in ((track.observations, known.first), (reversed(track.observations), known.last)):
+            place = next((o.ground for o in observations if o.ground is not None), None)
+            if place is None:
+                return False
+            if abs(offset_m) <= CHI_95 * float(np.sqrt(np.trace(place.random) + (place.systematic**2).sum())):
+                return True
+        return False
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -205,6 +234,12 @@ class _OnGround:
         assert self.frame is not None
         assert self._border is not None
         return crossing_of(passage, way, frame=self.frame, source=source, border=self._border.name, method=self.method)
+
+    def open_passage(self, at: int, way: GroundTrack, source: str) -> OpenPassage:
+        """See `Scene`."""
+        assert self.frame is not None
+        assert self._border is not None
+        return open_passage_of(at, way, frame=self.frame, source=source, border=self._border.name, method=self.method)
 
 
 class MovingScene(_OnGround):
@@ -324,15 +359,19 @@ class PictureScene:
         """See `Scene`."""
         return pixel_track(track) if len(track.observations) >= settings.min_points else None
 
-    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> tuple[Sequence[Passage], Outcome | None]:
+    def judge(self, track: Track, way: GroundTrack, rule: CrossingRule) -> Verdict:
         """See `Scene`."""
-        if self._line is None:
-            return (), None
-        return [replace(p, status=Status.PROBABLE) for p in pixel_passages(track, self._line, rule, way)], None
+        passages = () if self._line is None else pixel_passages(track, self._line, rule, way)
+        return Verdict(None, tuple(replace(p, status=Status.PROBABLE) for p in passages))
 
     def both_sides(self, track: Track) -> bool:
         """See `Scene`."""
         return self.line is not None and self._sides.both(track, self.line, feet_of)
+
+    def near_line(self, track: Track) -> bool:
+        """See `Scene`. Whatever is on no side of a line in the picture has no error to be within."""
+        del track
+        return False
 
     def unit(self, track: Track) -> float:
         """See `Scene`."""
@@ -356,31 +395,55 @@ class PictureScene:
             track_number=way.number,
         )
 
+    def open_passage(self, at: int, way: GroundTrack, source: str) -> OpenPassage:
+        """See `Scene`."""
+        raise NotImplementedError
+
+
+class _Offsets(NamedTuple):
+    """Of a track from a line: times of its first and last observation; first, last, least and largest offset."""
+
+    begin_us: int
+    end_us: int = -1
+    first: float = inf
+    last: float = inf
+    least: float = inf
+    largest: float = -inf
+
 
 class _Sides:
-    """Whether tracks were seen on both sides of a line; of each observation once, however often it is asked."""
+    """On which sides of a line tracks were seen; of each observation once, however often it is asked."""
 
     def __init__(self) -> None:
-        # By number: times of the first and the last observation looked at, least and largest offset.
-        self._seen: OrderedDict[int, tuple[int, int, float, float]] = OrderedDict()
+        self._seen: OrderedDict[int, _Offsets] = OrderedDict()
 
     def both(self, track: Track, line: GroundLine, places: Callable[[Track], ArrayLike]) -> bool:
         """Whether some of the `places` of a track lie on one side of a line and some on the other."""
-        none = (track.observations[0].time_us, -1, inf, -inf)
-        first, last, low, high = self._seen.pop(track.number, none)
-        if track.observations[0].time_us != first:  # what is forgotten does not count any more
-            first, last, low, high = none
-        new = track.observations[bisect_right(track.observations, last, key=lambda one: one.time_us) :]
+        known = self.offsets(track, line, places)
+        return known.least < 0 < known.largest
+
+    def offsets(self, track: Track, line: GroundLine, places: Callable[[Track], ArrayLike]) -> _Offsets:
+        """Those of the `places` of a track; infinite where there is none."""
+        begin_us = track.observations[0].time_us
+        known = self._seen.pop(track.number, _Offsets(begin_us))
+        if known.begin_us != begin_us:  # what is forgotten does not count any more
+            known = _Offsets(begin_us)
+        new = track.observations[bisect_right(track.observations, known.end_us, key=lambda one: one.time_us) :]
         if new:
             points = np.asarray(places(replace(track, observations=new)), dtype=float)
+            known = known._replace(end_us=new[-1].time_us)
             if len(points):
                 offset = line.locate(points).offset_m
-                low, high = min(low, float(offset.min())), max(high, float(offset.max()))
-            last = new[-1].time_us
-        self._seen[track.number] = first, last, low, high
+                known = known._replace(
+                    first=known.first if np.isfinite(known.first) else float(offset[0]),
+                    last=float(offset[-1]),
+                    least=min(known.least, float(offset.min())),
+                    largest=max(known.largest, float(offset.max())),
+                )
+        self._seen[track.number] = known
         if len(self._seen) > _ASKED:
             self._seen.popitem(last=False)
-        return low < 0 < high
+        return known
 
 
 def _places_of(track: Track) -> list[NDArray[np.float64]]:

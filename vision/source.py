@@ -107,8 +107,9 @@ def open_source(
     MetadataError
         When a pose file that was named is not sound.
     """
-    if fps is not None and not fps > 0:
-        raise SourceError(f"analysis rate {fps} frames a second: must be positive")
+    for what, rate in (("analysis rate", fps), ("rate of the images", frame_rate)):
+        if rate is not None and not 0 < rate < math.inf:
+            raise SourceError(f"{what} {rate} a second: give a number above 0")
     if not math.isfinite(clock_offset_s) or (clock_sigma_s is not None and not 0 <= clock_sigma_s < math.inf):
         raise SourceError(
             f"clock offset {clock_offset_s} s with sigma {clock_sigma_s}: give seconds, a sigma from 0 up"
@@ -120,6 +121,11 @@ def open_source(
         opened.callback(let_go)
         if path is not None and path.is_dir():
             media = open_folder(path, frame_rate or fps, times_us, counts)
+        elif frame_rate is not None or times_us is not None:
+            raise SourceError(
+                f"{location}: is no folder of images, and its pictures have times of their own: leave the rate and the "
+                "times of images out"
+            )
         else:
             media = open_container(
                 str(location), counts, threads=threads, back_off=back_off, recorder=recorder, decode=decode

@@ -35,7 +35,7 @@ from vision.georeference import ErrorModel
 from vision.live_picture import View
 from vision.picture_threads import one_thread_each
 from vision.scene import NO_METHOD, NO_POSE_THEN, NO_VIEW, Scene, choose_scene
-from vision.types import Crossing, Custody, Frame
+from vision.types import Crossing, Custody, Frame, OpenPassage
 from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
 
 __all__ = ["Stream", "StreamResult", "watch_streams"]
@@ -50,7 +50,7 @@ class Stream:
 
     Parameters
     ----------
-    source, border, homography, line, terrain, name, custody, evidence, progress, on_crossing, scene
+    source, border, homography, line, terrain, name, custody, evidence, progress, on_crossing, on_open, scene
         As in `watch`.
     detector
         What finds objects in this one; None takes that of all.
@@ -68,6 +68,7 @@ class Stream:
     evidence: EvidenceCutter | None = None
     progress: Callable[[int], None] | None = None
     on_crossing: Callable[[Crossing], None] | None = None
+    on_open: Callable[[OpenPassage], None] | None = None
     scene: Scene | None = None
     detector: FrameDetector | None = None
     show: Callable[[View], None] | None = None
@@ -230,6 +231,7 @@ class _Watch:
                 custody=stream.custody,
                 evidence=stream.evidence,
                 on_crossing=stream.on_crossing,
+                on_open=stream.on_open,
                 keeping=keeping,
             )
         except MetadataError as error:

@@ -354,6 +354,67 @@ class Custody:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPassage:
+    """A track that may have passed the border line or not: no crossing, and not none.
+
+    Parameters
+    ----------
+    source, source_id
+        Name of the source, and an id that is the same whenever the same recording is watched again.
+    time_us, update_time_us
+        When it came within its error of the line and went no further across, or from when on it left it; and time of
+        the last observation that this rests on.
+    first_us, last_us
+        When the object was first and last seen.
+    kind, method, border, track_number, custody
+        As of a `Crossing`.
+    lat_deg, lon_deg, ellipse
+        Where it was then, with its 95 % ellipse, which reaches over the line.
+    became
+        What it turned out to be, a value of `Outcome`: then it is taken back. None while it is open.
+    """
+
+    source: str
+    source_id: str
+    time_us: int
+    update_time_us: int
+    first_us: int
+    last_us: int
+    kind: str
+    method: Method
+    border: str
+    lat_deg: float
+    lon_deg: float
+    ellipse: Ellipse
+    track_number: int = 0
+    became: str | None = None
+    custody: Custody = field(default_factory=Custody)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a record of a file, named as those of a crossing are."""
+        return {
+            "source": self.source,
+            "source_id": self.source_id,
+            "time": iso_time(self.time_us),
+            "update_time": iso_time(self.update_time_us),
+            "first_seen": iso_time(self.first_us),
+            "last_seen": iso_time(self.last_us),
+            "kind": self.kind,
+            "status": "open" if self.became is None else "taken back",
+            "became": self.became,
+            "method": self.method.value,
+            "lat": round(self.lat_deg, 8),
+            "lon": round(self.lon_deg, 8),
+            "ellipse": self.ellipse.to_json(),
+            "border": self.border,
+            "purpose": self.custody.purpose,
+            "owner": self.custody.owner,
+            "marking": self.custody.marking,
+            "retention_days": self.custody.retention_days,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Crossing:
     """A track that passed the border line.
 

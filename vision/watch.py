@@ -10,7 +10,7 @@ from vision.detecting import FrameDetector
 from vision.fixed import Homography, PixelLine
 from vision.scene import Scene
 from vision.streams import Stream, watch_streams
-from vision.types import Crossing, Custody, Frame
+from vision.types import Crossing, Custody, Frame, OpenPassage
 from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 
 __all__ = ["watch"]
@@ -29,6 +29,7 @@ def watch(
     evidence: EvidenceCutter | None = None,
     progress: Callable[[int], None] | None = None,
     on_crossing: Callable[[Crossing], None] | None = None,
+    on_open: Callable[[OpenPassage], None] | None = None,
     settings: WatchSettings | None = None,
     scene: Scene | None = None,
 ) -> WatchResult:
@@ -59,6 +60,9 @@ def watch(
         Called with the number of frames watched so far.
     on_crossing
         Called with each crossing as soon as it is decided.
+    on_open
+        Called with what may have been a passage, once its track ended or stayed so for as long as a crossing waits to
+        be decided; and once more where it is taken back.
     settings
         How.
     scene
@@ -82,6 +86,7 @@ def watch(
         evidence=evidence,
         progress=progress,
         on_crossing=on_crossing,
+        on_open=on_open,
         scene=scene,
     )
     (outcome,) = watch_streams([stream], detector, settings=settings)

@@ -17,7 +17,18 @@ from vision.pace import Pace
 from vision.picture_edge import comes_in, goes_out, reaches, size_of
 from vision.scene import Scene
 from vision.tracker import Tracker, TrackerSettings
-from vision.types import Crossing, Custody, Detection, EvidenceRef, Frame, GroundTrack, Method, ModelRef, Track
+from vision.types import (
+    Crossing,
+    Custody,
+    Detection,
+    EvidenceRef,
+    Frame,
+    GroundTrack,
+    Method,
+    ModelRef,
+    OpenPassage,
+    Track,
+)
 
 __all__ = ["EvidenceCutter", "WatchResult", "WatchSettings", "Watcher"]
 
@@ -94,6 +105,8 @@ class WatchResult:
         What a person should know of the camera.
     without_evidence
         Why nothing was kept of a crossing, by its `source_id`: a full disk does not end the watch.
+    open
+        What may have been a passage, and nobody can tell, in the order of time.
     """
 
     source: str
@@ -112,6 +125,7 @@ class WatchResult:
     turned_away: int = 0
     notes: tuple[str, ...] = ()
     without_evidence: Mapping[str, str] = field(default_factory=dict)
+    open: tuple[OpenPassage, ...] = ()
 
     @property
     def frames_per_s(self) -> float:
@@ -141,6 +155,7 @@ class Watcher:
         evidence: EvidenceCutter | None,
         on_crossing: Callable[[Crossing], None] | None,
         keeping: Executor,
+        on_open: Callable[[OpenPassage], None] | None = None,
     ) -> None:
         self.scene, self.settings, self.name = scene, settings, name
         self.model, self.custody, self.evidence, self.on_crossing = model, custody, evidence, on_crossing
@@ -151,7 +166,7 @@ class Watcher:
         self.tracks: list[Track] = []
         self.crossings: list[Crossing] = []
         self.outcomes: Counter[Outcome] = Counter()
-        self._open = OpenWays()
+        self._open = OpenWays(on_open)
         self.made: list[_Made] = []
         self.without_evidence: dict[str, str] = {}
         self._keeping = keeping
@@ -214,8 +229,9 @@ class Watcher:
             self.duplicates,
             dict(self.outcomes),
             self.turned_away,
-            (*self.scene.notes(), *self._pace.notes(), *self._open.notes()),
+            (*self.scene.notes(), *self._pace.notes(), *self._open.notes(self.first_us)),
             dict(self.without_evidence),
+            self._open.standing(),
         )
 
     def _close(self, track: Track) -> None:
@@ -225,12 +241,10 @@ class Watcher:
         outcome = self._review(track, ended=True)
         if outcome is not None:
             self.outcomes[outcome] += 1
-        if outcome is Outcome.OPEN:
-            self._open.ended(track.kind, track.start_us - self.first_us, track.end_us - self.first_us)
 
     def _review(self, track: Track, *, ended: bool) -> Outcome | None:
         """Judge a track, hand on its passages that are due, and say what it did."""
-        if not ended and not self.scene.both_sides(track):
+        if not ended and not self._may_tell(track):
             return None  # smoothing a long way takes time, and most objects pass nothing
         way = self.scene.way(track, self.settings.ground)
         if way is None:
@@ -241,14 +255,32 @@ class Watcher:
             cut_in=begins and (track.start_us == self.first_us or comes_in(track, self._size)),
             cut_off=ended and ends and (track.end_us == self.last_us or goes_out(track, self._size)),
         )
-        passages, outcome = self.scene.judge(track, way, self.settings.rule)
-        for passage in passages:
-            if ended or self.last_us - passage.time_us >= self.settings.rule.settle_s * 1e6:
+        verdict = self.scene.judge(track, way, self.settings.rule)
+        for passage in verdict.passages:
+            if ended or self._is_due(passage.time_us):
                 self._hand_on(passage, way, track)
-        return outcome
+        if verdict.open_at is None:
+            return self._open.ended(way, verdict.outcome) if ended else verdict.outcome
+        if any(made.way.number == way.number for made in self.made):
+            return Outcome.CROSSED  # which is forgotten by now of its observations: see `TrackerSettings.memory_s`
+        if ended or self._is_due(int(way.times_us[verdict.open_at])):
+            opened = replace(self.scene.open_passage(verdict.open_at, way, self.name), custody=self.custody)
+            self._open.found(opened, way, ended=ended)
+        return verdict.outcome
+
+    def _may_tell(self, track: Track) -> bool:
+        """Whether there may be something to tell of a track that goes on: who is open is told once."""
+        return self.scene.both_sides(track) or (
+            self._is_due(track.start_us) and not self._open.knows(track.number) and self.scene.near_line(track)
+        )
+
+    def _is_due(self, time_us: int) -> bool:
+        """Whether what a track that goes on did then is decided by now."""
+        return self.last_us - time_us >= self.settings.rule.settle_s * 1e6
 
     def _hand_on(self, passage: Passage, way: GroundTrack, track: Track) -> None:
         unit = self.scene.unit(track)
+        self._open.passed(way, passage.decided_us, unit=unit)
         for made in self.made:
             if made.way.number == way.number:
                 if made.passage.direction is passage.direction and (

@@ -31,19 +31,20 @@ def get_retention(call: Caller, store: Stored) -> Response:
 
 def put_retention(purpose: Purpose, rule: RetentionIn, call: Caller, store: Stored) -> Response:
     """Keep records of a purpose for so many days at most; never longer than a record says itself."""
-    return answer(write(store, lambda session, now: retention.set_rule(session, call, now, purpose, rule.days)))
+    return answer(write(store, call, lambda session, now: retention.set_rule(session, call, now, purpose, rule.days)))
 
 
 def delete_retention(purpose: Purpose, call: Caller, store: Stored) -> Response:
     """End a rule."""
-    write(store, lambda session, now: retention.end_rule(session, call, now, purpose))
+    write(store, call, lambda session, now: retention.end_rule(session, call, now, purpose))
     return Response(status_code=204)
 
 
 def post_hold(hold: HoldIn, call: Caller, store: Stored) -> Response:
     """Keep a record from being erased."""
     return answer(
-        write(store, lambda session, now: retention.place_hold(session, call, now, hold.record_id, hold.reason)), 201
+        write(store, call, lambda session, now: retention.place_hold(session, call, now, hold.record_id, hold.reason)),
+        201,
     )
 
 
@@ -67,7 +68,7 @@ def post_lift(hold_id: str, lift: LiftIn, call: Caller, store: Stored, settings:
     """Lift a hold; 202 where a second person has to want it too."""
     two = settings.account.two_people_lift
     done = write(
-        store, lambda session, now: retention.lift_hold(session, call, now, hold_id, lift.reason, two_people=two)
+        store, call, lambda session, now: retention.lift_hold(session, call, now, hold_id, lift.reason, two_people=two)
     )
     return answer({"state": "waits for a second person"}, 202) if done is None else answer(done)
 
@@ -86,7 +87,7 @@ def post_erasure(wish: ErasureIn, call: Caller, store: Stored, settings: Given) 
             return None
         return erasure.erase_one(session, call, now, wish.record_id, reason=wish.reason)
 
-    objects = write(store, work)
+    objects = write(store, call, work)
     if objects is None:
         return answer({"state": "waits for a second person"}, 202)
     erasure.remove_objects(store, objects)

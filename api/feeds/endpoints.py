@@ -95,7 +95,7 @@ async def post_webhook(wish: WebhookIn, call: Caller, store: Stored, given: Give
     except TimeoutError:
         raise UnprocessableError(f"host {host} cannot be used: nothing resolves its name in time") from None
     made, secret = await run_in_threadpool(
-        write, store, lambda session, now: webhooks.add_webhook(session, call, now, wish, given.feeds)
+        write, store, call, lambda session, now: webhooks.add_webhook(session, call, now, wish, given.feeds)
     )
     return answer(made | {"secret": secret}, 201)
 
@@ -112,13 +112,15 @@ def get_webhooks(request: Request, call: Caller, store: Stored, asked: Asked) ->
 
 def delete_webhook(webhook_id: str, call: Caller, store: Stored) -> Response:
     """Forget a target."""
-    write(store, lambda session, now: webhooks.remove_webhook(session, call, now, webhook_id))
+    write(store, call, lambda session, now: webhooks.remove_webhook(session, call, now, webhook_id))
     return Response(status_code=204)
 
 
 def post_redelivery(webhook_id: str, wish: RedeliveryIn, call: Caller, store: Stored) -> Response:
     """Send again, from an event on or from where the target stands; also sets one going that was disabled."""
-    return answer(write(store, lambda session, now: webhooks.redeliver(session, call, now, webhook_id, wish)), 202)
+    return answer(
+        write(store, call, lambda session, now: webhooks.redeliver(session, call, now, webhook_id, wish)), 202
+    )
 
 
 def post_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
@@ -126,7 +128,7 @@ def post_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
 
     409 where nothing is sent to it as it is.
     """
-    return answer(write(store, lambda session, now: webhooks.pause(session, call, now, webhook_id)))
+    return answer(write(store, call, lambda session, now: webhooks.pause(session, call, now, webhook_id)))
 
 
 def post_secret(webhook_id: str, call: Caller, store: Stored, given: Given) -> Response:
@@ -135,7 +137,9 @@ def post_secret(webhook_id: str, call: Caller, store: Stored, given: Given) -> R
     Until `old_secret_until` each call carries a second signature, with the one before; where others were renewed before
     it, one with each of them too until its time is over.
     """
-    told, secret = write(store, lambda session, now: webhooks.renew_secret(session, call, now, webhook_id, given.feeds))
+    told, secret = write(
+        store, call, lambda session, now: webhooks.renew_secret(session, call, now, webhook_id, given.feeds)
+    )
     return answer(told | {"secret": secret})
 
 

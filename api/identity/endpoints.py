@@ -68,6 +68,7 @@ def post_key(key: KeyIn, call: Caller, store: Stored) -> Response:
     """Issue a key; its secret is in this answer and nowhere else."""
     issued = write(
         store,
+        call,
         lambda session, now: keys.issue_key(
             session,
             call,
@@ -93,7 +94,7 @@ def get_keys(request: Request, call: Caller, store: Stored, asked: Asked) -> Res
 
 def delete_key(key_id: str, call: Caller, store: Stored) -> Response:
     """Revoke a key."""
-    write(store, lambda session, now: keys.revoke_key(session, call, now, key_id))
+    write(store, call, lambda session, now: keys.revoke_key(session, call, now, key_id))
     return Response(status_code=204)
 
 
@@ -104,6 +105,7 @@ def post_account(account: AccountIn, call: Caller, store: Stored, logins: Entry)
     """Make an account; its one-time secret is in this answer and nowhere else."""
     issued = write(
         store,
+        call,
         lambda session, now: accounts.create_account(
             session,
             call,
@@ -129,6 +131,7 @@ def patch_account(account_id: str, change: AccountChange, call: Caller, store: S
     return answer(
         write(
             store,
+            call,
             lambda session, now: accounts.change_account(
                 session, call, now, account_id, name=change.name, role=change.role, disabled=change.disabled
             ),
@@ -138,7 +141,9 @@ def patch_account(account_id: str, change: AccountChange, call: Caller, store: S
 
 def post_account_secret(account_id: str, call: Caller, store: Stored, logins: Entry) -> Response:
     """Give somebody who forgot the password a new one-time secret; the password and the sessions end."""
-    issued = write(store, lambda session, now: accounts.renew_secret(session, call, now, logins.settings, account_id))
+    issued = write(
+        store, call, lambda session, now: accounts.renew_secret(session, call, now, logins.settings, account_id)
+    )
     return answer(_secret(issued), 201)
 
 
@@ -149,7 +154,7 @@ def delete_account_sessions(account_id: str, call: Caller, store: Stored) -> Res
         accounts.get_account(session, account_id)
         sessions.end_sessions(session, call, now, account_id)
 
-    write(store, work)
+    write(store, call, work)
     return Response(status_code=204)
 
 
@@ -162,7 +167,10 @@ def _secret(issued: accounts.IssuedSecret) -> dict[str, Any]:
 
 
 def post_login(login: LoginIn, request: Request, logins: Entry, door: Door, device: From) -> Response:
-    """Log in with a password, or replace a one-time secret by one. The session is in a cookie, its token here."""
+    """Log in with a password, or replace a one-time secret by one.
+
+    The session is in the cookie that the answer sets, the token of its unsafe requests is `csrf` here.
+    """
     # A page of another site could log its victim in to an account of its own.
     check_origin(request.headers, door.origin(request.headers), needed=False)
     issued, _ = logins.log_in(
@@ -180,6 +188,7 @@ def post_logout(call: Caller, store: Stored, door: Door, logins: Entry) -> Respo
     session_id = _session_of(call)
     write(
         store,
+        call,
         lambda session, now: sessions.end_session(
             session, call, now, session_id, account_id=call.principal.person, settings=logins.settings
         ),
@@ -215,6 +224,7 @@ def delete_session(session_id: str, call: Caller, store: Stored, logins: Entry) 
     _session_of(call)
     write(
         store,
+        call,
         lambda session, now: sessions.end_session(
             session, call, now, session_id, account_id=call.principal.person, settings=logins.settings
         ),
@@ -227,6 +237,7 @@ def delete_sessions(call: Caller, store: Stored) -> Response:
     current = _session_of(call)
     write(
         store,
+        call,
         lambda session, now: sessions.end_sessions(session, call, now, call.principal.person, but=current),
     )
     return Response(status_code=204)

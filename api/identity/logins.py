@@ -34,6 +34,7 @@ from api.identity.sessions import (
     open_session,
 )
 from api.identity.settings import IdentitySettings
+from api.identity.stands import require_standing
 from api.identity.tables import AccountRow, ProviderLoginRow, SessionRow
 from api.store.engine import Store
 from api.store.tables import AuditHeadRow, PartnerRow
@@ -263,6 +264,8 @@ class Logins:
             When the account has none here, or the new one is easily guessed.
         RateLimitedError
             As in `log_in`: a session left open is no place to guess in.
+        AuthenticationError
+            When the session has ended meanwhile.
         """
         account_id = call.principal.person
         row = self._account(account_id)
@@ -276,6 +279,7 @@ class Logins:
         new = self.passwords.hash(new_password)
 
         def work(session: Session, now: int) -> IssuedSession:
+            require_standing(session, call.principal, now)  # the hash took its time
             row = session.get(AccountRow, account_id)
             if row is None or row.password != kept:
                 raise PermissionDeniedError("the present password is another one")

@@ -1,4 +1,4 @@
-"""Whether whoever was let in still stands when it is written down what they are shown: reading takes time."""
+"""Whether whoever was let in still stands when it is written down what they are shown or do: that takes time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.store.tables import KeyRow, PartnerRow
 
 __all__ = ["require_standing"]
 
-# Built once, and without the unit of work: every reading asks.
+# Built once, and without the unit of work: every request asks.
 _WHO = bindparam("who", type_=String)
 _KEY = (
     select(literal(1))
@@ -54,7 +54,7 @@ def require_standing(transaction: Writing, principal: Principal, now_us: int) ->
     Parameters
     ----------
     transaction
-        That in which it is written down what is shown.
+        That in which it is written down what is shown or done.
     principal
         Whom the gate let in; the service itself always stands.
     """

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.errors import MalformedError, StorageError, UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer, call_of, peek, put, store_of, write, write_alone
 from api.identity.roles import Call, Permission
+from api.identity.stands import require_standing
 from api.ingest import answers, evidence
 from api.ingest.contents import ContentCheck
 from api.ingest.records import (
@@ -42,8 +43,8 @@ def _post(type_: RecordType) -> Callable[..., Response]:
         given = prepare(type_, record, store.clock())
         new = None
         if type_.reviewed:  # of others more is to be done than to put them in: their transaction is the other one
-            new = put(store, lambda connection, now: deliver_new(connection, call, now, type_, given))
-        done = new or write(store, lambda session, now: deliver(session, call, now, type_, given))
+            new = put(store, call, lambda connection, now: deliver_new(connection, call, now, type_, given))
+        done = new or write(store, call, lambda session, now: deliver(session, call, now, type_, given))
         location = f"/{type_.collection}/{done.id}"
         return answer(_wire(done), 201 if done.outcome is Outcome.CREATED else 200, Location=location)
 
@@ -79,7 +80,7 @@ def _take_all(store: Store, call: Call, type_: RecordType, body: bytes) -> Respo
         except (MalformedError, ValidationError) as error:
             bad.append({"line": number, "outcome": "refused", "note": _first(error)})
     given = [each for _, each in good]
-    done: list[Delivered] = write_alone(store, lambda session, now: deliver_all(session, call, now, type_, given))
+    done: list[Delivered] = write_alone(store, call, lambda session, now: deliver_all(session, call, now, type_, given))
     results = [{"line": number} | _line(each) for (number, _), each in zip(good, done, strict=True)]
     results = sorted(results + bad, key=lambda each: each["line"])
     counts: dict[str, int] = {}
@@ -125,13 +126,18 @@ async def put_evidence(  # noqa: PLR0917 - FastAPI passes by name
 
     expected = await run_in_threadpool(peek, store, expect)
     check = ContentCheck(expected.part, expected.name)
+
+    def take(session: Session, now: int) -> None:  # of who was shut out while they sent it no file is kept
+        require_standing(session, call.principal, now)
+        evidence.stored(session, expected, item)
+
     with store.objects.incoming(limit_bytes=settings.max_evidence_bytes) as incoming:
         async for chunk in request.stream():
             if chunk:
                 check.take(chunk)
                 await run_in_threadpool(incoming.write, chunk)
         item = await run_in_threadpool(incoming.seal)
-        await run_in_threadpool(peek, store, lambda session, _now: evidence.stored(session, expected, item))
+        await run_in_threadpool(peek, store, take)
         await run_in_threadpool(check.finish)
         await run_in_threadpool(incoming.keep)
 
@@ -140,7 +146,7 @@ async def put_evidence(  # noqa: PLR0917 - FastAPI passes by name
             raise StorageError(f"object {item.sha256} was removed meanwhile: send it again")
         return evidence.record(session, call, now, expected, item)
 
-    return answer(await run_in_threadpool(write, store, record))
+    return answer(await run_in_threadpool(write, store, call, record))
 
 
 ROUTES: tuple[Route, ...] = (

@@ -94,7 +94,7 @@ def post_launch(wish: LaunchIn, call: Caller, store: Stored, settings: Given) ->
     def work(session: Session, now: int) -> tuple[dict[str, Any], bool]:
         return give(session, call, now, wish, settings.launches)
 
-    body, new = write_alone(store, work)
+    body, new = write_alone(store, call, work)
     return answer(body, 201 if new else 200, Location=f"/launches/{body['id']}")
 
 
@@ -123,7 +123,7 @@ def get_launch(launch_id: str, call: Caller, store: Stored, settings: Given) -> 
 
 def delete_launch(launch_id: str, call: Caller, store: Stored) -> Response:
     """Withdraw a launch that waits; 409 once its station has taken it, or it has ended."""
-    return answer(write(store, lambda session, now: given.withdraw(session, call, now, launch_id)))
+    return answer(write(store, call, lambda session, now: given.withdraw(session, call, now, launch_id)))
 
 
 def post_outcome(launch_id: str, told: LaunchOutcomeIn, call: Caller, store: Stored) -> Response:
@@ -132,7 +132,7 @@ def post_outcome(launch_id: str, told: LaunchOutcomeIn, call: Caller, store: Sto
     409 to `taken` means that it is not to be flown: it has expired, was withdrawn, or another run has it. After 200 it
     is the caller's for `left_s` seconds: what it has not begun by then it lets be.
     """
-    return answer(write(store, lambda session, now: given.tell_outcome(session, call, now, launch_id, told)))
+    return answer(write(store, call, lambda session, now: given.tell_outcome(session, call, now, launch_id, told)))
 
 
 def get_plan(launch_id: str, call: Caller, store: Stored) -> Response:

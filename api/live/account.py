@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from api.background import Service
 from api.errors import StorageError
 from api.identity.roles import Call
+from api.identity.stands import require_standing
 from api.store.engine import Store
 from api.threads import in_thread
 from api.times import iso
@@ -179,11 +180,15 @@ def _write_down(store: Store, tally: Counts, counted: Counted) -> None:
 def write_counted(
     store: Store, call: Call, tally: Counts, work: Callable[[Session, int], tuple[_T, Collection[str]]]
 ) -> _T:
-    """Do `work` in a write transaction, and count what it was done to: its value, and the ids that it returns."""
+    """Do `work` in a write transaction, and count what it was done to: its value, and the ids that it returns.
+
+    Raises AuthenticationError where the key or session of `call` has ended since it was let in.
+    """
     counted = list[Counted]()
 
     def whole(session: Session) -> _T:
         now_us = store.clock()
+        require_standing(session, call.principal, now_us)
         value, ids = work(session, now_us)
         counted.append(tally.count(now_us, ids))
         append_deeds(session, counted[-1].deeds)

@@ -60,7 +60,7 @@ def post_order(wish: OrderIn, call: Caller, store: Stored) -> Response:
     return and a landing take the place of what waits for that vehicle. The same order under the same `client_id` is
     given once: 200 then.
     """
-    body, new = write(store, lambda session, now: given.give(session, call, now, wish))
+    body, new = write(store, call, lambda session, now: given.give(session, call, now, wish))
     return answer(body, 201 if new else 200, Location=f"/orders/{body['id']}")
 
 
@@ -91,7 +91,7 @@ def get_order(order_id: str, call: Caller, store: Stored) -> Response:
 
 def delete_order(order_id: str, call: Caller, store: Stored) -> Response:
     """Withdraw an order that waits; 409 once a ground station has taken it, or it has ended."""
-    return answer(write(store, lambda session, now: given.withdraw(session, call, now, order_id)))
+    return answer(write(store, call, lambda session, now: given.withdraw(session, call, now, order_id)))
 
 
 def put_outcome(order_id: str, told: OutcomeIn, call: Caller, store: Stored) -> Response:
@@ -100,7 +100,7 @@ def put_outcome(order_id: str, told: OutcomeIn, call: Caller, store: Stored) -> 
     409 to `taken` means that it is not to be carried out: it has expired, was withdrawn, or another has it. After 200
     it is the caller's for `left_s` seconds: what it has not begun by then it lets be.
     """
-    return answer(write(store, lambda session, now: given.tell_outcome(session, call, now, order_id, told)))
+    return answer(write(store, call, lambda session, now: given.tell_outcome(session, call, now, order_id, told)))
 
 
 async def get_order_stream(

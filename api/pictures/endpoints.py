@@ -13,6 +13,7 @@ from api.described import COUNT, ID, NOTHING, TEXT, TIME, Answers, answered, clo
 from api.errors import NotFoundError, PermissionDeniedError, UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer
 from api.identity.roles import Permission
+from api.identity.stands import require_standing
 from api.ingest.records import no_speaker
 from api.live.account import count_down, tally_of
 from api.pictures.jpeg import jpeg_size
@@ -79,6 +80,7 @@ async def put_picture(
 
     def hold() -> None:
         now_us = store.clock()
+        store.ask(lambda session: require_standing(session, call.principal, now_us))  # its body took its time
         time_us = None if x_vedette_time is None else microseconds(x_vedette_time)
         picture = Picture(source, data, width, height, time_us, now_us, name or source, of)
         tally = tally_of(store, call, "picture.write", settings.live.account_s, counted="pictures")

@@ -39,7 +39,7 @@ def post_planning(wish: PlanningIn, call: Caller, store: Stored, settings: Given
         row = plannings.ask(session, call, now, name=wish.name, request=request, most=most, kept=kept)
         return plannings.line_of(row)
 
-    line = write(store, work)
+    line = write(store, call, work)
     return answer(line, 202, Location=f"/plannings/{line['id']}")
 
 
@@ -65,7 +65,7 @@ def get_planning(planning_id: str, call: Caller, store: Stored) -> Response:
 
 def delete_planning(planning_id: str, call: Caller, store: Stored) -> Response:
     """Cancel a planning that waits or runs; forget one that has ended. An adopted plan stays."""
-    write(store, lambda session, now: plannings.drop(session, call, now, planning_id))
+    write(store, call, lambda session, now: plannings.drop(session, call, now, planning_id))
     return Response(status_code=204)
 
 
@@ -84,7 +84,7 @@ def post_adoption(planning_id: str, wish: AdoptionIn, call: Caller, store: Store
     """Make a plan one of the service: records of its segments, its fleet, itself, and each flight as planned."""
     from api.planning.adoption import adopt  # noqa: PLC0415 - as above
 
-    return answer(write_alone(store, lambda session, now: adopt(session, call, now, planning_id, wish)))
+    return answer(write_alone(store, call, lambda session, now: adopt(session, call, now, planning_id, wish)))
 
 
 def get_ground(

@@ -77,6 +77,8 @@ class AircraftIn(Wire):
     approach_deg: float | None = None
     navigation_error_m: float | None = None
     technical_error_m: float | None = None
+    fence_vertices: int | None = None
+    mission_items: int | None = None
 
 
 class StandingAircraftIn(Wire):

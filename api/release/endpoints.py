@@ -21,7 +21,7 @@ __all__ = ["ROUTES"]
 
 def post_partner(partner: PartnerIn, call: Caller, store: Stored) -> Response:
     """Name a partner."""
-    return answer(write(store, lambda session, now: agreements.add_partner(session, call, now, partner)), 201)
+    return answer(write(store, call, lambda session, now: agreements.add_partner(session, call, now, partner)), 201)
 
 
 def get_partners(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
@@ -35,13 +35,13 @@ def get_partners(request: Request, call: Caller, store: Stored, asked: Asked) ->
 
 def delete_partner(partner_id: str, call: Caller, store: Stored) -> Response:
     """End a partner: its keys stop working and its releases are recalled."""
-    write(store, lambda session, now: agreements.end_partner(session, call, now, partner_id))
+    write(store, call, lambda session, now: agreements.end_partner(session, call, now, partner_id))
     return Response(status_code=204)
 
 
 def post_agreement(terms: AgreementTerms, call: Caller, store: Stored) -> Response:
     """Put an agreement in force. It is never changed: end it and make another."""
-    return answer(write(store, lambda session, now: agreements.add_agreement(session, call, now, terms)), 201)
+    return answer(write(store, call, lambda session, now: agreements.add_agreement(session, call, now, terms)), 201)
 
 
 def get_agreements(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
@@ -55,13 +55,13 @@ def get_agreements(request: Request, call: Caller, store: Stored, asked: Asked) 
 
 def delete_agreement(agreement_id: str, call: Caller, store: Stored) -> Response:
     """End an agreement and recall every release made under it."""
-    write(store, lambda session, now: agreements.end_agreement(session, call, now, agreement_id))
+    write(store, call, lambda session, now: agreements.end_agreement(session, call, now, agreement_id))
     return Response(status_code=204)
 
 
 def post_release(wish: ReleaseIn, call: Caller, store: Stored) -> Response:
-    """Release one crossing to one partner: 409 with every reason when the policy forbids it."""
-    body, created = write(store, lambda session, now: releases.release(session, call, now, wish))
+    """Release one record to one partner: 409 with every reason when the policy forbids it."""
+    body, created = write(store, call, lambda session, now: releases.release(session, call, now, wish))
     return answer(body, 201 if created else 200)
 
 
@@ -90,7 +90,7 @@ def delete_release(
     release_id: str, call: Caller, store: Stored, reason: Annotated[str | None, Query(max_length=500)] = None
 ) -> Response:
     """Recall a release: its partner reads nothing of it any more."""
-    write(store, lambda session, now: releases.recall(session, call, now, release_id, reason))
+    write(store, call, lambda session, now: releases.recall(session, call, now, release_id, reason))
     return Response(status_code=204)
 
 
@@ -105,7 +105,7 @@ def get_preview(record_id: str, partner_id: str, call: Caller, store: Stored) ->
 
 def post_subscription(wish: SubscriptionIn, call: Caller, store: Stored) -> Response:
     """Ask for all that is to come, under an agreement of the caller's own."""
-    return answer(write(store, lambda session, now: standing.add_subscription(session, call, now, wish)), 201)
+    return answer(write(store, call, lambda session, now: standing.add_subscription(session, call, now, wish)), 201)
 
 
 def get_subscriptions(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
@@ -120,7 +120,7 @@ def get_subscriptions(request: Request, call: Caller, store: Stored, asked: Aske
 
 def delete_subscription(subscription_id: str, call: Caller, store: Stored) -> Response:
     """Ask no more."""
-    write(store, lambda session, now: standing.end_subscription(session, call, now, subscription_id))
+    write(store, call, lambda session, now: standing.end_subscription(session, call, now, subscription_id))
     return Response(status_code=204)
 
 
@@ -136,13 +136,13 @@ def get_recalls(request: Request, call: Caller, store: Stored, asked: Asked) -> 
 
 def post_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Stored) -> Response:
     """Say that what was sent under a recalled release is erased."""
-    body = write(store, lambda session, now: receipts.give_receipt(session, call, now, release_id, receipt))
+    body = write(store, call, lambda session, now: receipts.give_receipt(session, call, now, release_id, receipt))
     return answer(body)
 
 
 def post_relayed_receipt(release_id: str, receipt: RelayedReceiptIn, call: Caller, store: Stored) -> Response:
     """Write down a partner's receipt for a recall that came by another way: of an ended partner no key works."""
-    body = write(store, lambda session, now: receipts.relay_receipt(session, call, now, release_id, receipt))
+    body = write(store, call, lambda session, now: receipts.relay_receipt(session, call, now, release_id, receipt))
     return answer(body)
 
 

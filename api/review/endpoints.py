@@ -74,7 +74,9 @@ def get_queue(  # noqa: PLR0917 - FastAPI passes by name
 
 def post_review(record_id: str, verdict: ReviewIn, call: Caller, store: Stored, if_match: _IfMatch = None) -> Response:
     """Judge a crossing in the state that If-Match names: 428 without it, 412 when the state has moved on."""
-    body = write(store, lambda session, now: verdicts.review(session, call, now, record_id, verdict, if_match=if_match))
+    body = write(
+        store, call, lambda session, now: verdicts.review(session, call, now, record_id, verdict, if_match=if_match)
+    )
     return answer(body, 201, ETag=body["etag"])
 
 
@@ -89,47 +91,47 @@ def get_reviews(record_id: str, call: Caller, store: Stored) -> Response:
 
 def post_claim(record_id: str, call: Caller, store: Stored) -> Response:
     """Begin to work on a crossing, or go on: nobody else judges it until the claim ends. 409 while another holds it."""
-    body, new = write(store, lambda session, now: claims.claim(session, call, now, record_id))
+    body, new = write(store, call, lambda session, now: claims.claim(session, call, now, record_id))
     return answer(body, 201 if new else 200)
 
 
 def post_take_over(record_id: str, why: ReasonIn, call: Caller, store: Stored) -> Response:
     """Take a claim from whoever holds it."""
-    return answer(write(store, lambda session, now: claims.take_over(session, call, now, record_id, why.reason)))
+    return answer(write(store, call, lambda session, now: claims.take_over(session, call, now, record_id, why.reason)))
 
 
 def delete_claim(record_id: str, call: Caller, store: Stored) -> Response:
     """Let go of a crossing."""
-    write(store, lambda session, now: claims.unclaim(session, call, now, record_id))
+    write(store, call, lambda session, now: claims.unclaim(session, call, now, record_id))
     return Response(status_code=204)
 
 
 def post_seen(record_id: str, call: Caller, store: Stored) -> Response:
     """Note that the caller has looked at the present revision of a crossing."""
-    changed = write(store, lambda session, now: mark_seen(session, call, now, [record_id]))
+    changed = write(store, call, lambda session, now: mark_seen(session, call, now, [record_id]))
     return answer({"changed": changed})
 
 
 def post_all_seen(marks: SeenIn, call: Caller, store: Stored) -> Response:
     """The same for many crossings, or take it back: all, or none where one may not be known of."""
-    changed = write(store, lambda session, now: mark_seen(session, call, now, marks.ids, seen=marks.seen))
+    changed = write(store, call, lambda session, now: mark_seen(session, call, now, marks.ids, seen=marks.seen))
     return answer({"changed": changed})
 
 
 def post_merge(record_id: str, wish: MergeIn, call: Caller, store: Stored) -> Response:
     """One event that was told twice becomes one: this crossing goes into another, or others go into this one."""
-    body = write(store, lambda session, now: merging.merge(session, call, now, record_id, wish))
+    body = write(store, call, lambda session, now: merging.merge(session, call, now, record_id, wish))
     return answer(body)
 
 
 def post_split(record_id: str, why: ReasonIn, call: Caller, store: Stored) -> Response:
     """Part a merged crossing from its survivor again."""
-    return answer(write(store, lambda session, now: merging.split(session, call, now, record_id, why.reason)))
+    return answer(write(store, call, lambda session, now: merging.split(session, call, now, record_id, why.reason)))
 
 
 def post_annotation(record_id: str, note: AnnotationIn, call: Caller, store: Stored) -> Response:
     """Add a note to a crossing. Notes are never changed and never shared."""
-    return answer(write(store, lambda session, now: notes.annotate(session, call, now, record_id, note)), 201)
+    return answer(write(store, call, lambda session, now: notes.annotate(session, call, now, record_id, note)), 201)
 
 
 def get_annotations(request: Request, record_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
@@ -149,13 +151,13 @@ def get_policy(call: Caller, store: Stored) -> Response:
 
 def put_policy(rules: PolicyIn, call: Caller, store: Stored, if_match: _IfMatch = None) -> Response:
     """Put other rules in force; the queue is sorted by them at once. Verdicts that stand keep standing."""
-    body = write(store, lambda session, now: queue.change_policy(session, call, now, rules, if_match=if_match))
+    body = write(store, call, lambda session, now: queue.change_policy(session, call, now, rules, if_match=if_match))
     return answer(body, ETag=body["etag"])
 
 
 def post_case(wish: CaseIn, call: Caller, store: Stored) -> Response:
     """Open a case."""
-    body = write(store, lambda session, now: cases.open_case(session, call, now, wish))
+    body = write(store, call, lambda session, now: cases.open_case(session, call, now, wish))
     return answer(body, 201, ETag=body["etag"])
 
 
@@ -201,7 +203,9 @@ def get_case_history(request: Request, case_id: str, call: Caller, store: Stored
 
 def patch_case(case_id: str, wish: CasePatch, call: Caller, store: Stored, if_match: _IfMatch = None) -> Response:
     """Change a case in the state that If-Match names: 428 without it, 412 when the state has moved on."""
-    body = write(store, lambda session, now: cases.change_case(session, call, now, case_id, wish, if_match=if_match))
+    body = write(
+        store, call, lambda session, now: cases.change_case(session, call, now, case_id, wish, if_match=if_match)
+    )
     return answer(body, ETag=body["etag"])
 
 

@@ -65,7 +65,7 @@ def _deliver(store: Store, call: Call, settings: SensorSettings, id_: str, obser
             append_audit(session, call, now, "observation.deliver", [], datastream=stream.id, changed=False)
         return record_id, created
 
-    record_id, created = write(store, work)
+    record_id, created = write(store, call, work)
     if record_id is None:
         return Response(status_code=204)
     body = {"@iot.id": record_id, "@iot.selfLink": f"/cues/{record_id}"}

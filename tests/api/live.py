@@ -170,13 +170,13 @@ class Live:
 
 
 @contextmanager
-def live(folder: Path, *, tls: Authority | None = None, **feeds: Any) -> Iterator[Live]:
+def live(folder: Path, *, tls: Authority | None = None, database: str | None = None, **feeds: Any) -> Iterator[Live]:
     """A running service with fast feeds, over TLS where there is an authority, and keys named as their roles."""
     quick = {"poll_s": 0.05, "recheck_s": 0.1, "loopback_targets": True, "first_wait_s": 0.1, "longest_wait_s": 0.2}
     paces = {"feeds": FeedSettings(**(quick | feeds)), "live": LiveSettings(pace_s=0.05)}
     own = None if tls is None else tls.issue("live", server=True)
     proof = {} if own is None else {"tls_certificate": own.certificate, "tls_key": own.key}
-    settings = Settings(folder / "live", port=0, **paces, **proof)
+    settings = Settings(folder / "live", port=0, database=database, **paces, **proof)
     trust = True if tls is None else ssl.create_default_context(cafile=tls.certificate)
     with running(settings) as service, httpx.Client(base_url=service.url, timeout=60.0, verify=trust) as http:
         assert service.admin is not None

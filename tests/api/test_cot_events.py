@@ -217,12 +217,23 @@ def test_long_lines_are_thinned_and_keep_their_ends():
     assert {(float(lon), float(lat)) for lat, lon in points} <= {tuple(point) for point in line}
 
 
-def test_deletes_name_every_event_that_a_record_can_have():
-    for type_ in ("crossing", "vehicle", "sortie", "cue", "sensor"):
-        deleted = [check(data) for data in deletes_of(ID, type_, now_us=NOON_US, rules=RULES)]
-        assert {event.get("type") for event in deleted} == {"t-x-d-d"}
-        assert [event.find("detail/link").get("uid") for event in deleted] == list(uids_of(ID, type_))
-        assert all(event.find("detail/__forcedelete") is not None for event in deleted)
+@pytest.mark.parametrize(
+    ("type_", "parts"),
+    [("crossing", ["track"]), ("vehicle", ["footprint"]), ("sortie", ["footprint"]), ("cue", []), ("sensor", [])],
+)
+def test_deletes_name_every_event_that_a_record_can_have(type_, parts):
+    ring = [[-110.95, 31.33], [-110.93, 31.33], [-110.93, 31.34], [-110.95, 31.33]]
+    track = [{"lat": 31.33, "lon": -110.94}, {"lat": 31.34, "lon": -110.94}]
+    shapes = {"footprint": {"type": "Polygon", "coordinates": [ring]}, "track": track}
+    properties = crossing_feature()["properties"] | shapes
+    geometry = {"type": "Point", "coordinates": [-110.94, 31.333]}
+    uids = [f"vedette-{ID}", *(f"vedette-{ID}-{part}" for part in parts)]
+    shown = made({"type": "Feature", "id": ID, "geometry": geometry, "properties": properties}, type_)
+    assert [event.get("uid") for event in shown] == uids
+    deleted = [check(data) for data in deletes_of(ID, type_, now_us=NOON_US, rules=RULES)]
+    assert {event.get("type") for event in deleted} == {"t-x-d-d"}
+    assert [event.find("detail/link").get("uid") for event in deleted] == uids
+    assert all(event.find("detail/__forcedelete") is not None for event in deleted)
 
 
 def test_a_ping_is_one():

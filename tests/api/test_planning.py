@@ -446,6 +446,7 @@ NAMED = {"type": "Feature", "properties": {"name": "x"}, "geometry": line_of((-1
         ({"bases": [{"name": "n", "lat": 31.3, "lon": -110.9, "aircraft": [{"model": "jet", "count": 1}]}]}, "'jet'"),
         ({"bases": [planning_json()["bases"][0]] * 2}, "two bases have one name"),
         ({"aircraft": {"light": {**planning_json()["aircraft"]["light"], "battery_wh": -1.0}}}, "battery_wh"),
+        ({"aircraft": {"light": {**planning_json()["aircraft"]["light"], "fence_vertices": 256}}}, "fence_vertices"),
         ({"camera": {"width_px": 640, "height_px": 512}}, "give one lens"),
         ({"options": {"gsd_m": -1.0}}, "gsd_m"),
         ({"airspace": {"type": "FeatureCollection", "features": [NAMED]}}, "feature 1"),

@@ -22,6 +22,8 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import ROUTES
 from api.identity.roles import GRANTS, Permission, Role
+from tests.api.conftest import ON_SQLITE
+from tests.api.people import PASSWORD, make_account
 from tests.api.samples import crossing_json
 
 EXAMPLES = int(os.environ.get("VEDETTE_SCHEMA_EXAMPLES", "0"))
@@ -71,8 +73,28 @@ def test_the_document_is_valid(service):
     assert document["openapi"].startswith("3.1")
     for route in ROUTES:
         operation = document["paths"][route.template][route.method.lower()]
-        assert operation["security"] == ([] if route.permission is None else [{"key": []}])
+        assert ({"key": []} in operation["security"]) == (route.permission is not None)
         assert "422" not in operation["responses"]
+
+
+@ON_SQLITE
+def test_a_session_is_used_by_what_the_document_says_of_it(service):
+    """A program that knows the document alone: cookie and token by their names there, and none of both is too much."""
+    document = service.ask("pilot", "GET", "/openapi.json").json()
+    schemes = document["components"]["securitySchemes"]
+    _, secret = make_account(service, "pat", "supervisor")
+    given = {"login": "pat", "password": secret, "new_password": PASSWORD}
+    entered = service.http.post("/login", json=given)
+    cookie = f"{schemes['session']['name']}={entered.cookies[schemes['session']['name']]}"
+    sent = {"session": ("Cookie", cookie), "token": (schemes["token"]["name"], entered.json()["csrf"])}
+    for method, path, known in (("GET", "/me", 200), ("DELETE", f"/releases/{'0' * 32}", 404)):
+        template = path.replace("0" * 32, "{release_id}")
+        (wanted,) = [one for one in document["paths"][template][method.lower()]["security"] if "session" in one]
+        for names in (wanted, *({name for name in wanted if name != left_out} for left_out in wanted)):
+            service.http.cookies.clear()
+            headers = {"Origin": "http://vedette.test"} | dict(sent[name] for name in names)
+            answer = service.http.request(method, path, headers=headers)
+            assert (answer.status_code == known) == (names == wanted), answer.text
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from anyio import CapacityLimiter
 
 from api import Settings
 from api.account.tasks import keep_ledger, sweep_store
-from api.background import Service, beside
+from api.background import Service, beside, commits_of
 from api.live.settings import LiveSettings
 from api.live.stream import Watch
 from api.release.due import announce_when_due
@@ -130,3 +130,23 @@ def test_a_task_that_answered_in_place_of_a_cancellation_is_cancelled_again(monk
 
     asyncio.run(run())
     assert len(cancelled) == 3
+
+
+@ON_SQLITE
+def test_whoever_looks_after_commits_is_woken_once_until_they_look(store, monkeypatch):
+    """A commit is answered after those who wait were told of it: of each they would be told before every answer."""
+
+    async def run():
+        told = []
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda heard, *_: (told.append(1), loop.call_soon(heard)))
+        with commits_of(store) as committed:
+            for times in (1, 2):  # nobody misses what comes after they began to look
+                for _ in range(3):
+                    with store.write():
+                        pass
+                    await asyncio.wait_for(committed.wait(), 20)
+                assert len(told) == times
+                committed.clear()
+
+    asyncio.run(run())

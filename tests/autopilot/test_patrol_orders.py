@@ -470,6 +470,21 @@ async def test_wings_that_the_plan_takes_for_a_multirotor_are_not_sent_where_nob
     assert (one.vehicle.told, one.state) == ([], State.ON_TASK)
 
 
+@pytest.mark.parametrize("state", [State.RETURNING, State.PAUSED])
+async def test_one_that_did_something_else_before_it_set_out_to_a_cue_goes_on_with_that(flying, state):
+    """It was sent as it flew the last of its patrol, or while a pilot's order to stop was on its way to it."""
+    one, visit, missed = await flying(), Visit(), []
+    one.conduct._paused_s = 0.0
+    assert one.conduct.free_for_errand
+    one.conduct.send(errand_at(one.begins, visit, missed))
+    one.shift.put(Duty(1, state, one.turn.sortie.name), "as the test has it")
+    one.vehicle.now(mode="LOITER" if state is State.PAUSED else "AUTO")
+    for _ in range(2):
+        await one.conduct.look(one.watch)
+    assert (one.vehicle.told, one.state, one.conduct.early, one.failed) == ([], state, None, [])
+    assert (visit.left, missed) == (f"is {state} by now", [f"is {state} by now"])
+
+
 async def test_a_dispatch_is_done_when_the_stay_is_and_failed_with_why_it_was_left(flying):
     one, came = await flying(), Ordered()
     begun, given = [], asyncio.Queue()

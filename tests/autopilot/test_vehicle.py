@@ -375,9 +375,26 @@ async def test_capabilities_and_room():
         assert await item_limit(seen) == 650
         vehicle.script.params["BRD_SD_MISSION"] = (64.0, 4)
         async with await connected(link) as anew:
-            assert await item_limit(anew) == 4369
-        assert [await item_limit(seen, kind) for kind in (MissionKind.FENCE, MissionKind.RALLY)] == [255, 127]
+            assert await item_limit(anew) == 4368
+        assert [await item_limit(seen, kind) for kind in (MissionKind.FENCE, MissionKind.RALLY)] == [69, 127]
         await check_vehicle(seen, line_mission(700))
+
+
+@pytest.mark.parametrize(
+    ("card_kb", "mission", "fence"),
+    [(0.0, 650, 69), (1.0, 68, 127), (2.0, 136, 255), (8.0, 545, 255), (64.0, 4368, 255)],
+)
+async def test_a_card_is_used_in_place_of_the_storage_of_the_board(card_kb, mission, fence):
+    """By the bytes that ArduPilot writes: 4 and 15 an item; 4, a byte at the end, 2 for a polygon and 8 a vertex."""
+    async with linked() as (vehicle, link):
+        vehicle.script.params |= {"BRD_SD_MISSION": (card_kb, 4), "BRD_SD_FENCE": (card_kb, 4)}
+        async with await connected(link) as seen:
+            held = await item_limit(seen, MissionKind.MISSION), await item_limit(seen, MissionKind.FENCE)
+            assert held == (mission, fence)
+            if card_kb:
+                room = min(card_kb * 1024, 65535)
+                assert 4 + 15 * mission <= room < 4 + 15 * (mission + 1)
+                assert 7 + 8 * fence <= room
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3])
@@ -416,7 +433,7 @@ FENCE_ENABLE, JUMP = 207, 177
     [
         with_items(MissionItem(0, 2, FENCE_ENABLE, 1.0), MissionItem(0, 2, FENCE_ENABLE, 2.0)),
         with_items(*[MissionItem(0, 2, JUMP, 3.0, 1.0)] * 15),
-        with_lists(255, 127),
+        with_lists(69, 127),
     ],
 )
 async def test_what_just_fits_is_taken(mission):
@@ -430,9 +447,17 @@ async def test_what_just_fits_is_taken(mission):
         (with_items(MissionItem(0, 2, FENCE_ENABLE, 0.0)), None, r"item 9 \(.*FENCE_ENABLE\) switches the fence off"),
         (with_items(MissionItem(0, 2, FENCE_ENABLE, float("nan"))), None, "switches the fence off"),
         (with_items(*[MissionItem(0, 2, JUMP, 3.0, 1.0)] * 16), None, "16 DO_JUMP items and ardupilot counts 15"),
-        (with_lists(256, 1), None, "the fence has 256 items and 255 fit: plan a fence of fewer corners"),
+        (
+            with_lists(70, 1),
+            None,
+            r"the fence has 70 items and 69 fit: plan a fence of fewer corners \(fence_vertices.*or raise BRD_SD_FENCE",
+        ),
         (with_lists(4, 128), None, "the rally has 128 items and 127 fit: give fewer"),
-        (line_mission(700), None, "704 items and 650 fit: plan shorter sorties or raise BRD_SD_MISSION"),
+        (
+            line_mission(700),
+            None,
+            r"704 items and 650 fit: plan shorter sorties \(mission_items.*or raise BRD_SD_MISSION",
+        ),
         (line_mission(), mav.MAV_PROTOCOL_CAPABILITY_MISSION_INT, "takes no fence over MAVLink"),
         (line_mission(dialect="px4"), None, "compiled for px4"),
     ],

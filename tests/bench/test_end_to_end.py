@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench import end_to_end
+from bench import end_to_end, vision_peers
 from bench.end_to_end import _Spent
 from tests.vision.recordings import write_video
 
@@ -28,7 +28,7 @@ def measured(job, folder, asked, monkeypatch):
 
 
 def test_a_peer_that_is_absent_says_so(job, tmp_path, monkeypatch):
-    monkeypatch.setattr(end_to_end, "_PYTHON", tmp_path / "nowhere")
+    monkeypatch.setattr(vision_peers, "PYTHON", tmp_path / "nowhere")
     (row,) = measured(job, tmp_path, ["supervision"], monkeypatch)
     assert row.peer == "supervision: absent: make vision-peers"
     assert (row.value, row.peer_value, row.ratio, row.met) == (12.0, None, None, None)
@@ -36,7 +36,7 @@ def test_a_peer_that_is_absent_says_so(job, tmp_path, monkeypatch):
 
 def test_a_peer_that_fails_says_why(job, tmp_path, monkeypatch):
     """This project's own environment has no supervision."""
-    monkeypatch.setattr(end_to_end, "_PYTHON", Path(sys.executable))
+    monkeypatch.setattr(vision_peers, "PYTHON", Path(sys.executable))
     (row,) = measured(job, tmp_path, ["supervision"], monkeypatch)
     assert row.peer == "supervision: does not run here (ModuleNotFoundError: No module named 'supervision')"
 
@@ -47,8 +47,8 @@ def test_a_peer_that_read_less_is_not_compared(job, tmp_path, monkeypatch, frame
         Path(command[-1]).write_text(json.dumps({"frames": frames, "seconds": 1.5, "cpu_s": 3.0}), encoding="utf-8")
         return SimpleNamespace(returncode=0, stderr="")
 
-    monkeypatch.setattr(end_to_end, "_PYTHON", Path(sys.executable))
-    monkeypatch.setattr(end_to_end.subprocess, "run", run)
+    monkeypatch.setattr(vision_peers, "PYTHON", Path(sys.executable))
+    monkeypatch.setattr(vision_peers.subprocess, "run", run)
     (row,) = measured(job, tmp_path, ["supervision"], monkeypatch)
     if said:
         assert (row.peer, row.ratio) == (said, None)

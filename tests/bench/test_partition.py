@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -161,6 +162,18 @@ def test_a_peer_that_is_not_there_is_a_row_that_says_so(short):
     assert beside.peer == "OR-Tools is not installed: make peers"
     assert beside.met is False
     assert beside.peer_value is None
+
+
+def test_a_peer_that_does_not_end_is_a_row_and_the_others_are_told(short):
+    """On a busy machine it ended the bench, and the rows of those before it were lost."""
+    first = partition.PEERS[0]
+    short.setattr(partition, "PEERS", (first, first))
+    waited = iter([300.0, 0.001])
+    short.setattr(partition, "_waited_s", lambda: next(waited, 0.001))
+    *_, told, _, late, _ = partition.rows(None, "partition")
+    assert told.peer_value is not None
+    assert re.fullmatch("PyVRP did not end in .* s: stop what else runs here", late.peer)
+    assert (late.peer_value, late.met, late.value) == (None, False, told.value)
 
 
 def test_a_peer_that_fails_ends_the_bench_with_its_last_word(short):

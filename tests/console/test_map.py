@@ -179,3 +179,33 @@ def test_a_theme_may_change_while_the_map_comes(peopled, served, desk, tmp_path)
         expect(at.page.locator(".map canvas")).to_have_css("opacity", "1")
         assert "".join(at.page.get_by_role("alert").all_inner_texts()) == ""
         expect(at.page.get_by_role("heading", level=1)).to_be_attached()
+
+
+PACED = """ms => {
+  // Of how fast pictures come, the page is told what the test wants.
+  const plain = window.requestAnimationFrame.bind(window);
+  let told = 0;
+  window.requestAnimationFrame = (act) => plain(() => act((told += ms)));
+}"""
+BREADTH = "each => each.width / each.clientWidth"
+"""Pixels of the picture for one of the page."""
+
+
+@pytest.mark.parametrize(("each_ms", "breadth"), [(17, 1.0), (60, 0.7)])
+def test_a_map_is_coarser_while_it_is_dragged_where_pictures_come_slowly_and_never_at_rest(
+    live, desk, each_ms, breadth
+):
+    at = desk(live, None)
+    at.page.add_init_script(f"({PACED})({each_ms})")
+    at.log_in("analyst", "#/fly")
+    canvas = at.page.locator(".map canvas")
+    expect(canvas).to_have_css("opacity", "1")
+    box = canvas.bounding_box()
+    for _ in range(2):  # the second time it is known how fast they come
+        assert canvas.evaluate(BREADTH) == 1
+        at.page.mouse.move(box["x"] + 300, box["y"] + 300)
+        at.page.mouse.down()
+        at.page.mouse.move(box["x"] + 360, box["y"] + 340, steps=30)
+        assert canvas.evaluate(BREADTH) == pytest.approx(breadth, abs=0.01)
+        at.page.mouse.up()
+        at.page.wait_for_function(f"() => ({BREADTH})(document.querySelector('.map canvas')) === 1")

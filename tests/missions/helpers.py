@@ -1,6 +1,7 @@
 """Borders and fleets for the tests of missions."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -58,6 +59,21 @@ def wiggly_borders(draw):
 
 def fleet_for(border, count=2, distance_m=1500.0) -> Fleet:
     return default_fleet(beside(border, distance_m), count)
+
+
+def storing(fleet, **stores):
+    """The same fleet whose aircraft store so many fence_vertices or mission_items."""
+    return replace(fleet, vehicles=tuple(_storing(vehicle, stores) for vehicle in fleet.vehicles))
+
+
+def stored(made, **stores):
+    """The same plan, made for aircraft that store more, flown by some that store so many."""
+    sorties = tuple(replace(sortie, vehicle=_storing(sortie.vehicle, stores)) for sortie in made.sorties)
+    return replace(made, fleet=storing(made.fleet, **stores), sorties=sorties)
+
+
+def _storing(vehicle, stores):
+    return replace(vehicle, aircraft=replace(vehicle.aircraft, **stores))
 
 
 def metres(lon_lat):

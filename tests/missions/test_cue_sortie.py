@@ -125,6 +125,20 @@ def test_its_bound_is_that_of_the_straight_way_and_no_figure_of_the_patrol(made,
     assert any("below what no plan is said to come below" in sentence for sentence in check(above))
 
 
+def test_it_says_of_the_band_what_it_watches_itself_which_is_nothing(made):
+    """It had the share of the patrol."""
+    found = cue_sortie(made, made.fleet.vehicles[0], spot_at(5000, 0)).plan
+    assert made.coverage.share > 0.9
+    assert found.coverage.share == 0.0
+    (gap,) = found.coverage.uncovered
+    assert gap.area_m2 == pytest.approx(10_000 * (made.border.band_own_m + made.border.band_far_m), rel=0.01)
+    assert (gap.from_m, gap.to_m) == (0.0, pytest.approx(10_000, rel=0.005))
+    assert "watches nothing of the band" in gap.reason
+    assert "watches nothing of the band" in found.notes[0]
+    claimed = replace(found, coverage=made.coverage)
+    assert any("none of its sorties patrols" in sentence for sentence in check(claimed))
+
+
 @SLOW
 # What lies 32 m beyond the border or more is too far from the lawful places.
 @given(st.floats(500, 9500), st.floats(-30, 400))

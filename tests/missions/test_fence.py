@@ -1,6 +1,8 @@
 """Fences beside lines of many small bends: every sortie has one, and an independent look finds it lawful."""
 
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from shapely import LineString, MultiLineString, Polygon
 import missions.fence
 from geo import FlatTerrain
 from missions import (
+    Fleet,
     MissionError,
     base_beside,
     compile_mission,
@@ -20,7 +23,8 @@ from missions import (
     write_plan_folder,
 )
 from missions.fence import _around
-from tests.missions.helpers import beside, border_from_metres, metres, straight, way
+from missions.setting import Setting
+from tests.missions.helpers import beside, border_from_metres, metres, stored, storing, straight, way
 
 
 def swinging(seed, length_m, step_m=5.0):
@@ -35,7 +39,9 @@ def swinging(seed, length_m, step_m=5.0):
 def assert_lawful(made, sortie):
     """By other code than the planner's and the validation's: in metres that are merely scaled about one place."""
     inclusion, *exclusions = sortie_fence(made, sortie)
-    assert len(inclusion.vertices) + sum(len(one.vertices) for one in exclusions) <= 64
+    assert (
+        len(inclusion.vertices) + sum(len(one.vertices) for one in exclusions) <= sortie.vehicle.aircraft.fence_vertices
+    )
     inside = Polygon(metres([(lon, lat) for lat, lon in inclusion.vertices]))
     free = inside.difference(
         shapely.union_all([Polygon(metres([(lon, lat) for lat, lon in one.vertices])) for one in exclusions])
@@ -57,27 +63,74 @@ def test_beside_a_line_of_many_small_bends_every_sortie_has_a_fence(seed):
     assert validate_missions(made, [compile_mission(made, sortie) for sortie in made.sorties]).violations == []
 
 
-def test_where_vertices_are_few_the_fence_uses_all_of_its_room(monkeypatch):
+def test_where_vertices_are_few_the_fence_uses_all_of_its_room():
     """The sorties at the ends of the line too, whose fence runs along the border and along its continuation."""
     border = border_from_metres(swinging(3, 6000.0), "left")
     made = plan(border, default_fleet(base_beside(border, 2000.0), 2), FlatTerrain(500.0))
-    monkeypatch.setattr("missions.fence.FENCE_VERTICES", 34)
+    made = stored(made, fence_vertices=34)
     for sortie in made.sorties:
         assert_lawful(made, sortie)
 
 
 def test_a_sortie_that_no_fence_holds_is_made_shorter(monkeypatch):
-    """Little is lost by it: fences of 16 vertices hold shorter sorties."""
+    """Little is lost by it: fences of 16 vertices hold shorter sorties, though it looked as if 64 were stored."""
     border = border_from_metres(swinging(3, 3000.0), "left")
     fleet = default_fleet(base_beside(border, 2000.0), 1)
     before = plan(border, fleet, FlatTerrain(500.0))
     most = max(len(sortie_fence(before, sortie)[0].vertices) for sortie in before.sorties)
-    monkeypatch.setattr("missions.fence.FENCE_VERTICES", 16)
     assert most > 16
-    made = plan(border, fleet, FlatTerrain(500.0))
+    reckoned = Setting._last
+    monkeypatch.setattr(Setting, "_last", lambda setting, _, items: reckoned(setting, 64, items))
+    made = plan(border, storing(fleet, fence_vertices=16), FlatTerrain(500.0))
     assert len(made.sorties) > len(before.sorties)
     assert all(sum(len(part.vertices) for part in sortie_fence(made, sortie)) <= 16 for sortie in made.sorties)
     assert made.coverage.share > 0.95 * before.coverage.share
+
+
+def test_aircraft_that_store_more_fly_further_at_once():
+    """A line of so many bends that the fence ends sorties long before the battery does."""
+    border = border_from_metres(swinging(1, 8000.0, 10.0), "left")
+    fleet = default_fleet(base_beside(border, 2000.0), 2)
+    few, many = (plan(border, storing(fleet, fence_vertices=most), FlatTerrain(500.0)) for most in (32, 128))
+    assert len(few.sorties) > 2 * len(many.sorties)
+    assert few.revisit_s > 1.5 * many.revisit_s
+    assert few.coverage.share == pytest.approx(many.coverage.share, abs=1e-3)
+    for made, stores in ((few, 32), (many, 128)):
+        vertices = [sum(len(part.vertices) for part in sortie_fence(made, sortie)) for sortie in made.sorties]
+        assert stores / 2 < max(vertices) <= stores
+        missions_of = [compile_mission(made, sortie) for sortie in made.sorties]
+        assert validate_missions(made, missions_of).violations == []
+        for sortie in made.sorties:
+            assert_lawful(made, sortie)
+
+
+def test_of_a_mixed_fleet_everybody_has_sorties_that_their_own_board_stores():
+    border = border_from_metres(swinging(3, 8000.0, 10.0), "left")
+    big, small = default_fleet(base_beside(border, 2000.0), 2).vehicles
+    small = replace(small, aircraft=replace(small.aircraft, kind="small board", fence_vertices=32))
+    big = replace(big, aircraft=replace(big.aircraft, fence_vertices=128))
+    made = plan(border, Fleet(default_fleet(big.base).camera, (big, small)), FlatTerrain(500.0))
+    held = dict.fromkeys(("small board", big.aircraft.kind), 0)
+    for sortie in made.sorties:
+        vertices = sum(len(part.vertices) for part in sortie_fence(made, sortie))
+        kind = sortie.vehicle.aircraft.kind
+        held[kind] = max(held[kind], vertices)
+    assert 0 < held["small board"] <= 32
+    assert 64 < held[big.aircraft.kind] <= 128
+
+
+def test_a_store_that_is_exceeded_is_named_with_its_vehicle():
+    border = border_from_metres(swinging(3, 6000.0), "left")
+    made = plan(border, default_fleet(base_beside(border, 2000.0), 2), FlatTerrain(500.0))
+    compiled = [compile_mission(made, sortie) for sortie in made.sorties]
+    fence, items = ([len(getattr(one, name)) for one in compiled] for name in ("fence", "items"))
+    held = stored(made, fence_vertices=max(fence), mission_items=max(items))
+    assert validate_missions(held, compiled).violations == []
+    for name, counts, words in (("fence_vertices", fence, "vertices"), ("mission_items", items, "items")):
+        most = max(counts)
+        broken = validate_missions(stored(held, **{name: most - 1}), compiled).violations
+        assert len(broken) == counts.count(most)
+        assert all(re.search(rf" has {most} {words}, vehicle-\d stores {most - 1}$", one) for one in broken)
 
 
 def test_where_not_even_a_short_sortie_has_a_fence_the_rest_is_planned_and_the_reason_told(monkeypatch, tmp_path):

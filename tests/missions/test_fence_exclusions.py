@@ -47,6 +47,7 @@ from tests.missions.helpers import (
     border_from_metres,
     fleet_for,
     metres,
+    stored,
     straight,
     way,
     wiggly_borders,
@@ -161,14 +162,15 @@ def test_a_zone_beside_a_leg_is_named():
         [compile_mission(late, sortie) for sortie in late.sorties]
 
 
-def test_a_fence_that_has_no_room_says_what_to_do(monkeypatch):
+def test_a_fence_that_has_no_room_says_what_to_do():
     border = straight(9000)
     zones = (zone("lake", 3000, 600, 200, 20), zone("mast", 6000, 600, 100))
     made = plan(border, fleet_for(border, 1), airspace=Airspace(zones))
     held = max(len(sortie_fence(made, sortie)[0].vertices) for sortie in made.sorties)
-    monkeypatch.setattr("missions.fence.FENCE_VERTICES", held + 2)
+    made = stored(made, fence_vertices=held + 2)
     with pytest.raises(
-        MissionError, match=rf"at most {held + 2} vertices has no room for the no-fly zones 'lake'.*into one zone"
+        MissionError,
+        match=rf"at most {held + 2} vertices, what .* stores, has no room for the no-fly zones 'lake'.*into one zone",
     ):
         [compile_mission(made, sortie) for sortie in made.sorties]
 

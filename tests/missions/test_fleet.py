@@ -68,6 +68,10 @@ def test_the_default_camera_is_the_one_on_the_data_sheet():
         ("reserve_fraction", 1.5),
         ("hover_power_w", "much"),
         ("max_m_s", 2),
+        ("fence_vertices", 300),
+        ("fence_vertices", 64.0),
+        ("mission_items", True),
+        ("mission_items", 20),
     ],
 )
 def test_an_impossible_aircraft_names_its_field(field, value):
@@ -114,6 +118,7 @@ hover_power_w = 500
 cruise_power_w = 550
 climb_power_w = 800
 battery_wh = 600
+fence_vertices = 127
 [bases.hill]
 lat_deg = 46.0
 lon_deg = 8.0
@@ -130,6 +135,8 @@ def test_a_fleet_in_toml_is_read(tmp_path):
     fleet = read_fleet(path)
     assert fleet.camera.model.focal_px == 1125.0
     assert [(v.sysid, v.name, v.aircraft.kind, v.base) for v in fleet.vehicles] == [(3, "vehicle-3", "heavy", BASE)]
+    # What is not said is what both autopilots store.
+    assert fleet.vehicles[0].aircraft.stores == (127, 500)
 
 
 @pytest.mark.parametrize("lens", ["focal_px = 1125", "horizontal_fov_deg = 31.756216"])

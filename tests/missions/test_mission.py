@@ -24,8 +24,20 @@ from missions import (
     plan,
 )
 from missions.mission import too_long
+from missions.setting import Setting
 from tests.asked import asked
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders
+from tests.missions.helpers import (
+    LAT,
+    LON,
+    M_LAT,
+    M_LON,
+    border_from_metres,
+    fleet_for,
+    stored,
+    storing,
+    straight,
+    wiggly_borders,
+)
 from tests.missions.test_steep_ground import WINGS
 
 
@@ -136,7 +148,7 @@ def test_an_unknown_dialect_is_refused(made):
         compile_mission(made, made.sorties[0], "betaflight")
 
 
-def test_a_sortie_whose_camera_looks_to_another_side_at_every_turn_is_too_long_too(monkeypatch):
+def test_a_sortie_whose_camera_looks_to_another_side_at_every_turn_is_too_long_too():
     border = border_from_metres([(x, 300.0 * (x // 400 % 2)) for x in range(0, 12_000, 400)])
     made = plan(border, fleet_for(border, 1))
     (number, sortie) = max(enumerate(made.sorties), key=lambda one: len(one[1].patrol))
@@ -146,13 +158,13 @@ def test_a_sortie_whose_camera_looks_to_another_side_at_every_turn_is_too_long_t
     items = len(compile_mission(turning, turning.sorties[number]).items)
     assert items > 4 * len(legs)
     for most, long in ((items - 1, True), (items, False)):
-        monkeypatch.setattr("missions.mission.MAX_ITEMS", most)
-        assert (number in too_long(turning)) == long
+        assert (number in too_long(stored(turning, mission_items=most))) == long
 
 
 def test_sorties_have_no_more_items_than_an_autopilot_takes_whatever_the_ground_adds(monkeypatch):
-    monkeypatch.setattr("missions.mission.MAX_ITEMS", 40)
+    reckoned = Setting._last
+    monkeypatch.setattr(Setting, "_last", lambda setting, vertices, _: reckoned(setting, vertices, 500))
     border = border_from_metres([(x, 300.0 * (x // 400 % 2)) for x in range(0, 12_000, 400)])
-    made = plan(border, fleet_for(border, 1))
-    assert max(len(compile_mission(made, sortie).items) for sortie in made.sorties) <= 40
+    made = plan(border, storing(fleet_for(border, 1), mission_items=50))
+    assert max(len(compile_mission(made, sortie).items) for sortie in made.sorties) <= 50
     assert made.coverage.share > 0.8

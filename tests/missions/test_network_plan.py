@@ -445,7 +445,8 @@ def test_wings_fly_a_network_within_their_turn_radius():
         camera=replace(fleet.camera, max_gsd_m=0.2),
         vehicles=tuple(replace(v, aircraft=WING) for v in fleet.vehicles),
     )
-    network = build_network("net", [straight()], [branch([(4000, 5), (4200, 1500), (5500, 3000)])])
+    # Bends to both sides: whichever side is flown on, one of them is on the inside.
+    network = build_network("net", [straight()], [branch([(4000, 5), (4000, 1500), (5200, 2200), (5200, 3800)])])
     made = plan_network(network, wings, options=PlanOptions(dwell_s=2))
     assert check(made) == []
     assert made.coverage.share > 0.99

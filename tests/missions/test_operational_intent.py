@@ -10,6 +10,8 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from implicitdict.jsonschema import SchemaVars, make_json_schema
+from jsonschema import Draft202012Validator
 from pyproj import Geod, Transformer
 from uas_standards.astm.f3548.v21.api import OperationalIntentDetails
 
@@ -288,6 +290,60 @@ def test_a_file_comes_back_and_is_valid_by_the_types_of_the_standard(made, writt
     assert value["geoid"] == {"height_m": 49.5, "uncertainty_m": 1.5}
     assert value["conformance"]["least_conformance_percent"] == 95
     assert value["conformance"]["longest_excursion_s"] == 10
+
+
+def _interface():
+    """The JSON schema of an intent's details: made by `implicitdict` of the standard's types, and closed.
+
+    What the interface says of its figures beside (utm.yaml) is put in: ranges, fewest items, what every volume has.
+    """
+    made = {}
+    make_json_schema(
+        OperationalIntentDetails,
+        lambda kind: SchemaVars(kind.__name__, path_to=lambda to, _: f"#/$defs/{to.__name__}"),
+        made,
+    )
+    for schema in made.values():
+        schema["additionalProperties"] = False
+    limits = {
+        ("LatLngPoint", "lat"): {"minimum": -90, "maximum": 90},
+        ("LatLngPoint", "lng"): {"minimum": -180, "maximum": 180},
+        ("Altitude", "value"): {"minimum": -8000, "maximum": 100_000},
+        ("Polygon", "vertices"): {"minItems": 3},
+        ("OperationalIntentDetails", "volumes"): {"minItems": 1},
+        ("Time", "value"): {"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"},
+    }
+    for (kind, field), more in limits.items():
+        made[kind]["properties"][field] = {"allOf": [made[kind]["properties"][field], more]}
+    for kind, wanted in (
+        ("Volume3D", ["outline_polygon", "altitude_lower", "altitude_upper"]),
+        ("Volume4D", ["volume", "time_start", "time_end"]),
+    ):
+        made[kind]["required"] = wanted
+    return {"$ref": "#/$defs/OperationalIntentDetails", "$defs": made}
+
+
+def test_every_intent_is_valid_by_a_schema_that_others_make_of_the_interface(made):
+    checked = Draft202012Validator(_interface(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    intents = operational_intents(made, START, GEOID, Margins(longest_m=1000.0), priority=3)
+    for intent in intents:
+        assert [error.message for error in checked.iter_errors(json.loads(json.dumps(intent.details)))] == []
+    for path, value in (
+        (("volume", "altitude_lower", "units"), "FT"),
+        (("volume", "altitude_upper", "reference"), "SFC"),
+        (("volume", "outline_polygon", "vertices"), [{"lat": 46.0, "lng": 8.0}] * 2),
+        (("volume", "outline_polygon", "vertices", 0, "lng"), 188.0),
+        (("time_start", "value"), "2026-05-01T04:00:00+02:00"),
+        (("time_end", "format"), "UNIX"),
+        (("volume", "height"), 3.0),
+    ):
+        garbled = json.loads(json.dumps(intents[0].details))
+        *way, last = ("volumes", 0, *path)
+        at = garbled
+        for name in way:
+            at = at[name]
+        at[last] = value
+        assert list(checked.iter_errors(garbled)), path
 
 
 def test_every_polygon_is_lawful(made):

@@ -29,9 +29,7 @@ TAKEN = {
     "options.Objective": "the words for what a plan makes small",
     "sortie.LegKind": "the words for what a leg is for",
     "sortie.BENDING": "which of these words are of legs that wings fly in arcs",
-    "limits.FENCE_VERTICES": "what autopilots store: a fact of theirs",
-    "limits.RALLY_POINTS": "likewise",
-    "limits.MAX_ITEMS": "likewise",
+    "limits.RALLY_POINTS": "what autopilots store: a fact of theirs",
     "errors.PlanError": "what the clock raises where hours of a risk have no date",
     "clock.ShiftClock": "the hour of the day at a moment: a fact of time zones, shown by zoneinfo in test_clock",
 }  # fmt: skip

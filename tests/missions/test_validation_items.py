@@ -130,9 +130,9 @@ BROKEN = {
     "home elsewhere": (at(WAYPOINT, 0, x=lambda x: x + 90_000), "its home is 1000.*m from that of the plan"),
     "home higher": (at(WAYPOINT, 0, z=lambda z: z + 50), r"its home is 0.0 m from that of the plan, \+50.0 m high"),
     "no home": (lambda items: numbered(items[1:]), "item 0 is no home"),
-    "more than an autopilot takes": (
+    "more than its vehicle stores": (
         lambda items: numbered([*items[:5], *[items[4]] * 600, *items[5:]]),
-        "its mission has 6.. items, an autopilot takes 600",
+        r"its mission has 6.. items, vehicle-1 stores 500$",
     ),
     "nothing": (lambda _: [], "ends with command None"),
     "wings with no mark": (without(MARK, 0), "its landing sequence is not marked", "wings"),

@@ -38,11 +38,14 @@ def test_a_cluster_ends_with_the_process_that_started_it_however_that_one_ends()
     folder = Path(holder.stdout.readline().strip())
     pid = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
     os.kill(pid, 0)
+    services.remove_left()
+    assert folder.exists()  # its process lives
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
     gone = ends(pid)
-    subprocess.run(["rm", "-rf", str(folder.parent)], check=True)
+    services.remove_left()
     assert gone
+    assert not folder.parent.exists()
 
 
 def test_a_database_is_a_copy_with_places_in_it(postgres):

@@ -20,7 +20,7 @@ from cli.arguments import InputError
 from cli.telling import Courier, LiveReport
 from tests.full_disk import full_after
 from tests.ports import free_port
-from vision import Crossing, Direction, Ellipse, Method, Status, TrackPoint
+from vision import Crossing, Direction, Ellipse, Method, OpenPassage, Status, TrackPoint
 
 LAT, LON, M_LAT = 47.0, 8.0, 111_132.0
 M_LON = M_LAT * np.cos(np.radians(LAT))
@@ -241,3 +241,28 @@ def test_a_record_that_cannot_be_written_is_delivered_and_shown_whole(tmp_path, 
     LiveReport(file, refuses).take(report("a", 3, 120.0), None)
     assert [one["source_id"] for one in told(file)] == ["a-1", "a-3"]
     assert "no room" in capsys.readouterr().err
+
+
+def test_what_may_be_a_crossing_is_told_apart_from_crossings_and_taken_back(tmp_path, capsys):
+    file, handed = tmp_path / "out" / "crossings.jsonl", []
+    live = LiveReport(file, lambda record, _: handed.append(record.source_id))
+    may_be = OpenPassage(
+        "a", "a-1", 10_000_000, 12_000_000, 1_000_000, 12_000_000, "person", Method.GROUND, "line", LAT, LON,
+        Ellipse(5.0, 4.0, 0.0),
+    )  # fmt: skip
+    live.take_open(may_be)
+    live.take(report("a", 1), None)
+    live.take_open(replace(may_be, became="crossed", update_time_us=20_000_000))
+    assert [(one["source_id"], one["status"], one["became"]) for one in told(file.with_name("open.jsonl"))] == [
+        ("a-1", "open", None),
+        ("a-1", "taken back", "crossed"),
+    ]
+    assert (live.finish(), handed) == (1, ["a-1"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.index("person may have passed the line or not") < said.index("person is open no more (crossed)")
+    size = file.with_name("open.jsonl").stat().st_size
+    with full_after(size + 50):
+        live.take_open(may_be)
+    assert file.with_name("open.jsonl").stat().st_size == size
+    shown = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("{"))
+    assert json.loads(shown) == may_be.to_json()

@@ -165,3 +165,22 @@ def test_points_that_no_picture_shows_are_refused(survey, tmp_path, row, message
     path.write_text(f"frame,x_px,y_px,lat_deg,lon_deg,amsl_m\n{row}\n")
     with open_source(survey / "survey.ts") as source, pytest.raises(MetadataError, match=message):
         sightings(source, read_points(path), source.frame_rate)
+
+
+def test_a_rate_of_images_is_for_a_folder_of_them_alone(survey, tmp_path, monkeypatch, capsys):
+    """The pictures of a video have times of their own, and points are found by those."""
+    import sys
+
+    import vedette
+
+    points, out = survey / "points.csv", tmp_path / "camera.json"
+    for options, code in ((["--frame-rate", "5"], 1), ([], 0)):
+        monkeypatch.setattr(
+            sys, "argv", ["vedette", "calibrate", str(survey / "survey.ts"), str(points), "--out", str(out), *options]
+        )
+        with pytest.raises(SystemExit) as end:
+            vedette.main()
+        told = " ".join(capsys.readouterr().err.split())
+        assert int(end.value.code or 0) == code, told
+        assert ("--frame-rate is of a folder of images" in told) == bool(code)
+        assert out.exists() == (not code)
