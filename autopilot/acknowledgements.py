@@ -130,7 +130,8 @@ class Acknowledgements:
         order.came += 1
         if self._shortest_s > _SLOW_S and _now_s() - order.first_s < _TOO_SOON * self._shortest_s:
             return False
-        if order.stale and _now_s() < order.stale_until_s:
+        # Longer than a round trip after the first sending none of those is under way any more.
+        if order.sent == 1 and order.stale and _now_s() < order.stale_until_s:
             order.stale -= 1
             return False
         return True

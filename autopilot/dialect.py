@@ -21,6 +21,7 @@ __all__ = [
     "Limit",
     "OrderWays",
     "ParamEncoding",
+    "Rates",
     "Setting",
     "Step",
     "StepKind",
@@ -164,6 +165,15 @@ class Limit:
             return self.default
         held = int((kilobytes * 1024 - self.head_bytes) / self.item_bytes)
         return min(held, self.most) if self.most else held
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Parameters of how fast wings change their height in a mission at most, and of their airspeed, m/s."""
+
+    up: str
+    down: str
+    speed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +354,8 @@ class Dialect:
         What makes a return end with the landing sequence of the mission; None where a return lands by itself.
     leash
         Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
+    rates
+        By what wings are slower to climb and descend in a mission than they could be; None where they are not.
     terminations
         At what it may be set to end its flight by itself, beside the loss of a link.
     """
@@ -379,6 +391,7 @@ class Dialect:
     leash: str | None = None
     has_list_files: bool = False
     takes_partial_lists: bool = False
+    rates: Rates | None = None
     terminations: tuple[Termination, ...] = ()
 
     @property

@@ -153,14 +153,11 @@ class CommandError(AutopilotError):
     ----------
     result
         The MAV_RESULT, or None where the vehicle never answered.
-    sent
-        How often it was sent; of more than one the refusal may be of the second, and the first was carried out.
     """
 
-    def __init__(self, message: str, result: int | None = None, *, sent: int = 1) -> None:
+    def __init__(self, message: str, result: int | None = None) -> None:
         super().__init__(message)
         self.result = result
-        self.sent = sent
 
 
 class ParameterError(AutopilotError):

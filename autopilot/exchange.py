@@ -99,20 +99,18 @@ class Exchange:
                         while (late := await box.get(_TEXTS_WALL_S)) is not None:
                             if late.get_type() in SAYING:
                                 said.take(late, clock())
-                        raise self._refused(command, answer.result, said.texts(), order.sent)
+                        raise self._refused(command, answer.result, said.texts())
         raise CommandError(
             f"{self.link.url} vehicle {self.sysid}: no answer to {command_name(command)} in {_TRIES} tries: "
-            "check the link",
-            sent=_TRIES,
+            "check the link"
         )
 
-    def _refused(self, command: int, result: int, said: list[str], sent: int) -> CommandError:
+    def _refused(self, command: int, result: int, said: list[str]) -> CommandError:
         reasons = f"; it said: {' | '.join(dict.fromkeys(said))}" if said else ""
         return CommandError(
             f"{self.link.url} vehicle {self.sysid}: {command_name(command)}: {command_words(result)} "
             f"(MAV_RESULT {result}){reasons}",
             result,
-            sent=sent,
         )
 
     async def prearm_reasons(self) -> tuple[str, ...]:
@@ -139,6 +137,4 @@ class Exchange:
             return error
         # ArduPilot says "Arm:" of what it says "PreArm:" of when it is asked.
         reasons = [one for one in await self.prearm_reasons() if one.split(": ", 1)[-1] not in str(error)]
-        if not reasons:
-            return error
-        return CommandError(f"{error}; asked why: {' | '.join(reasons)}", error.result, sent=error.sent)
+        return CommandError(f"{error}; asked why: {' | '.join(reasons)}", error.result) if reasons else error

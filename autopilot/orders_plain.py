@@ -18,8 +18,9 @@ _OFF_S = 5.0
 async def rise(vehicle: Vehicle, command: int, *params: float) -> None:
     """Take off from the ground, armed.
 
-    An order that was repeated comes a second time to what has left the ground by the first, and is refused: ArduCopter
-    takes off only from the ground (mode.cpp, ``do_user_takeoff``). What is in the air has not refused it.
+    An order that was repeated, or that a link brings twice, comes a second time to what has left the ground by the
+    first, and is refused: ArduCopter takes off only from the ground (mode.cpp, ``do_user_takeoff``). What is in the air
+    has not refused it.
 
     Raises
     ------
@@ -29,9 +30,7 @@ async def rise(vehicle: Vehicle, command: int, *params: float) -> None:
     try:
         await vehicle.command(command, *params)
     except CommandError as error:
-        if error.result is None or error.sent == 1:
-            raise
-        if await vehicle.wait_until(lambda t: t.landed is False, _OFF_S) is None:
+        if error.result is None or await vehicle.wait_until(lambda t: t.landed is False, _OFF_S) is None:
             raise
 
 

@@ -20,6 +20,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.dialect import ParamEncoding
 from autopilot.errors import AbsentError, ParameterError
 from autopilot.link import Link
+from autopilot.pace import Pace
 from autopilot.parameter_names import names_of
 from autopilot.timing import Timing
 from autopilot.wire import Message
@@ -29,7 +30,6 @@ __all__ = ["Parameters"]
 
 _ASKED = 7  # times: a quarter of all may be lost either way
 _SURE = 4  # times in a row from the first in which the other question alone was answered; then nothing is late either
-_RETRY_S = 1.5
 _INDICES = 16  # that the other question takes in turn
 _GRACE_WALL_S = 0.02  # at least, for the answer that comes after that of the other question
 _AT_ONCE = 5  # names that are asked for side by side; each costs up to three of the 20 questions that ArduPilot queues
@@ -79,11 +79,12 @@ class Parameters:
         boots: Callable[[], int],
     ) -> None:
         self._link, self._sysid, self._component = link, sysid, component
-        self._timing, self._encoding, self._boots = timing, encoding, boots
+        self._encoding, self._boots = encoding, boots
         self._who = f"{link.url} vehicle {sysid}"
         self._has: dict[str, bool] = {}
         self._since: tuple[int, int | None] = (boots(), None)
         self._asked = 0
+        self._pace = Pace(timing, timing.retry_floor_s)
         self._written: dict[str, tuple[float, float]] = {}  # value, and until when an earlier one may still come
 
     async def read(self, name: str) -> float:
@@ -164,7 +165,7 @@ class Parameters:
         now = answers.found[1]
         if not _same(now, value):
             raise ParameterError(f"{self._who}: {name} was set to {value:g} and is {now:g}: give a value in its range")
-        late_s = _SURE * self._timing.retry_s(_RETRY_S)
+        late_s = _SURE * self._pace.longest_s
         self._written[name] = now, asyncio.get_running_loop().time() + late_s
         return now
 
@@ -184,25 +185,35 @@ class Parameters:
         if answers.index is not None:
             messages.append(mav.MAVLink_param_request_read_message(self._sysid, self._component, b"", answers.index))
         with self._link.mailbox(self._sysid, ("PARAM_VALUE", "PARAM_ERROR")) as box:
+            first = clock()
             for number in range(_ASKED):
                 answers.found = None
                 for message in messages:
                     self._link.send(message, self._sysid, everywhere=number > 0)
-                begun, others = clock(), answers.others
-                deadline = begun + self._timing.retry_s(_RETRY_S)
+                others, came_s = answers.others, 0.0
+                deadline = clock() + self._pace.longest_s
                 while not answers.settled and (answer := await box.get(deadline - clock())) is not None:
                     if answer.get_srcComponent() != self._component:
                         continue
                     answers.take(answer)
                     if answers.others == others + 1:
-                        # What was asked for comes about as late, if it comes.
-                        deadline = min(deadline, clock() + max(clock() - begun, _GRACE_WALL_S))
+                        # What was asked for comes about as late, if it comes; this may be to the first question yet.
+                        deadline = min(deadline, clock() + max(clock() - first, _GRACE_WALL_S))
+                    came_s = came_s or clock()
+                self._measure(came_s and came_s - first, number)
                 answers.others = min(answers.others, number + 1)
                 if answers.settled or (answers.found is not None and number >= _SURE - 1):
                     return
                 if answers.others == number + 1 == _SURE:
                     answers.absent = True
                     return
+
+    def _measure(self, took_s: float, number: int) -> None:
+        """Take note of how long an answer took, 0 where none came, to a question that was asked so often before."""
+        if took_s and number:
+            self._pace.answered_vaguely()
+        elif took_s:
+            self._pace.measured(took_s)
 
     def denied(self, answer: Message, name: str) -> bool:
         """Whether a PARAM_ERROR says to us that a name is not there. Raises ParameterError for any other reason."""

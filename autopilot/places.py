@@ -7,9 +7,9 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.dialect import LOCATED, RELATIVE_FRAMES
 from autopilot.vehicle import Vehicle
 from geo import geodesic_distance_m
-from missions import Mission
+from missions import Mission, MissionItem
 
-__all__ = ["farthest_m", "highest_above_home_m", "highest_amsl_m"]
+__all__ = ["above_home_m", "farthest_m", "highest_above_home_m", "highest_amsl_m"]
 
 _AMSL_FRAMES = frozenset({mav.MAV_FRAME_GLOBAL, mav.MAV_FRAME_GLOBAL_INT})
 
@@ -56,14 +56,26 @@ def highest_above_home_m(vehicle: Vehicle, mission: Mission) -> float | None:
     for item in mission.items[1:] if vehicle.dialect.home_is_item_0 else mission.items:
         if item.command not in LOCATED:
             continue
-        if item.frame in RELATIVE_FRAMES:
-            heights.append(item.z)
+        height_m = above_home_m(vehicle, item)
+        if height_m is not None:
+            heights.append(height_m)
         elif item.frame in _AMSL_FRAMES:
-            home_m = _home_amsl_m(vehicle)
-            if home_m is None:
-                return None
-            heights.append(item.z - home_m)
+            return None
     return max(heights)
+
+
+def above_home_m(vehicle: Vehicle, item: MissionItem) -> float | None:
+    """How high above home a place of a mission is, metres; None above terrain, and above a home that it does not say.
+
+    Parameters
+    ----------
+    vehicle, item
+        Who flies there, and the item that is the place.
+    """
+    if item.frame in RELATIVE_FRAMES:
+        return item.z
+    home_m = _home_amsl_m(vehicle) if item.frame in _AMSL_FRAMES else None
+    return None if home_m is None else item.z - home_m
 
 
 def _home_amsl_m(vehicle: Vehicle) -> float | None:

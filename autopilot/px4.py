@@ -15,6 +15,7 @@ from autopilot.dialect import (
     Limit,
     OrderWays,
     ParamEncoding,
+    Rates,
     Setting,
     Step,
     StepKind,
@@ -145,6 +146,7 @@ PX4 = Dialect(
     ground=GroundWays("NAV_DLL_ACT"),
     radio="NAV_RCL_ACT",
     prearm_unlisted=True,
+    rates=Rates("FW_T_CLMB_R_SP", "FW_T_SINK_R_SP", "FW_AIRSPD_TRIM"),
     terminations=_TERMINATIONS,
 )
 """PX4 1.14 and later."""

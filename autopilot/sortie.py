@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autopilot.climbs import check_climbs
 from autopilot.conduct import Conduct
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
 from autopilot.failsafe import check_link_loss
@@ -204,6 +205,8 @@ class Sortie:
             if unsure is not None and self._number == 1:
                 self._watch.note(vehicle.telemetry, unsure)
         await self._check_failsafes()
+        for late in await check_climbs(vehicle, mission):
+            self._watch.note(vehicle.telemetry, late)
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         if not mission.fence:
             own = vehicle.fence_items

@@ -84,8 +84,8 @@ class Vehicle(Heard):
         streams
             Whether to ask for the messages of `STREAMS`: a fresh link may carry heartbeats only.
         wait_s
-            Wall seconds to wait for the first heartbeat: a vehicle may still be starting, at any speed of simulation.
-            None takes what `timing` says.
+            Wall seconds to wait for the first heartbeat, and for answers: a vehicle may still be starting, at any speed
+            of simulation. None takes what `timing` says.
 
         Raises
         ------
@@ -97,14 +97,16 @@ class Vehicle(Heard):
             When it refuses to report its position.
         """
         timing = timing or Timing()
-        heartbeat = await link.wait_vehicle(sysid, timeout_s=timing.wall_s(_CONNECT_S) if wait_s is None else wait_s)
+        patience_s = timing.wall_s(_CONNECT_S) if wait_s is None else wait_s
+        end_s = asyncio.get_running_loop().time() + patience_s
+        heartbeat = await link.wait_vehicle(sysid, timeout_s=patience_s)
         dialect = dialect_of(heartbeat.autopilot, heartbeat.type)
         vehicle = cls(link, heartbeat.get_srcSystem(), heartbeat.get_srcComponent(), dialect, timing)
         vehicle._take(heartbeat)
         if streams:
             vehicle._unchanged = link.on_change(vehicle.sysid, vehicle.ask_again)
             try:
-                await vehicle.request_streams()
+                await vehicle._request_streams(end_s)
             except BaseException:
                 vehicle.close()
                 raise
@@ -204,6 +206,15 @@ class Vehicle(Heard):
             When position, GPS or the estimator is refused; the vehicle may lack any other.
         """
         await self._streams.request()
+
+    async def _request_streams(self, end_s: float) -> None:
+        """One that gives no answer is asked for as long as one that is not heard is waited for."""
+        while True:
+            try:
+                return await self._streams.request()
+            except CommandError as error:
+                if error.result is not None or self._clock() >= end_s:
+                    raise
 
     async def request_stream(self, number: int, rate_hz: float) -> None:
         """Ask for one message more, by its number, from now on. Raises CommandError."""

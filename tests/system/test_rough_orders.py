@@ -4,13 +4,16 @@ The vehicle is the simulated one, whose protocol shares no code with the link; w
 """
 
 import asyncio
+import contextlib
 import struct
 from dataclasses import replace
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from autopilot import CommandError, Orders, Place, Timing, Vehicle, enable_fence
+from autopilot import CommandError, FlightLimits, LinkError, Orders, Place, Timing, Vehicle, enable_fence
+from autopilot.sortie import Flight
+from autopilot.station import connected
 from autopilot.streams import STREAMS
 from missions import Mission, MissionItem
 from tests.system.rough import HOME, Channel, Joined, run
@@ -18,6 +21,7 @@ from tests.system.rough import HOME, Channel, Joined, run
 LAT, LON = round(HOME[0] * 1e7), round(HOME[1] * 1e7)
 HEARTBEAT, COMMAND, ACK = mav.MAVLINK_MSG_ID_HEARTBEAT, mav.MAVLINK_MSG_ID_COMMAND_LONG, mav.MAVLINK_MSG_ID_COMMAND_ACK
 TAKEOFF, INTERVAL, ESTIMATOR = 22, 511, mav.MAVLINK_MSG_ID_EKF_STATUS_REPORT
+BEAT = mav.MAVLink_heartbeat_message(mav.MAV_TYPE_GCS, mav.MAV_AUTOPILOT_INVALID, 0, 0, 4, 3)
 SLOW = Channel(delay_s=1.0)  # a round trip of two seconds: every order is repeated before it can be acknowledged
 PARAMS = {"ardupilot": {"FENCE_ALT_MAX": 100.0}, "px4": {"NAV_DLL_ACT": 0.0, "COM_DLL_EXCEPT": 7.0}}
 
@@ -47,8 +51,7 @@ class Met(Joined):
 
     async def __aenter__(self):
         await super().__aenter__()
-        beat = mav.MAVLink_heartbeat_message(mav.MAV_TYPE_GCS, mav.MAV_AUTOPILOT_INVALID, 0, 0, 4, 3)
-        self.link.every(1.0, lambda: self.link.beat(beat) or True)
+        self.link.every(1.0, lambda: self.link.beat(BEAT) or True)
         self.seen = await Vehicle.connect(self.link, 1, timing=Timing(), wait_s=30.0)
         return self
 
@@ -144,7 +147,10 @@ def test_a_report_whose_order_was_lost_unseen_is_asked_for_again():
     run(go())
 
 
-def test_what_took_off_by_an_order_whose_acknowledgement_was_lost_did_not_refuse_it():
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_took_off_by_an_order_whose_acknowledgement_was_lost_did_not_refuse_it(times):
+    """It is repeated, or came twice: the second one is refused, for it has left the ground."""
+
     async def go():
         async with Met(autopilot="ardupilot", params=PARAMS["ardupilot"]) as met:
             vehicle = met.seen
@@ -155,8 +161,10 @@ def test_what_took_off_by_an_order_whose_acknowledgement_was_lost_did_not_refuse
             def loses(deliver, data):
                 if number(data) == ACK and int.from_bytes(data[10:12], "little") == TAKEOFF and not lost:
                     lost.append(data)
-                else:
-                    carry(deliver, data)
+                    return
+                off = number(data) == COMMAND and int.from_bytes(data[38:40], "little") == TAKEOFF
+                for n in range(times if off else 1):
+                    asyncio.get_running_loop().call_later(0.4 * n, carry, deliver, data)
 
             met.channel.carry = loses
             await Orders(vehicle, ceiling_m=60.0).take_off(20.0)
@@ -164,6 +172,17 @@ def test_what_took_off_by_an_order_whose_acknowledgement_was_lost_did_not_refuse
             assert met.vehicle.flight.body.u > 18.0
 
     run(go())
+
+
+def test_a_parameter_that_is_there_is_not_called_absent_on_a_rough_link():
+    async def go(seed):
+        async with Met(rough(seed, 0.1, 0.2, 0.3, 1.2)) as met:
+            for name in ("FENCE_ACTION", "FENCE_TYPE", "FENCE_ENABLE", "RTL_ALT_M", "WP_SPD", "FENCE_MARGIN"):
+                with contextlib.suppress(LinkError):
+                    await met.seen.parameter(name)
+
+    for seed in range(12):
+        run(go(seed))
 
 
 @pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
@@ -230,5 +249,24 @@ def test_heartbeats_of_one_that_booted_anew_and_counts_from_0_are_believed():
             await asyncio.sleep(3.0)
             met.vehicle.reboot()
             assert await met.seen.wait_until(lambda now: now.mode == "STABILIZE", 5.0) is not None
+
+    run(go())
+
+
+@pytest.mark.parametrize(("deaf_s", "answers"), [(10.0, True), (1e9, False)])
+def test_one_that_is_heard_and_gives_no_answer_is_asked_for_as_long_as_one_that_is_not_heard(deaf_s, answers):
+    async def go():
+        async with Joined() as joined:
+            clock = asyncio.get_running_loop().time
+            flight = Flight(Timing(), FlightLimits(), None, lambda _: None, asyncio.Event())
+            joined.link.every(1.0, lambda: joined.link.beat(BEAT) or True)
+            joined.drop = lambda packet: number(packet) == COMMAND and clock() < deaf_s
+            begun_s = clock()
+            if answers:
+                (await connected(joined.link, 1, flight)).close()
+                return
+            with pytest.raises(CommandError, match="no answer"):
+                await connected(joined.link, 1, flight)
+            assert clock() - begun_s < FlightLimits().connect_s + 10.0
 
     run(go())

@@ -1,0 +1,112 @@
+"""Whether wings change their height in a mission as fast as it asks for: some do so no faster than a setting says.
+
+PX4 comes after the heights of a mission at FW_T_CLMB_R_SP and FW_T_SINK_R_SP, 3 and 2 m/s by default, however fast it
+could (1.14 to 1.16: fw_pos_control/FixedwingPositionControl.cpp, ``control_auto_position``, and TECS.cpp,
+``TECSAltitudeReferenceModel::update``). A climb that asks for more ends late, and the aircraft is low until then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from autopilot.dialects import WINGS
+from autopilot.errors import AbsentError, NotReadyError
+from autopilot.places import above_home_m
+from autopilot.vehicle import Vehicle
+from geo import geodesic_distance_m
+from missions import Mission, MissionItem
+
+__all__ = ["check_climbs"]
+
+_TAKEOFFS = frozenset({mav.MAV_CMD_NAV_TAKEOFF, mav.MAV_CMD_NAV_VTOL_TAKEOFF})
+_STAYS = frozenset({mav.MAV_CMD_NAV_LOITER_TURNS, mav.MAV_CMD_NAV_LOITER_TO_ALT})
+_PASSED = frozenset({mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_CMD_NAV_LOITER_TIME})
+_SPEEDS = frozenset({mav.SPEED_TYPE_AIRSPEED, mav.SPEED_TYPE_GROUNDSPEED})
+_LATE_M = 1.0
+"""What comes later than that is told, metres upright: less is rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """How an item is passed: how far below its height, metres, and at which rate it is climbed to, m/s."""
+
+    seq: int
+    low_m: float
+    rise_m_s: float
+
+
+async def check_climbs(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
+    """Hold the climbs and descents of a mission against those that the vehicle is set to, in calm air.
+
+    Returns
+    -------
+    tuple of str
+        Where it would come later down than planned, in words; nothing for most.
+
+    Raises
+    ------
+    NotReadyError
+        When it would be lower than planned somewhere: what lies below may be ground that rises.
+    ParameterError
+        When it does not answer.
+    """
+    rates = vehicle.dialect.rates
+    if rates is None or int(vehicle.link.vehicles[vehicle.sysid].type) not in WINGS:
+        return ()
+    try:
+        up, down, speed = [await vehicle.parameter(name) for name in (rates.up, rates.down, rates.speed)]
+    except AbsentError:
+        return ()  # another version: nothing is known of its ways
+    if not speed > 0.0:
+        return ()
+    passed = list(_passings(vehicle, mission, up, down, speed))
+    lowest = max(passed, key=lambda one: one.low_m, default=None)
+    if lowest is not None and lowest.low_m > _LATE_M:
+        needed = max(one.rise_m_s for one in passed)
+        raise NotReadyError(
+            f"{vehicle}: would be {lowest.low_m:.0f} m below the height of item {lowest.seq}: the mission climbs at up "
+            f"to {_up(needed):g} m/s and {rates.up} is {up:g}: set it to {_up(needed):g} if it can climb so fast, or "
+            "plan flatter"
+        )
+    highest = min(passed, key=lambda one: one.low_m, default=None)
+    if highest is None or highest.low_m > -_LATE_M:
+        return ()
+    needed = max(-one.rise_m_s for one in passed)
+    said = (
+        f"it comes {-highest.low_m:.0f} m above the height of item {highest.seq}: the mission descends at up to "
+        f"{_up(needed):g} m/s and {rates.down} is {down:g}"
+    )
+    return (said,)
+
+
+def _passings(vehicle: Vehicle, mission: Mission, up: float, down: float, speed: float) -> Iterator[_Passing]:
+    """How each place of a mission is passed that is flown to from another one."""
+    before: MissionItem | None = None
+    planned_m = flown_m = 0.0
+    for item in mission.items[1:] if vehicle.dialect.home_is_item_0 else mission.items:
+        if item.command == mav.MAV_CMD_DO_CHANGE_SPEED and item.p1 in _SPEEDS and item.p2 > 0.0:
+            speed = item.p2
+        if item.command not in _TAKEOFFS | _STAYS | _PASSED:
+            continue
+        height_m = above_home_m(vehicle, item)
+        if height_m is None:
+            before = None
+            continue
+        if before is None or item.command not in _PASSED:
+            flown_m = height_m  # it circles until it is there
+        else:
+            far_m = float(geodesic_distance_m(before.x / 1e7, before.y / 1e7, item.x / 1e7, item.y / 1e7))
+            takes_s = far_m / speed + item.p1
+            flown_m = max(flown_m - down * takes_s, min(flown_m + up * takes_s, height_m))
+            rise_m_s = (height_m - planned_m) / takes_s if takes_s > 0.0 else 0.0
+            yield _Passing(item.seq, height_m - flown_m, rise_m_s)
+        before, planned_m = item, height_m
+
+
+def _up(rate_m_s: float) -> float:
+    """A rate in tenths, not less than it is."""
+    return math.ceil(rate_m_s * 10.0 - 1e-6) / 10.0
