@@ -194,6 +194,12 @@ def public_paths(routes: Iterable[Route]) -> frozenset[str]:
     return public
 
 
+@cache
+def _public() -> frozenset[str]:
+    """As `public_paths` of the table, which is looked through once."""
+    return public_paths(ROUTES)
+
+
 def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     """The service as an ASGI application.
 
@@ -253,6 +259,6 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
     app.state.metrics = metrics.Metrics(kept)
     add_handlers(app)
-    app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=public_paths(ROUTES))
+    app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=_public())
     app.add_middleware(metrics.Measured, metrics=app.state.metrics)  # the last one is outermost
     return app

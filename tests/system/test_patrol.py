@@ -195,13 +195,13 @@ async def test_a_simulated_shift_begins_when_its_vehicles_are_heard(made):
         end = fleet.endpoints[0]
         absent = asyncio.Event()
         async with relayed(end.host, end.port, lambda _: not absent.is_set()) as url:
-            starting = asyncio.get_running_loop().call_later(3.0, absent.set)
+            starting = asyncio.get_running_loop().call_later(9.0, absent.set)
             report = await autopilot.fly_patrol(made, [url, links(fleet)[1]], time_scale=SPEEDUP, hours=0.01)
             starting.cancel()
     assert report.completed, report.words()
-    # Three seconds of the wall are three minutes of the shift.
+    # Nine seconds of the wall are nine minutes of the shift; a busy machine needs some for a check.
     (flight,) = report.flights
-    assert 0 <= flight.took_off_s < 120.0
+    assert 0 <= flight.took_off_s < 480.0
 
 
 RUN = """
@@ -256,7 +256,7 @@ async def test_a_station_that_is_killed_in_flight_goes_on_when_it_is_started_aga
             timing = autopilot.Timing(time_scale=SPEEDUP)
             async with await autopilot.Vehicle.connect(link, 2, timing=timing, wait_s=20.0) as seen:
                 # Both are in the air then.
-                up = await seen.wait_until(lambda t: t.armed and (t.above_home_m or 0.0) > 30.0, 0.0, wall_s=60.0)
+                up = await seen.wait_until(lambda t: t.armed and (t.above_home_m or 0.0) > 30.0, 0.0, wall_s=120.0)
                 assert up is not None
                 first.kill()
         with (tmp_path / "journal.jsonl").open("a") as journal:
