@@ -85,7 +85,7 @@ class Builder:
         """
         craft, plane = vehicle.aircraft, access.region.plane
         room, (out_agl_m, home_agl_m) = self._room(vehicle, access), layers_agl_m
-        pilot = Pilot(plane, self.terrain, self.options.wind)
+        pilot = Pilot(plane, self.terrain, self.options.wind, self.options.ceiling_agl_m)
         pieces = self._pieces(stretches, access)
         way = access.way(stretches[0][0]) if aloft is None else aloft.way
         entry, exit_ = pieces[0].course(plane), pieces[-1].course(plane, last=True)
@@ -138,7 +138,8 @@ class Builder:
 
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
         """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
-        pilot, craft = Pilot(access.region.plane, self.terrain, self.options.wind), vehicle.aircraft
+        pilot = Pilot(access.region.plane, self.terrain, self.options.wind, self.options.ceiling_agl_m)
+        craft = vehicle.aircraft
         turned = turned_in(aloft.way, access.runway, self._room(vehicle, access))
         bounds = self.options.floor_agl_m, self.options.ceiling_agl_m
         part = Part(aloft.way if turned is None else turned, layer_agl_m, bounds, craft.cruise_m_s)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.effort import effort
+from missions.headroom import eased
 from missions.laps import Bounds, Circles, Laps, Profile, courses
 
 __all__ = ["Circling", "Flown", "circlings", "flown_over"]
@@ -195,9 +196,10 @@ def flown_over(way: Profile, circles: Circles, *, whole: bool = False) -> Flown:
     found = way.followed()
     where = circlings(way, circles, whole=whole) if found.blocked.any() else []
     if not where:
+        found = eased(way, circles.aircraft, found)[1]
         return Flown(np.diff(found.height_m), np.zeros((2, count)), _ends(found.height_m), found.blocked)
     circled, piece = _with(way, where, circles)
-    found = circled.followed()
+    found = eased(circled, circles.aircraft, circled.followed())[1]
     own = piece >= 0
     rise = np.diff(found.height_m)
     craft = circles.aircraft
@@ -220,7 +222,7 @@ def _ends(height_m: Floats) -> tuple[float, float]:
 def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Profile, Ints]:
     """A way with circles in it, and which of its pieces each piece is, or ~ it for a circle before that."""
     steps, ground, bounds, slopes, pieces = [], [], [], [], []
-    levels = np.stack([way.low_m, way.high_m, way.wanted_m, way.floor_m])
+    levels = np.stack([way.low_m, way.high_m, way.wanted_m, way.floor_m, way.ceiling_m, way.most_m])
     last = 0
     for at, side, laps in [*where, Circling(len(way.steps), 1, 0)]:
         steps.append(way.steps[last:at])
@@ -242,7 +244,7 @@ def _with(way: Profile, where: Sequence[Circling], circles: Circles) -> tuple[Pr
             bounds.append(own)
     ground.append(way.ground_m[-1:])
     bounds.append(levels[:, -1:])
-    low, high, wanted, floor = np.concatenate(bounds, axis=1)
+    low, high, wanted, floor, ceiling, most = np.concatenate(bounds, axis=1)
     ground_m, all_slopes = np.concatenate(ground), np.concatenate(slopes, axis=1)
-    whole = Profile(np.concatenate(steps), ground_m, low, high, wanted, all_slopes, floor, way.late_m)
+    whole = Profile(np.concatenate(steps), ground_m, low, high, wanted, all_slopes, floor, way.late_m, ceiling, most)
     return whole, np.concatenate(pieces).astype(np.int64)

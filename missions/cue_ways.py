@@ -13,7 +13,7 @@ from missions.circling import Circle
 from missions.effort import effort
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Vehicle
-from missions.flying import Pilot
+from missions.flying import Pilot, spare_m
 from missions.joining import Room
 from missions.patrol import PatrolPlan
 from missions.plane import Plane
@@ -110,8 +110,8 @@ def cue_ways(
         Radius of circles, metres, 0 to stay at the place; and how long it circles, seconds. Either way round is tried.
     """
     options, craft, region = viewing.plan.options, vehicle.aircraft, sight.region
-    pilot = Pilot(region.plane, viewing.terrain, options.wind)
-    layers = options.layers_agl_m(viewing.observation(vehicle).height_agl_m)
+    pilot = Pilot(region.plane, viewing.terrain, options.wind, options.ceiling_agl_m)
+    layers = options.layers_agl_m(viewing.observation(vehicle).height_agl_m, spare_m(viewing.terrain))
     if ends.like is None:
         climb, down = climb_out(vehicle.base, None, pilot, layers[0]), way_down(vehicle.base, None, pilot, layers[1])
     else:

@@ -16,14 +16,14 @@ from missions.climbing import circlings
 from missions.effort import effort, rises, steep_for
 from missions.errors import TooSteepError
 from missions.fleet import Aircraft
-from missions.headroom import Heights, caught, levelled, profiled
+from missions.headroom import SPARE_M, Heights, eased, levelled, profiled
 from missions.laps import Circles, Profile, courses
 from missions.plane import Plane
-from missions.profile import GroundBelow, straightened
+from missions.profile import Between, GroundBelow, straightened
 from missions.sortie import Leg, LegKind, Waypoint
 from missions.wind import CALM, Wind
 
-__all__ = ["PROFILE_TOLERANCE_M", "Part", "Pilot"]
+__all__ = ["PROFILE_TOLERANCE_M", "Part", "Pilot", "spare_m", "under_m"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,14 +32,24 @@ _SAME_M = 0.05
 """Points nearer to each other than this are one, metres."""
 
 _ROUNDED_M = 1e-3
-_STRAY_M = 1.0
+_STRAY_M = 0.5
 """By how much a line of heights may be outside its bounds, metres: samples closer together show as much more."""
 
 PROFILE_TOLERANCE_M = 4.0
 """How far the straight pieces may leave the height above ground that was asked for, metres."""
 
-_BELOW_M = 1.0
-"""How far those of rotors may come below the floor, metres: of samples as close as that nothing finer is known."""
+_BESIDE_M = 1.0
+"""How far straight pieces may leave bounds that leave no room, metres: the ground between samples is known to that."""
+
+
+def spare_m(terrain: Terrain) -> float:
+    """What heights over a terrain are planned below a ceiling, where there is room, metres; 0 over level ground."""
+    return SPARE_M if math.isfinite(terrain.resolution_m) else 0.0
+
+
+def under_m(ceiling_agl_m: float, floor_agl_m: float, terrain: Terrain) -> float:
+    """The greatest height above ground to plan for under a ceiling, metres: with room for straight pieces, if any."""
+    return max(ceiling_agl_m - spare_m(terrain), min(floor_agl_m + _BESIDE_M, ceiling_agl_m))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +86,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """Makes legs over one terrain, in one plane."""
+    """Makes legs over one terrain, in one plane, for what is to fly below a ceiling, metres above ground."""
 
     plane: Plane
     terrain: Terrain
     wind: Wind = CALM
+    ceiling_agl_m: float = math.inf
 
-    def waypoints(self, points: Floats, agl_m: float, floor_agl_m: float = -math.inf) -> list[Waypoint]:
+    def waypoints(
+        self, points: Floats, agl_m: float, bounds_agl_m: tuple[float, float] = (-math.inf, math.inf)
+    ) -> list[Waypoint]:
         """Waypoints at one height above ground through points of the plane, with more where the ground needs them."""
-        dense = self._profiled(points, max(agl_m - floor_agl_m, _BELOW_M))
+        floor, ceiling = bounds_agl_m
+        dense = self._profiled(points, max(agl_m - floor, _BESIDE_M), max(ceiling - agl_m, _BESIDE_M))
         lat, lon = self.plane.lat_lon(dense)
         ground = self.terrain.elevation_m(lat, lon)
         return [
@@ -121,7 +135,7 @@ class Pilot:
         if self.sloped(aircraft):
             made = self._followed(parts, aircraft, start, stop)
         else:
-            made = [self.waypoints(part.points, part.agl_m, part.bounds_agl_m[0]) for part in parts]
+            made = [self.waypoints(part.points, part.agl_m, part.bounds_agl_m) for part in parts]
         if start is not None:
             made[0][0] = start
         if stop is not None:
@@ -212,14 +226,15 @@ class Pilot:
             free = np.array(rises(aircraft, steps[pieces], part.speed_m_s, self.wind, patrol=part.patrol))
             slopes[:, pieces], sunk[own] = levelled(steps[pieces], free, part.level_m)
         begin, end = (None if at is None else at.amsl_m - float(way.ground_m[k]) for at, k in ((start, 0), (stop, -1)))
-        bounds, by = Heights(floor, high, wanted, begin, end, sunk), (aircraft, self.wind)
+        bounds = Heights(floor, high, wanted, begin, end, sunk, self.ceiling_agl_m)
+        by = aircraft, self.wind
         return way, ends, profiled(steps, way.ground_m, slopes, bounds, by=by, beside=self._beside(points))
 
     def _followed(
         self, parts: Sequence[Part], aircraft: Aircraft, start: Waypoint | None, stop: Waypoint | None
     ) -> list[list[Waypoint]]:
         way, ends, profile = self._over(parts, aircraft, start, stop)
-        profile, found = caught(profile, aircraft)
+        profile, found = eased(profile, aircraft)
         low, high = profile.low_m, profile.high_m
         # A given end is where it is, to the millimetre that heights are rounded to.
         over = found.over_m - np.where(low == high, _ROUNDED_M, _STRAY_M)
@@ -233,8 +248,8 @@ class Pilot:
                 "or send rotors"
             )
             raise TooSteepError(message, float(lat[0]), float(lon[0]))
-        least, floor = way.ground_m + low, way.ground_m + profile.floor_m
-        kept = np.unique(straightened(way, found.height_m, least, floor, tolerance_m=PROFILE_TOLERANCE_M))
+        bounds = Between(*(way.ground_m + agl_m for agl_m in (low, high, profile.floor_m, profile.ceiling_m)))
+        kept = np.unique(straightened(way, found.height_m, bounds, tolerance_m=PROFILE_TOLERANCE_M))
         lat, lon = self.plane.lat_lon(way.at(kept))
         made = [
             Waypoint.above(round(float(a), 7), round(float(o), 7), round(float(h - g), 3), round(float(g), 3))
@@ -276,10 +291,10 @@ class Pilot:
             for k, up, t, e in zip(kept.tolist(), vertical.tolist(), time.tolist(), energy.tolist(), strict=True)
         ]
 
-    def _profiled(self, points: Floats, below_m: float) -> Floats:
-        """The points, with more between them where the ground bends more than the tolerance, or up by `below_m`."""
+    def _profiled(self, points: Floats, below_m: float, above_m: float) -> Floats:
+        """The points, and between them those that straight pieces need, `below_m` and `above_m` the ground at most."""
         if math.isinf(self.terrain.resolution_m) or len(points) < 2:
             return points
         way = GroundBelow.along(points, self.plane, self.terrain)
-        least = way.ground_m - below_m
-        return way.at(straightened(way, way.ground_m, least, least, tolerance_m=PROFILE_TOLERANCE_M))
+        bounds = Between(way.ground_m - below_m, way.ground_m + above_m, way.ground_m - below_m)
+        return way.at(straightened(way, way.ground_m, bounds, tolerance_m=PROFILE_TOLERANCE_M))

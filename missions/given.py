@@ -11,7 +11,7 @@ import shapely
 from missions.airspace import ZoneKind
 from missions.airspace_heights import ceiling_within, over_ground
 from missions.errors import PlanError
-from missions.flying import PROFILE_TOLERANCE_M
+from missions.flying import PROFILE_TOLERANCE_M, spare_m
 from missions.surroundings import rough_distance_m
 
 if TYPE_CHECKING:
@@ -30,13 +30,12 @@ def heed(setting: Setting, *, known_ground: bool) -> None:
     if known_ground:
         setting.airspace, notes = over_ground(setting.airspace, setting.terrain, places)
         setting.heeded += notes
-    # Between waypoints a leg may stray from its height above real ground.
+    # Between waypoints a leg may stray from its height above real ground, but not above a ceiling that leaves it room.
     stray = PROFILE_TOLERANCE_M if np.isfinite(setting.terrain.resolution_m) else 0.0
     heights = [look.height_agl_m for look in setting.looks.values()]
-    patrol = setting.lowest_agl_m - stray, max(heights) + stray
+    patrol = setting.lowest_agl_m - stray, max(heights) + spare_m(setting.terrain)
     ceiling, zones = ceiling_within(setting.airspace, places, patrol, setting.options.ceiling_agl_m)
     if zones:
-        ceiling -= stray
         lower = min(setting.options.patrol_ceiling_agl_m, ceiling)
         setting.options = replace(setting.options, ceiling_agl_m=ceiling, patrol_ceiling_agl_m=lower)
         names = ", ".join(map(repr, zones))

@@ -1,4 +1,4 @@
-"""What height wings are given at each place, so that what an autopilot makes of it keeps the floor.
+"""What height wings are given at each place, so that what an autopilot makes of it keeps floor and ceiling.
 
 Wings fly neither the heights of their waypoints nor the straight lines between them. Each autopilot has a way of its
 own from one height to the next, and comes after it with a lag:
@@ -16,14 +16,19 @@ at once   ArduPlane flies a slope only where two waypoints differ by ALT_SLOPE_M
 
 So the least heights of a way are the floor and what a climb along them is flown late by: nothing where they are level,
 in a long climb 3 or 3.5 seconds of it, and for a while beyond its top. What descends is planned to do so later by what
-it may be flown early. Any line of heights above that one is flown above the floor: a lag is linear in the heights, and
-of two lines that meet the one that was higher before lags less. A leg that descends by less than `SLOPED_M` ends above
-the floor of all of it (`missions.profile.linked`). Outside of bends the highest ground counts that wings come over
-(`Aircraft.wide_in`).
+it may be flown early, less what it is flown late. Any line of heights above that one is flown above the floor: a lag is
+linear in the heights, and of two lines that meet the one that was higher before lags less. A leg that descends by less
+than `SLOPED_M` ends above the floor of all of it (`missions.profile.linked`). Outside of bends the highest ground
+counts that wings come over (`Aircraft.wide_in`).
+
+All this holds of ceilings upside down: a descent is flown late above them, and outside of bends the lowest ground
+counts. But of the two the floor goes first. It bounds what can be flown at all; the heights that keep the ceiling are
+planned where that leaves room for them, and where it does not the plan tells (`missions.overflown`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -35,7 +40,19 @@ from missions.laps import Profile, courses
 from missions.slopes import Followed, Slopes
 from missions.wind import Wind
 
-__all__ = ["SLOPED_M", "Heights", "caught", "highest", "late_m", "late_up_m", "level_m", "levelled", "profiled"]
+__all__ = [
+    "SLOPED_M",
+    "SPARE_M",
+    "Heights",
+    "eased",
+    "flown_above",
+    "highest",
+    "late_m",
+    "late_up_m",
+    "level_m",
+    "levelled",
+    "profiled",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,10 +60,39 @@ Ints = NDArray[np.int64]
 SLOPED_M = 15.0
 """By how much the ends of a leg differ at least, metres, that is flown as a slope by every autopilot."""
 
-_LAGS = ((1.0, 3.0), (0.7, 5.0))
-"""Which share of a climb is flown late, and with which time constant, seconds: ArduPlane, PX4."""
 
-_EARLY_S = 0.32 * 10.0 * 0.7
+class _Lag(NamedTuple):
+    """Which share of a change of height is flown late, with which time constant, and how early it may be, seconds."""
+
+    share: float
+    constant_s: float
+    early_s: float
+
+    def late(self, climbed_m: Floats) -> Floats:
+        """By how much it is flown late at moments `_STEP_S` apart, metres, from what is climbed between them."""
+        return self._left(climbed_m, self.constant_s)
+
+    def led(self, climbed_m: Floats) -> Floats:
+        """By how much to ask for more, so that what is then flown late is what was asked for, metres.
+
+        Of a share s and a constant T the lag is 1 - s + s / (1 + T p) of the heights; what undoes it adds
+        s T p / (1 + (1 - s) T p).
+        """
+        return self._left(climbed_m, (1 - self.share) * self.constant_s)
+
+    def _left(self, climbed_m: Floats, constant_s: float) -> Floats:
+        kept = math.exp(-_STEP_S / constant_s) if constant_s > 0 else 0.0
+        left = _faded(climbed_m, kept) if kept > 0 else climbed_m
+        return np.asarray(self.share * self.constant_s * (1 - kept) / _STEP_S * left)
+
+
+SPARE_M = 2.0
+"""What heights are planned below a ceiling over real ground, metres, where there is room: without it straight pieces
+over a hollow, which lie above the heights at its rims, would need a waypoint at each sample."""
+
+_LAGS = (_Lag(1.0, 3.0, 0.0), _Lag(0.7, 5.0, 0.32 * 10.0 * 0.7))
+"""Those of ArduPlane and of PX4."""
+
 _SUNK_M = 2.0
 """What goes over to its wings does so from this far below the height that it climbs to on the spot at most, metres:
 ArduPlane and PX4 take a place for reached there (Q_WP_RAD, NAV_MC_ALT_RAD), and it keeps the height it has."""
@@ -61,10 +107,6 @@ _BLOCK = 128
 
 _LONG_S = 60.0
 """In a piece that takes longer than this all that came before is forgotten, seconds: twelve time constants."""
-
-_ROUNDS, _ALIKE_M = 4, 0.1
-"""How often, most, the lag is reckoned of the heights that the last one made, until they stay the same to this,
-metres."""
 
 _WIDE_RAD = np.pi / 2
 """Wings that turn by this are as far outside as in any turn; by less in proportion."""
@@ -90,6 +132,8 @@ class Heights(NamedTuple):
         What its ends are given, in the place of those; None where they are not.
     sunk_m
         How far below what is planned it may be, whatever rises, metres, shape (n,) or one for all.
+    flown_m
+        What is nowhere flown above, metres: the ceiling of what is planned may lie lower.
     """
 
     floor_m: Floats | float
@@ -98,6 +142,7 @@ class Heights(NamedTuple):
     start_m: float | None = None
     stop_m: float | None = None
     sunk_m: Floats | float = 0.0
+    flown_m: float = np.inf
 
 
 def late_m(aircraft: Aircraft, wind: Wind) -> float:
@@ -137,7 +182,7 @@ def late_up_m(aircraft: Aircraft) -> float:
 
 def _late_s() -> float:
     """How long after its time a height of a long climb is flown, seconds."""
-    return max(share * constant_s for share, constant_s in _LAGS)
+    return max(lag.share * lag.constant_s for lag in _LAGS)
 
 
 def profiled(
@@ -166,55 +211,165 @@ def profiled(
     beside
         The ground beside the way, as `Circles.ground` has it.
     """
-    aircraft, wind = by
+    aircraft, _ = by
     floor, high, wanted = (np.array(np.broadcast_to(v, len(ground_m)), dtype=float) for v in bounds[:3])
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
-    slowest = Slopes.of(*slopes[2:])
-    over = _highest_beside(steps, along, ground_m, by=by, beside=beside) + floor + bounds.sunk_m
-    least = slowest.above(over)
-    for _ in range(_ROUNDS):
-        before = least
-        least = slowest.above(over + _late(least, slopes[0] / aircraft.climb_m_s, aircraft.climb_m_s))
-        if float((least - before).max()) < _ALIKE_M:
-            break
-    early_m = _EARLY_S * (aircraft.cruise_m_s + wind.speed_m_s)
-    least = slowest.above(highest(along, least, early_m))
-    # What is given is so, and what can be had from there.
-    start, stop = (np.inf if v is None else v + ground_m[k] for v, k in ((bounds.start_m, 0), (bounds.stop_m, -1)))
-    had = np.minimum(start + slowest.up_m, stop + slowest.down_m[-1] - slowest.down_m)
-    low = np.maximum(floor, np.minimum(least, had) - ground_m)
+    highest_m, lowest_m = _beside(steps, ground_m, by=by, beside=beside)
+    flown = bounds.flown_m + lowest_m - ground_m
+    given = tuple(None if v is None else v + ground_m[k] for v, k in ((bounds.start_m, 0), (bounds.stop_m, -1)))
+    rates = _Rates(Slopes.of(*slopes[2:]), slopes[0] / aircraft.climb_m_s, aircraft.climb_m_s, aircraft.descent_m_s)
+    least = rates.kept(highest_m + floor + bounds.sunk_m, given)
+    low = np.maximum(floor, least - ground_m)
+    most, upside_down = flown.copy(), rates.reversed()
+    if upside_down.matters(-ground_m - flown, -ground_m - high):
+        # Upside down a ceiling is a floor, and a descent a climb.
+        most = -upside_down.kept(-ground_m - flown, tuple(None if v is None else -v for v in given)) - ground_m
     for given_m, k in ((bounds.start_m, 0), (bounds.stop_m, -1)):
         if given_m is not None:
             low[k] = high[k] = wanted[k] = given_m
-    return Profile(steps, ground_m, low, high, wanted, slopes, floor, late_up_m(aircraft))
+    return Profile(steps, ground_m, low, high, wanted, slopes, floor, late_up_m(aircraft), flown, most)
 
 
-def caught(way: Profile, aircraft: Aircraft) -> tuple[Profile, Followed]:
-    """A way of wings and its heights, above the floor by what descents to it come lower, where there is room."""
-    found = way.followed()
-    took_s = way.slopes[1] / aircraft.descent_m_s
-    sinks = np.clip(-np.diff(found.height_m) / np.maximum(took_s, 1e-9), 0.0, aircraft.descent_m_s)
+def flown_above(
+    steps: Floats,
+    ground_m: Floats,
+    height_m: Floats,
+    took_s: Floats,
+    *,
+    by: tuple[Aircraft, Wind],
+    beside: Callable[[Ints, Floats], Floats],
+) -> Floats:
+    """How high any autopilot flies a line of heights at most, above the lowest ground that it comes over, shape (n,).
+
+    Parameters
+    ----------
+    steps, ground_m, by, beside
+        As `profiled` has them.
+    height_m, took_s
+        Heights at samples, metres AMSL, shape (n,), and what the pieces take, seconds, shape (n - 1,).
+    """
+    aircraft, _ = by
+    _, lowest_m = _beside(steps, ground_m, by=by, beside=beside)
+    still = Slopes.of(np.zeros(len(steps)), np.zeros(len(steps)))
+    rates = _Rates(still, took_s, aircraft.climb_m_s, aircraft.descent_m_s)
+    return np.asarray(rates.most_of(height_m) - lowest_m)
+
+
+class _Rates(NamedTuple):
+    """How fast heights change along a way.
+
+    Parameters
+    ----------
+    slowest
+        What may be climbed and descended at the lowest speed.
+    planned_s
+        What each piece takes at the speed that is planned, seconds, shape (n - 1,).
+    climb_m_s, descent_m_s
+        How fast it climbs and descends.
+    """
+
+    slowest: Slopes
+    planned_s: Floats
+    climb_m_s: float
+    descent_m_s: float
+
+    def reversed(self) -> _Rates:
+        """Those upside down."""
+        up, down = self.slowest
+        return _Rates(Slopes(down, up), self.planned_s, self.descent_m_s, self.climb_m_s)
+
+    def matters(self, over_m: Floats, least_m: Floats) -> bool:
+        """Whether heights that are flown above some are to be planned above others anywhere."""
+        if not np.isfinite(over_m).all():
+            return False
+        clock_s = np.concatenate([[0.0], np.cumsum(self.planned_s)])
+        early_s, late_m = max(lag.early_s for lag in _LAGS), _late_s() * self.climb_m_s
+        return bool((highest(clock_s, over_m, early_s) + late_m > least_m).any())
+
+    def kept(self, over_m: Floats, given_m: tuple[float | None, ...]) -> Floats:
+        """The least heights that can be flown and of which no autopilot makes less than others, metres, shape (n,).
+
+        Parameters
+        ----------
+        over_m
+            What is to be flown above, metres, shape (n,).
+        given_m
+            Heights at both ends, or None: what is given is so, and what can be had from there.
+        """
+        base = self.slowest.above(over_m)
+        passed_s, clock_s, climbed = self._clocked(base)
+        out = base
+        for lag in _LAGS:
+            # What becomes the base once it is flown late: its lag turned round, which is one of a shorter constant.
+            lead = lag.led(climbed)
+            asked = base + np.interp(passed_s, clock_s, lead)
+            # Of lower heights that come soon no autopilot is asked before it may be.
+            out = np.maximum(out, highest(passed_s, asked, lag.early_s))
+        start, stop = (np.inf if v is None else v for v in given_m)
+        slowest = self.slowest
+        had = np.minimum(start + slowest.up_m, stop + slowest.down_m[-1] - slowest.down_m)
+        return np.asarray(np.minimum(slowest.above(out), had))
+
+    def most_of(self, height_m: Floats) -> Floats:
+        """The greatest heights at samples that any autopilot makes of a line of heights, metres, shape (n,)."""
+        out = height_m
+        passed_s = self._clocked(height_m)[0]
+        for lag in _LAGS:
+            # What is asked for early is what is asked for soon.
+            asked = highest(-passed_s[::-1], height_m[::-1], lag.early_s)[::-1]
+            own_s, clock_s, climbed = self._clocked(asked)
+            out = np.maximum(out, asked - np.interp(own_s, clock_s, lag.late(climbed)))
+        return np.asarray(out)
+
+    def _clocked(self, height_m: Floats) -> tuple[Floats, Floats, Floats]:
+        """When samples are passed, seconds; moments `_STEP_S` apart; and what is climbed up to each since the last."""
+        up, down = self.climb_m_s, self.descent_m_s
+        rise = np.clip(np.diff(height_m), -down * _LONG_S, up * _LONG_S)
+        took_s = np.minimum(np.maximum(self.planned_s, np.maximum(rise / up, -rise / down)), _LONG_S)
+        passed_s = np.concatenate([[0.0], np.cumsum(took_s)])
+        clock_s = np.arange(0.0, passed_s[-1] + _STEP_S, _STEP_S)
+        climbed = np.diff(np.interp(clock_s, passed_s, np.concatenate([[0.0], np.cumsum(rise)])), prepend=0.0)
+        return passed_s, clock_s, climbed
+
+
+def eased(way: Profile, aircraft: Aircraft, found: Followed | None = None) -> tuple[Profile, Followed]:
+    """A way of wings and its heights, off its bounds, where there is room, by what ends of climbs and descents miss.
+
+    Below the ceiling it is `SPARE_M` besides, for the straight pieces that are laid over it.
+
+    Parameters
+    ----------
+    way, aircraft
+        What flies where.
+    found
+        What `Profile.followed` says of the way, where that is known.
+    """
+    slowest = Slopes.of(*way.slopes[2:])
+    found = found or way.followed()
+    over, under = (
+        _passed(rate * np.diff(found.height_m), way.slopes[1] / aircraft.descent_m_s, most)
+        for rate, most in ((-1.0, aircraft.descent_m_s), (1.0, aircraft.climb_m_s))
+    )
+    given = way.low_m == way.high_m
+    lowest = np.where(given, way.low_m, way.floor_m + over)
+    highest_m = np.minimum(np.minimum(way.high_m, way.most_m), way.ceiling_m - under) - SPARE_M
+    highest_m = np.where(given, way.high_m, highest_m)
+    agl_m = found.height_m - way.ground_m
+    if ((lowest <= agl_m + _SAME_M) & (agl_m <= highest_m + _SAME_M)).all():
+        return way, found
+    # What can be flown between the bounds can be after each of these too.
+    room = slowest.below(way.ground_m + way.high_m) - way.ground_m
+    way = way._replace(low_m=np.maximum(way.low_m, np.minimum(lowest, room)))
+    room = slowest.above(way.ground_m + way.low_m) - way.ground_m
+    way = way._replace(high_m=np.minimum(way.high_m, np.maximum(highest_m, room)))
+    return way, way.followed()
+
+
+def _passed(falls_m: Floats, took_s: Floats, most_m_s: float) -> Floats:
+    """By how much the end of a descent is passed below it, metres, at samples; a climb is a descent upside down."""
+    sinks = np.clip(falls_m / np.maximum(took_s, 1e-9), 0.0, most_m_s)
     clock_s = np.concatenate([[0.0], np.cumsum(took_s)])
     before = highest(clock_s, np.concatenate([[0.0], sinks]), _CAUGHT_S)
-    dip_m = _CATCH_S * (before - np.concatenate([sinks, [0.0]]))
-    given = way.low_m == way.high_m
-    low_m = np.where(given, way.low_m, np.maximum(way.low_m, np.minimum(way.floor_m + dip_m, way.high_m)))
-    over = way._replace(low_m=low_m)
-    again = over.followed()
-    return (over, again) if float((again.over_m - np.maximum(found.over_m, 0.0)).max()) < _SAME_M else (way, found)
-
-
-def _late(height_m: Floats, planned_s: Floats, climb_m_s: float) -> Floats:
-    """By how much a line of heights is flown late at most, metres, shape (n,); a descent makes nothing good."""
-    rise = np.clip(np.diff(height_m), 0.0, climb_m_s * _LONG_S)
-    passed_s = np.concatenate([[0.0], np.cumsum(np.minimum(np.maximum(planned_s, rise / climb_m_s), _LONG_S))])
-    clock_s = np.arange(0.0, passed_s[-1] + _STEP_S, _STEP_S)
-    climbed = np.diff(np.interp(clock_s, passed_s, np.concatenate([[0.0], np.cumsum(rise)])), prepend=0.0)
-    late = np.zeros(len(clock_s))
-    for share, constant_s in _LAGS:
-        kept = np.exp(-_STEP_S / constant_s)
-        late = np.maximum(late, share * constant_s * (1 - kept) / _STEP_S * _faded(climbed, kept))
-    return np.asarray(np.interp(passed_s, clock_s, late))
+    return np.asarray(_CATCH_S * (before - np.concatenate([sinks, [0.0]])))
 
 
 def _faded(added: Floats, kept: float) -> Floats:
@@ -231,28 +386,25 @@ def _faded(added: Floats, kept: float) -> Floats:
     return left.ravel()[: len(added)]
 
 
-def _highest_beside(
-    steps: Floats,
-    along_m: Floats,
-    ground_m: Floats,
-    *,
-    by: tuple[Aircraft, Wind],
-    beside: Callable[[Ints, Floats], Floats],
-) -> Floats:
-    """Elevation at samples, or outside of bends that of the higher of the places beside them, metres, shape (n,)."""
+def _beside(
+    steps: Floats, ground_m: Floats, *, by: tuple[Aircraft, Wind], beside: Callable[[Ints, Floats], Floats]
+) -> tuple[Floats, Floats]:
+    """Elevations at samples, or outside of bends the higher and the lower of those beside them, metres, shape (n,)."""
     aircraft, wind = by
+    along_m = np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
     course, bend = courses(steps)
     behind_m = _BACK_S * (aircraft.cruise_m_s + wind.speed_m_s)
     first = np.searchsorted(along_m, along_m - behind_m, side="left")
     last = np.searchsorted(along_m, along_m + _AHEAD_RADII * aircraft.turn_radius_in(wind), side="right")
-    out, right = ground_m.copy(), np.stack([course[:, 1], -course[:, 0]], axis=-1)
+    above, below, right = ground_m.copy(), ground_m.copy(), np.stack([course[:, 1], -course[:, 0]], axis=-1)
     for side in (1, -1):
         turned = np.concatenate([[0.0], np.cumsum(np.maximum(side * bend, 0.0))])
         off_m = aircraft.wide_in(wind) * np.minimum(1.0, (turned[last] - turned[first]) / _WIDE_RAD)
         own = np.flatnonzero(off_m > _WIDE_M)
         if len(own):
-            out[own] = np.fmax(out[own], beside(own, (side * off_m[own, None] * right[own])[:, None])[:, 0])
-    return out
+            found = beside(own, (side * off_m[own, None] * right[own])[:, None])[:, 0]
+            above[own], below[own] = np.fmax(above[own], found), np.fmin(below[own], found)
+    return above, below
 
 
 def highest(along_m: Floats, value_m: Floats, before_m: float) -> Floats:

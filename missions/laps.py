@@ -51,6 +51,11 @@ class Profile(NamedTuple):
         Heights above ground that are flown at least, metres, shape (n,): what is planned is nowhere below.
     late_m
         By how much a long climb is flown late, metres.
+    ceiling_m
+        Heights that are flown at most, above the ground, or outside of bends above the lower of that beside them,
+        metres, shape (n,).
+    most_m
+        What is planned at most so that this is so, metres, shape (n,): where there is room.
     """
 
     steps: Floats
@@ -61,6 +66,8 @@ class Profile(NamedTuple):
     slopes: Floats
     floor_m: Floats
     late_m: float
+    ceiling_m: Floats
+    most_m: Floats
 
     def followed(self) -> Followed:
         """Heights along it that can be flown, metres AMSL."""

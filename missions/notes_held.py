@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from missions.overflown import OVERFLOWN
 from missions.patrol import PatrolPlan
 
 __all__ = ["CHARGED", "HOMEWARD", "ONCE_FLOWN", "notes_held"]
@@ -20,6 +21,6 @@ _OF_ITS_RISK = ("the risk ", "risk from ", "hours of risk ", "within the shift t
 def notes_held(plan: PatrolPlan, left: Collection[str]) -> tuple[str, ...]:
     """The notes of a plan that hold when only the sorties are flown that are `left`, by name, once, from now on."""
     gone = {sortie.name for sortie in plan.sorties} - set(left)
-    passed = tuple(name + what for name in gone for what in (CHARGED, HOMEWARD))
+    passed = tuple(name + what for name in gone for what in (CHARGED, HOMEWARD, OVERFLOWN))
     untrue = (*_OF_ITS_ROUNDS, *_OF_ITS_RISK, *passed)
     return tuple(note for note in plan.notes if note != ONCE_FLOWN and not note.startswith(untrue))

@@ -26,6 +26,9 @@ __all__ = ["Observation", "observe"]
 
 Floats = NDArray[np.float64]
 
+_FINE_M = 0.5
+"""How finely heights are tried, metres."""
+
 _AT_ONCE = 64
 """Offsets from the border that are looked at together."""
 
@@ -80,6 +83,7 @@ def observe(
     gsd_m: float | None = None,
     floor_agl_m: float = 40.0,
     ceiling_agl_m: float = 90.0,
+    below_m: float = 0.0,
     margin_m: float = 3.0,
     lateral_m: float | None = None,
     min_speed_m_s: float = 0.0,
@@ -106,6 +110,8 @@ def observe(
         Coarsest GSD over the band, metres a pixel; the camera's own limit by default.
     floor_agl_m, ceiling_agl_m
         Heights above ground between which to patrol, metres.
+    below_m
+        How far below that ceiling to stay where anything can be seen from there, metres.
     margin_m
         By how much the flight line may be straightened, and what the view keeps beyond the band, metres.
     lateral_m
@@ -144,7 +150,7 @@ def observe(
     # Offsets down the rows, heights along the columns; the least offset that works, then the greatest height.
     farthest = 4 * least + 100.0 if lateral_m is None else least + 0.5
     every = np.arange(least, farthest, 1.0)[:, None]
-    heights = np.arange(ceiling_agl_m, floor_agl_m - 1e-9, -0.5)[None, :]
+    heights = np.arange(ceiling_agl_m, floor_agl_m - 1e-9, -_FINE_M)[None, :]
     # The least that works is among the first as a rule: all are looked at together to say why none does.
     for offsets in (*np.split(every, range(_AT_ONCE, len(every), _AT_ONCE)), every):
         steepest = np.arctan2(heights, np.maximum(offsets - border.band_own_m - margin_m, 1e-6))
@@ -182,7 +188,8 @@ def observe(
             f"{longest:.1f} s at most, dwell_s asks for {dwell_s:.1f}: accept a shorter dwell or a coarser GSD, or "
             "take a wider lens or a slower aircraft"
         )
-    row, column = slow_enough[0]
+    under = (slow_enough[:, 0] == slow_enough[0, 0]) & (heights[0, slow_enough[:, 1]] <= ceiling_agl_m - below_m + 1e-9)
+    row, column = slow_enough[int(np.argmax(under))]
     height, pitch, lateral = float(heights[0, column]), float(depression[row, column]), float(offsets[row, 0])
     near = lateral - border.band_own_m
 
@@ -209,8 +216,8 @@ def observe(
         reasons=(
             f"height {height:.1f} m above ground: "
             + (
-                "the ceiling for patrols"
-                if height == ceiling_agl_m
+                _ceiling(below_m if height < ceiling_agl_m else 0.0)
+                if height > ceiling_agl_m - below_m - _FINE_M + 1e-9
                 else f"the highest that keeps the GSD within {limit:.3f} m"
                 if finer
                 else "the highest from which the camera takes in the whole band"
@@ -237,6 +244,11 @@ def observe(
             ),
         ),
     )
+
+
+def _ceiling(below_m: float) -> str:
+    """What bounds a height, in words."""
+    return "the ceiling for patrols" + (f", less {below_m:g} m for straight pieces over hollows" if below_m else "")
 
 
 def _refuse(

@@ -142,12 +142,12 @@ class PlanOptions:
         """
         return replace(self, objective=Objective.ONCE, shift_hour=0.0, shift_start="")
 
-    def layers_agl_m(self, patrol_agl_m: float) -> tuple[float, float]:
+    def layers_agl_m(self, patrol_agl_m: float, spare_m: float = 0.0) -> tuple[float, float]:
         """Heights above ground, metres, of the way out and of the way home: apart where there is room for both.
 
         Who comes home meets those who fly out on the same ways, so they have a layer each, as near to the patrol as may
         be; where there is room for one they share it and wait for each other, where there is none they fly at the
-        height of the patrol.
+        height of the patrol. Below the ceiling at least `spare_m` is left free.
         """
-        layers = int((self.ceiling_agl_m - patrol_agl_m) / self.layer_m + 1e-9)
+        layers = max(0, int((self.ceiling_agl_m - spare_m - patrol_agl_m) / self.layer_m + 1e-9))
         return patrol_agl_m + self.layer_m * min(layers, 1), patrol_agl_m + self.layer_m * min(layers, 2)

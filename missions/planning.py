@@ -21,6 +21,7 @@ from missions.foremost import foremost
 from missions.idle import idle_notes
 from missions.mission import too_long
 from missions.options import Objective, PlanOptions
+from missions.overflown import overflown
 from missions.patrol import Coverage, Flight, PatrolPlan, Period, Roster
 from missions.relaying import alone, relays
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
@@ -332,6 +333,7 @@ class Planner:
         notes = notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)
         flying = frozenset(sysid for roster in _flying(rotas) for sysid in roster.sysids)
         notes += idle_notes(setting, flying)
+        notes += overflown(sorties, setting.options, setting.terrain)
         weights = joined(self.spans).weights if chosen.risk_s is not None else None
         bounds = bounds_of(setting, rotas.flown, weights)
         if max(bound.seconds for bound in bounds) > chosen.figure_s:

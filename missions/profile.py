@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -15,7 +16,7 @@ from missions.errors import UnknownGroundError
 from missions.headroom import SLOPED_M
 from missions.plane import Plane
 
-__all__ = ["GroundBelow", "filled", "linked", "needed", "sampled", "straightened"]
+__all__ = ["Between", "GroundBelow", "filled", "linked", "needed", "sampled", "straightened"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -113,42 +114,64 @@ class GroundBelow:
         return _between(self.points, vertices, self.along_m[samples])
 
 
-def straightened(way: GroundBelow, heights_m: Floats, least_m: Floats, floor_m: Floats, *, tolerance_m: float) -> Ints:
+class Between(NamedTuple):
+    """Between which heights straight legs lie, metres, each of shape (n,) or one for all.
+
+    Parameters
+    ----------
+    least_m, most_m
+        What no leg is below, and none above, where the heights are not.
+    floor_m, ceiling_m
+        What no aircraft is to be below, and none above: one that is asked for the height of the end of a leg at its
+        beginning.
+    """
+
+    least_m: Floats | float
+    most_m: Floats | float
+    floor_m: Floats | float = -np.inf
+    ceiling_m: Floats | float = np.inf
+
+
+def straightened(way: GroundBelow, heights_m: Floats, bounds: Between, *, tolerance_m: float) -> Ints:
     """The samples between which straight pieces stay within a tolerance of heights, vertices among them, shape (k,).
 
     Parameters
     ----------
     way
         The way.
-    heights_m, least_m, floor_m
+    heights_m, bounds
         Heights at its samples, metres, shape (n,), and bounds of the pieces as `linked` has them.
     tolerance_m
         How far the pieces may leave the heights, upright, metres.
     """
     kept = [way.vertex[:1]]
+    every = [np.broadcast_to(bound, heights_m.shape) for bound in bounds]
     for a, b in pairwise(way.vertex.tolist()):
         own = slice(a, b + 1)
-        kept.append(a + linked(way.along_m[own], heights_m[own], least_m[own], floor_m[own], tolerance_m)[1:])
+        between = Between(*(bound[own] for bound in every))
+        kept.append(a + linked(way.along_m[own], heights_m[own], between, tolerance_m)[1:])
     return np.concatenate(kept).astype(np.int64)
 
 
-def linked(along_m: Floats, height_m: Floats, least_m: Floats, floor_m: Floats, tolerance_m: float) -> Ints:
+def linked(along_m: Floats, height_m: Floats, bounds: Between, tolerance_m: float) -> Ints:
     """Which samples of a line of heights straight legs need, shape (k,), the first and the last among them.
 
-    Each leg stays within a tolerance of the heights and nowhere below the least ones. One that descends by less than
-    `SLOPED_M` ends above the floor of all of it.
+    Each leg stays within a tolerance of the heights, nowhere below the least ones nor above the greatest. One that
+    descends by less than `SLOPED_M` ends above the floor of all of it, one that climbs by less below the ceiling.
 
     Parameters
     ----------
     along_m
         Distance of samples along a straight way, metres, shape (n,), not falling.
-    height_m, least_m, floor_m
-        Heights; what no leg is below where they are not; and what no aircraft is to be below, metres, shape (n,).
+    height_m, bounds
+        Heights, metres, shape (n,), and what bounds the legs.
     tolerance_m
         How far a leg may leave the heights, upright, metres.
     """
-    low = np.maximum(np.minimum(least_m, height_m), height_m - tolerance_m)
-    lines = np.stack([along_m, height_m, low, height_m + tolerance_m, floor_m])
+    low = np.maximum(np.minimum(bounds.least_m, height_m), height_m - tolerance_m)
+    high = np.minimum(np.maximum(bounds.most_m, height_m), height_m + tolerance_m)
+    held = (np.broadcast_to(bound, height_m.shape) for bound in (bounds.floor_m, bounds.ceiling_m))
+    lines = np.stack([along_m, height_m, low, high, *held])
     kept, last, look = [0], len(along_m) - 1, _LOOK
     while kept[-1] < last:
         on = _farthest(lines[:, kept[-1] : kept[-1] + look + 1])
@@ -161,15 +184,17 @@ def linked(along_m: Floats, height_m: Floats, least_m: Floats, floor_m: Floats, 
 
 
 def _farthest(lines: Floats) -> int:
-    """How many samples on from the first of some a leg goes; their lines are those of `linked`, shape (5, n)."""
+    """How many samples on from the first of some a leg goes; their lines are those of `linked`, shape (6, n)."""
     (at, *_), (begin, *_) = lines[:2]
-    along, height, low, high, _ = lines[:, 1:]
+    along, height, low, high, *_ = lines[:, 1:]
     run, rise = np.maximum(along - at, _NARROW_M), height - begin
     steepest = np.minimum.accumulate((high - begin) / run)
     flattest = np.maximum.accumulate((low - begin) / run)
     fits = (rise <= steepest * run + _SAME_M) & (rise >= flattest * run - _SAME_M)
     above = height >= np.maximum.accumulate(lines[4])[1:] - _SAME_M
+    below = height <= np.minimum.accumulate(lines[5])[1:] + _SAME_M
     fits &= above | (rise >= 0) | (rise <= -SLOPED_M - _ROUNDED_M)
+    fits &= below | (rise <= 0) | (rise >= SLOPED_M + _ROUNDED_M)
     return int(np.flatnonzero(fits)[-1]) + 1 if fits.any() else 1
 
 

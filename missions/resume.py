@@ -22,6 +22,7 @@ from missions.errors import GroundError, MissionError, PlanError, ProgressError
 from missions.estimate import reach_m
 from missions.mission import Dialect, compile_mission
 from missions.notes_held import CHARGED, HOMEWARD, ONCE_FLOWN, notes_held
+from missions.overflown import overflown
 from missions.patrol import PatrolPlan, Period, Roster
 from missions.progress import Progress, Reached, reached
 from missions.recourse import course_of, ground_of, surroundings_of
@@ -108,6 +109,7 @@ def resume(
             sorties.append(sortie)
     if not sorties:
         raise ProgressError("nothing is left to fly: every sortie of the plan is done")
+    notes += overflown([one for one in sorties if one not in plan.sorties], plan.options, ground)
     made = _scheduled(plan, sorties, notes)
     for sortie in made.sorties:
         for one in get_args(Dialect):

@@ -48,6 +48,9 @@ _CLEARANCE = 0.5
 _ROUGH_M = 2.0
 """What the ground beside a runway may differ from this, metres: models of the ground are no better."""
 
+_ABOVE_M = 0.5
+"""What the line of a runway may be above a ceiling between its samples, metres."""
+
 _SAMPLES = 40
 
 _RISE_S, _RINGS, _RING_DEG = 10.0, 4, 30.0
@@ -290,7 +293,7 @@ def _above_ground(
         height = low + share * (high - low)
         above = height + base - ground(start + share[:, None] * (end - start))
         # Nor is it flown over ground that is not known, of which no comparison holds.
-        if not np.all((above >= _CLEARANCE * height - _ROUGH_M) & (above <= ceiling_agl_m + _ROUGH_M)):
+        if not np.all((above >= _CLEARANCE * height - _ROUGH_M) & (above <= ceiling_agl_m + _ABOVE_M)):
             return False
     aircraft, wind = flown
     level_m = float(np.hypot(*(line.final - line.established)))

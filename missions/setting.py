@@ -22,6 +22,7 @@ from missions.course import Course
 from missions.errors import PlanError
 from missions.estimate import Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
+from missions.flying import spare_m, under_m
 from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
 from missions.launch_book import launch_as_one
@@ -164,6 +165,9 @@ class Setting:
         kinds = list(dict.fromkeys((crew.aircraft, crew.camera) for crew in crews))
         options = self.options
         clear_m = self.clearance.margin_m + self.clearance.bend_m + options.fence_m
+        below_m = options.patrol_ceiling_agl_m - under_m(
+            options.patrol_ceiling_agl_m, options.floor_agl_m, self.terrain
+        )
 
         def look(aircraft: Aircraft, camera: Camera, lateral_m: float | None) -> Observation:
             return observe(
@@ -177,6 +181,7 @@ class Setting:
                 gsd_m=options.gsd_m,
                 floor_agl_m=options.floor_agl_m,
                 ceiling_agl_m=options.patrol_ceiling_agl_m,
+                below_m=0.0 if aircraft.has_wings else below_m,
                 margin_m=options.margin_m,
                 overlap=options.overlap,
                 picture_s=options.picture_s,
@@ -289,7 +294,7 @@ class Setting:
         look = self.looks[crew.aircraft, crew.camera]
         if crew.aircraft.turn_radius_m > 0:
             return look.height_agl_m, look.height_agl_m
-        return self.options.layers_agl_m(look.height_agl_m)
+        return self.options.layers_agl_m(look.height_agl_m, spare_m(self.terrain))
 
     def team(self, crew: Crew, factor: float, terrain: Terrain) -> Team:
         """What the sorties of a crew cost over some ground."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.effort import steep_for
+from missions.headroom import late_up_m
 from missions.setting import Setting
 
 __all__ = ["TooSteep", "steep_reason", "too_steep"]
@@ -38,7 +39,8 @@ def steep_reason(setting: Setting, what: TooSteep) -> str:
     where, limit = "the ground is", f"patrol_ceiling_agl_m {options.patrol_ceiling_agl_m:g}"
     if what is TooSteep.WAYS:
         where, limit = "the ways there are", f"ceiling_agl_m {options.ceiling_agl_m:g}"
+    late_m = max(late_up_m(crew.aircraft) for crew in setting.crews)
     return (
         f"{where} too steep for {crafts}: at no speed do they stay between floor_agl_m {options.floor_agl_m:g} and "
-        f"{limit} above it"
+        f"{limit} above it, of which {late_m:.1f} m are for long climbs, that autopilots fly late"
     )

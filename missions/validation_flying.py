@@ -28,8 +28,9 @@ _CORNER_RAD = 0.4
 _TOLD = 2e-3
 """By how much of a battery a sortie may say that it lands with more than it does."""
 
-_HEIGHT_TOLERANCE_M = 6.0
-"""How far waypoints may let the height above ground between them stray above a ceiling, metres."""
+_ABOVE_M = 1.5
+"""How far above a ceiling legs may be, metres: the ground between two samples of a way is known to a metre, and where
+nothing lower can be flown by half of one a line of heights may be above it at the samples."""
 
 _BELOW_M = 2.0
 """How far below the floor, metres: the ground between two samples of a way is known to a metre."""
@@ -45,7 +46,7 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
             a = leg.start
             agl = np.array([a.agl_m, leg.end.agl_m]) if terrain is None else _above_ground(leg, terrain)
             count += len(agl)
-            slack, sag = (0.01, 0.01) if terrain is None else (_HEIGHT_TOLERANCE_M + 0.01, _BELOW_M + 0.01)
+            slack, sag = (0.01, 0.01) if terrain is None else (_ABOVE_M + 0.01, _BELOW_M + 0.01)
             above, below = ceiling - float(agl.max()), float(agl.min()) - floor
             if above < -slack:
                 found.append(f"{sortie.name} leg {i}: {agl.max():.1f} m above ground, ceiling {ceiling:.0f} m")
@@ -57,13 +58,10 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
             if leg.kind is not LegKind.PATROL:
                 continue
             wanted, most = plan.observation_of(sortie).height_agl_m, plan.options.patrol_ceiling_agl_m
-            if sortie.vehicle.aircraft.has_wings:
-                # What slopes it cannot fly it comes over higher or lower, within the limits of patrols.
-                if float(agl.max()) > most + _HEIGHT_TOLERANCE_M + 0.01:
-                    found.append(
-                        f"{sortie.name} leg {i}: patrols at {agl.max():.1f} m above ground, at most {most:.0f} m"
-                    )
-            elif abs(a.agl_m - wanted) > 0.01:
+            if float(agl.max()) > most + slack:
+                found.append(f"{sortie.name} leg {i}: patrols at {agl.max():.1f} m above ground, at most {most:.0f} m")
+            # What slopes wings cannot fly they come over higher or lower, within the limits of patrols.
+            if not sortie.vehicle.aircraft.has_wings and abs(a.agl_m - wanted) > 0.01:
                 found.append(
                     f"{sortie.name} leg {i}: patrols at {a.agl_m:.1f} m above ground instead of {wanted:.1f} m"
                 )

@@ -124,7 +124,7 @@ def ways_followed(
         # What climbs on the spot does so as high as its way asks.
         begin, end = (None, fixed) if home else (fixed, None)
         own, sunk = levelled(steps[a:b], slopes[:, a:b], 0.0 if home else level_m(aircraft, options.wind))
-        bounds = Heights(options.floor_agl_m, high, layer_agl_m, begin, end, sunk)
+        bounds = Heights(options.floor_agl_m, high, layer_agl_m, begin, end, sunk, options.ceiling_agl_m)
         circles = near.circles(number, steps[a:b], aircraft, options.wind)
         by = (aircraft, options.wind)
         way = profiled(steps[a:b], ground, own, bounds, by=by, beside=circles.ground)
@@ -162,7 +162,7 @@ def course_followed(
         slopes[:, mask] = rises(craft, steps[mask], speed_m_s, options.wind, patrol=mask is patrol)
     ends = np.flatnonzero(patrol)
     high[ends] = high[ends + 1] = options.patrol_ceiling_agl_m
-    bounds = Heights(options.floor_agl_m, high, look.height_agl_m)
+    bounds = Heights(options.floor_agl_m, high, look.height_agl_m, flown_m=options.ceiling_agl_m)
     by = (craft, options.wind)
     return flown_over(profiled(steps, ground_m, slopes, bounds, by=by, beside=circles.ground), circles)
 

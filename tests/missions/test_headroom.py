@@ -1,4 +1,4 @@
-"""What autopilots make of the heights of wings keeps the floor, over any ground; straight legs keep their bounds."""
+"""What autopilots make of the heights of wings keeps floor and ceiling, over any ground; straight legs their bounds."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from missions import LegKind, PlanError, plan
 from missions.headroom import SLOPED_M, Heights, _faded, highest, profiled
 from missions.laps import Profile
-from missions.profile import linked
+from missions.profile import Between, linked
 from missions.wind import CALM
 from tests.asked import asked
 
@@ -20,7 +20,7 @@ from .test_climbing import ramp
 from .test_steep_ground import GROUNDS, LOOSE, WINGS, hills, noise, winged
 
 BELOW_M = 1.0
-"""What may be flown below the floor: the ground is sampled to a metre."""
+"""What may be flown below the floor, or above the ceiling: the ground is sampled to a metre."""
 
 
 @settings(max_examples=asked(6), deadline=None)
@@ -31,7 +31,7 @@ BELOW_M = 1.0
     form=st.sampled_from(sorted(WINGS)),
     terrain=st.one_of(GROUNDS, st.builds(ramp, st.floats(-0.4, 0.4), st.floats(0, 360), st.floats(50, 900))),
 )
-def test_what_autopilots_make_of_the_heights_of_wings_keeps_the_floor(form, terrain):
+def test_what_autopilots_make_of_the_heights_of_wings_keeps_the_floor_and_the_ceiling_or_is_told(form, terrain):
     border = straight(3000.0)
     try:
         made = plan(border, winged(form, border), terrain, LOOSE)
@@ -43,6 +43,10 @@ def test_what_autopilots_make_of_the_heights_of_wings_keeps_the_floor(form, terr
             lat, lon, amsl_m = flown(legs, sortie.vehicle.aircraft, autopilot)
             agl_m = amsl_m - terrain.elevation_m(lat, lon)
             assert agl_m.min() > made.options.floor_agl_m - BELOW_M, autopilot
+            above_m = agl_m.max() - made.options.ceiling_agl_m
+            told = [note for note in made.notes if note.startswith(f"{sortie.name} may be flown up to ")]
+            told_m = float(told[0].split()[6]) if told else 0.0
+            assert above_m < told_m + BELOW_M, autopilot
 
 
 def over(ground_m, step_m=20.0, **ends) -> Profile:
@@ -69,6 +73,19 @@ def test_a_long_climb_keeps_what_it_is_flown_late_by_to_its_top_and_nothing_befo
     down = over(700.0 - 0.15 * np.clip(along - 2000.0, 0.0, 1500.0))
     assert down.low_m[along < 2000.0] == pytest.approx(40.0)
     assert down.low_m[(along > 2100.0) & (along < 3500.0)] == pytest.approx(40.0 + 0.15 * 44.8, abs=3.1)
+    # One that is not as steep as can be flown soon makes good what it began later: it is flown late besides.
+    gentle = over(700.0 - 0.05 * np.clip(along - 2000.0, 0.0, 1500.0))
+    assert gentle.low_m.max() == pytest.approx(40.0 + 0.05 * 44.8, abs=1.1)
+    assert gentle.low_m[(along > 2200.0) & (along < 3500.0)] == pytest.approx(40.0, abs=0.1)
+
+
+def test_a_ceiling_is_a_floor_upside_down():
+    along = 20.0 * np.arange(300)
+    hill = 0.15 * np.clip(along - 2000.0, 0.0, 1500.0)
+    up, down = over(700.0 + hill, flown_m=120.0), over(700.0 - hill, flown_m=120.0)
+    for ground, mirrored in ((up, down), (down, up)):
+        assert ground.most_m == pytest.approx(160.0 - mirrored.low_m, abs=1e-6)
+    assert over(700.0 + hill, flown_m=150.0).most_m == pytest.approx(150.0)
 
 
 def test_ends_that_are_given_are_so_and_what_can_be_had_from_them_is_asked():
@@ -85,14 +102,15 @@ def lines(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**31)))
     along = np.cumsum(rng.uniform(0.0, 40.0, count)) * (rng.random() > 0.1)
     height = np.cumsum(rng.normal(0.0, draw(st.floats(0.0, 8.0)), count))
-    least = height - rng.exponential(3.0, count) + 1.0
-    return along, height, least, least - rng.exponential(3.0, count), draw(st.floats(0.5, 8.0))
+    least, most = (height + side * (rng.exponential(3.0, count) - 1.0) for side in (-1.0, 1.0))
+    floor, ceiling = least - rng.exponential(3.0, count), most + rng.exponential(3.0, count)
+    return along, height, Between(least, most, floor, ceiling), draw(st.floats(0.5, 8.0))
 
 
 @given(lines())
-def test_straight_legs_keep_their_bounds_and_shallow_descents_end_above_the_floor(line):
-    along, height, least, floor, tolerance = line
-    kept = linked(along, height, least, floor, tolerance)
+def test_straight_legs_keep_their_bounds_and_shallow_ones_end_where_no_part_of_them_is_beyond_floor_or_ceiling(line):
+    along, height, bounds, tolerance = line
+    kept = linked(along, height, bounds, tolerance)
     assert kept[0] == 0
     assert kept[-1] == len(along) - 1
     assert (np.diff(kept) > 0).all()
@@ -103,10 +121,13 @@ def test_straight_legs_keep_their_bounds_and_shallow_descents_end_above_the_floo
         leg = np.interp(along[inner], along[[a, b]], height[[a, b]])
         if along[b] == along[a]:
             continue
-        assert (leg >= np.minimum(least, height)[inner] - 1e-3).all()
+        assert (leg >= np.minimum(bounds.least_m, height)[inner] - 1e-3).all()
+        assert (leg <= np.maximum(bounds.most_m, height)[inner] + 1e-3).all()
         assert (np.abs(leg - height[inner]) <= tolerance + 1e-3).all()
         if 0 < height[a] - height[b] < SLOPED_M:
-            assert height[b] >= floor[a : b + 1].max() - 1e-3
+            assert height[b] >= bounds.floor_m[a : b + 1].max() - 1e-3
+        if 0 < height[b] - height[a] < SLOPED_M:
+            assert height[b] <= bounds.ceiling_m[a : b + 1].min() + 1e-3
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 50.0), st.floats(-100, 100)), min_size=1, max_size=80), st.floats(0.0, 300.0))

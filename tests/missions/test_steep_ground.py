@@ -37,8 +37,8 @@ from .helpers import LAT, LON, M_LAT, M_LON, area, beside, fleet_for, straight, 
 GEOD = pyproj.Geod(ellps="WGS84")
 STEP_DEG = 0.0005
 REACH_DEG = 0.08
-OFF_M = 6.0
-"""What straight pieces between waypoints may stray above a ceiling, metres."""
+OFF_M = 1.5
+"""What straight pieces between waypoints may be above a ceiling that leaves no room, metres."""
 
 BELOW_M = 1.5
 """What they may come below the floor: the ground is sampled to a metre."""
@@ -111,6 +111,23 @@ def test_rotors_follow_any_ground(terrain):
     made = plan(border, fleet_for(border, 1, distance_m=600.0), terrain)
     assert_flown_well(made, terrain)
     assert made.sorties[0].patrol
+
+
+@settings(max_examples=asked(6), deadline=None)
+@given(terrain=GROUNDS)
+def test_rotors_keep_ceilings_that_leave_room_and_few_waypoints_do(terrain):
+    border = straight(2500.0)
+    options = PlanOptions(patrol_ceiling_agl_m=60.0, ceiling_agl_m=70.0)
+    made = plan(border, fleet_for(border, 1, distance_m=600.0), terrain, options)
+    for sortie in made.sorties:
+        for leg in sortie.legs:
+            if leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING}:
+                most = options.patrol_ceiling_agl_m if leg.kind is LegKind.PATROL else options.ceiling_agl_m
+                # Between samples the ground is known to half a metre or so.
+                assert agl_m(leg, terrain).max() < most + 0.5
+    loose = plan(border, fleet_for(border, 1, distance_m=600.0), terrain)
+    legs, more = (sum(len(sortie.legs) for sortie in one.sorties) for one in (loose, made))
+    assert more < 1.6 * legs + 10
 
 
 def test_rotors_climb_a_cliff_where_they_come_to_it_and_take_the_time_for_it():
