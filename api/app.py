@@ -8,6 +8,8 @@ from functools import cache, cached_property, partial
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.routing import Match, compile_path
@@ -17,10 +19,11 @@ from api import metrics
 from api import open as opened
 from api.account import endpoints as account
 from api.account import tasks as account_tasks
+from api.asked import only
 from api.background import Service, Task, beside
 from api.cap import endpoints as cap
 from api.console import endpoints as console
-from api.errors import MalformedError, PermissionDeniedError
+from api.errors import BadRequestError, MalformedError, PermissionDeniedError
 from api.feeds import endpoints as feeds
 from api.feeds.sender import send_webhooks
 from api.gate import Gate
@@ -138,15 +141,31 @@ class _GuardedRoute(APIRoute):
         inner = serve if self.body_field is None else read
         if wanted is None:
             return inner
-        permission = Permission(wanted)
+        permission, look = Permission(wanted), self._look()
 
         async def guarded(request: Request) -> Response:
             call = request.scope["state"]["call"]
             if call is None or not call.principal.may(permission):
                 raise PermissionDeniedError(f"this needs somebody whose role grants {permission}")
+            look(request)
             return await inner(request)
 
         return guarded
+
+    def _look(self) -> Callable[[Request], None]:
+        """What refuses parameters and bodies that nobody would read."""
+        reads_itself = "parameters" in (self.openapi_extra or {})
+        known = frozenset(one.alias for one in get_flat_params(self.dependant) if isinstance(one.field_info, Query))
+        bare = self.body_field is None and self.methods == {"DELETE"}
+        instead = f"give {', '.join(sorted(known))} in the address, after ?" if known else "send none"
+
+        def look(request: Request) -> None:
+            if request.query_params and not reads_itself:
+                only(request.query_params, known)
+            if bare and (request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers):
+                raise BadRequestError(f"a DELETE of this takes no body: {instead}")
+
+        return look
 
 
 @cache

@@ -11,6 +11,7 @@ from sqlalchemy import and_
 from sqlalchemy.orm import Session
 from starlette.responses import Response, StreamingResponse
 
+from api.asked import only
 from api.canonical import canonical
 from api.described import OBJECT
 from api.errors import BadRequestError
@@ -19,7 +20,7 @@ from api.identity.roles import Permission
 from api.ogc import description
 from api.ogc.collections import csv_columns, queryables_of, schema_of
 from api.ogc.description import link
-from api.ogc.query import Items, items_of, only
+from api.ogc.query import Items, items_of
 from api.packed import packed
 from api.pages import link_header
 from api.records.dialect import dialect_of, within

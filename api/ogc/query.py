@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from api.asked import only
 from api.errors import BadRequestError, UnprocessableError
 from api.ogc.collections import CRS84, properties_of
 from api.pages import cursor_of
@@ -16,7 +17,7 @@ from api.records.literals import Span, box_geometry, moment_of, span_of_query
 from api.records.operands import ValueType
 from api.records.types import RecordType
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Items", "items_of", "only"]
+__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Items", "items_of"]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 _CORE = ("f", "limit", "bbox", "datetime", "filter", "filter-lang", "filter-crs", "cursor")
@@ -48,24 +49,6 @@ class Items:
     span: Span | None
     trees: tuple[Any, ...]
     after: tuple[int, str] | None
-
-
-def only(query: QueryParams, known: Collection[str]) -> dict[str, str]:
-    """The parameters of a request by name.
-
-    Raises
-    ------
-    BadRequestError
-        When one is not known, or given twice.
-    """
-    found: dict[str, str] = {}
-    for name, value in query.multi_items():
-        if name not in known:
-            raise BadRequestError(f"parameter {name[:40]!r} is not known here: give {', '.join(sorted(known))}")
-        if name in found:
-            raise BadRequestError(f"parameter {name!r} is given twice")
-        found[name] = value
-    return found
 
 
 def items_of(type_: RecordType, query: QueryParams) -> Items:

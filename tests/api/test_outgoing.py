@@ -78,7 +78,7 @@ def shared_clip(served: Live, partner_id: str) -> tuple[str, str]:
 def test_of_what_is_taken_back_a_slow_reader_gets_no_more_than_what_had_left(served: Live, by):
     bravo = served.partner("bravo", fields=["position", "clip"])
     path, release = shared_clip(served, bravo)
-    (agreement,) = served.must("administrator", "GET", "/agreements", params={"partner_id": bravo})
+    (agreement,) = served.must("administrator", "GET", "/agreements")
     who, what = TAKES_BACK[by]
     what = what.format(release=release, agreement=agreement["id"], partner=bravo, key=served.key_ids["bravo"])
     with asked(served, "bravo", path) as connection:

@@ -254,3 +254,47 @@ def test_page_runs_nothing_from_outside(service):
     assert "unsafe" not in policy
     assert "http" not in policy
     assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", answer.text)
+
+
+GUARDED = [route for route in ROUTES if route.permission is not None]
+
+
+def one_who_may(service, permission):
+    """By the key of somebody who may: `service` has none of a partner, and its administrator may make one."""
+    return next(role for role in GRANTS if permission in GRANTS[role] and role in service.keys)
+
+
+@pytest.fixture
+def everybody(service):
+    service.partner("partner")
+    return service
+
+
+@ON_SQLITE
+def test_no_route_passes_over_a_parameter_that_it_does_not_know_or_that_comes_twice(everybody):
+    """`?wating=true` answered everything, as if nothing had been asked."""
+    assert len(GUARDED) > 100
+    for route in GUARDED:
+        path, role = concrete(route.path), one_who_may(everybody, route.permission)
+        problem = assert_problem(everybody.ask(role, route.method, f"{path}?wating=true"), 400)
+        assert "'wating' is not known here" in problem["detail"], route
+    problem = assert_problem(everybody.ask("supervisor", "GET", "/releases?limit=1&limit=2"), 400)
+    assert "'limit' is given twice" in problem["detail"]
+
+
+@ON_SQLITE
+def test_who_may_not_ask_learns_nothing_of_parameters(everybody):
+    assert_problem(everybody.ask("partner", "GET", "/accounts?wating=true"), 403)
+
+
+@ON_SQLITE
+def test_a_body_that_would_be_lost_is_refused(everybody):
+    """A recall took `{"reason": ...}`, answered 204 and wrote no reason down."""
+    for route in GUARDED:
+        if route.method == "DELETE":
+            asked = everybody.ask(
+                one_who_may(everybody, route.permission), "DELETE", concrete(route.path), json={"reason": "why"}
+            )
+            assert asked.status_code in {400, 422}, route
+    wrong = assert_problem(everybody.ask("supervisor", "DELETE", "/releases/" + "f" * 32, json={"reason": "why"}), 400)
+    assert wrong["detail"] == "a DELETE of this takes no body: give reason in the address, after ?"

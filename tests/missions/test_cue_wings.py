@@ -176,6 +176,6 @@ def test_wings_circle_up_to_a_spot_above_ground_too_steep_for_them(form):
         assert validate_missions(found.plan, [found.mission(dialect)]).violations == []
     if form == "vtol":
         return
-    # Its circles for the camera lie where the slope begins: there are none to climb in among them.
+    # Where no circle has room to climb it says so.
     with pytest.raises(PlanError, match="too steep"):
-        cue_sortie(made, made.fleet.vehicles[0], spot_at(300, 60), station_s=60.0, terrain=terrain)
+        cue_sortie(made, made.fleet.vehicles[0], spot_at(1200, 60), station_s=60.0, terrain=terrain)
