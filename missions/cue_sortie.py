@@ -23,6 +23,7 @@ from missions.flying import Part
 from missions.headroom import level_m
 from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
 from missions.network_lines import band_of
+from missions.overflown import overflown
 from missions.patrol import Bound, Coverage, Flight, PatrolPlan, Period, Roster, Uncovered
 from missions.procedures import met, with_procedures
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
@@ -147,6 +148,10 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
         )
     number = plan.observations.index(viewing.observation(vehicle))
     sortie = Sortie(f"{vehicle.name}-cue", vehicle, 1, 0.0, legs, (), number, charge)
+    notes = [
+        f"a sortie to {spot.lat_deg:.6f}, {spot.lon_deg:.6f}: {_UNWATCHED}",
+        *overflown([sortie], plan.options, viewing.terrain),
+    ]
     made = replace(
         plan,
         options=plan.options.once_from_now(),
@@ -157,7 +162,7 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
         bounds=(_bound(plan, vehicle, legs, station_s),),
         risk_s=None,
         coverage=_nothing_of_the_band(plan),
-        notes=(f"a sortie to {spot.lat_deg:.6f}, {spot.lon_deg:.6f}: {_UNWATCHED}",),
+        notes=tuple(notes),
     )
     ground = viewing.terrain if np.isfinite(viewing.terrain.resolution_m) else None
     broken = check(made, ground)

@@ -160,6 +160,22 @@ def test_turns_are_wider_than_they_have_to_be():
     assert math.sqrt(centre.area / math.pi) == pytest.approx(1.25 * WING.turn_radius_m, rel=0.02)
 
 
+def test_a_sortie_that_may_be_flown_above_the_ceiling_is_told_in_its_own_plan():
+    """By how much, and at a place on its way, is of this sortie: the patrol has none of it."""
+    border, terrain = straight(3000.0), ramp(0.3, 300.0)
+    made = planned(
+        border, WINGS["fixed_wing"], replace(ROOMY, dwell_s=1.0, patrol_ceiling_agl_m=80.0, ceiling_agl_m=90.0), terrain
+    )
+    told = {}
+    for at in (300, 2700):
+        found = cue_sortie(made, made.fleet.vehicles[0], spot_at(at, 60), station_s=60.0, terrain=terrain)
+        told[at] = [note for note in found.plan.notes if note.startswith("wing-cue may be flown up to")]
+    assert told[300] == []
+    (note,) = told[2700]
+    assert "m above ceiling_agl_m 90 at 46.0" in note
+    assert not any("may be flown" in note for note in made.notes)
+
+
 @pytest.mark.parametrize("form", ["fixed_wing", "vtol"])
 def test_wings_circle_up_to_a_spot_above_ground_too_steep_for_them(form):
     border, terrain = straight(3000.0), ramp(0.6, 80.0)
