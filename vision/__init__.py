@@ -11,7 +11,7 @@ from vision.crossing import CrossingRule, Outcome, Passage, Verdict, judge
 from vision.cutter import EvidenceWriter
 from vision.dataset import DATASET_FORMATS, Dataset, DatasetSettings, write_dataset
 from vision.detecting import FrameDetector
-from vision.detector import SHIPPED_MODEL, Detector, Letterbox, Rate, bare_rate, letterbox
+from vision.detector import SHIPPED_MODEL, Detector, Rate, bare_rate
 from vision.errors import (
     BorderError,
     EvidenceError,
@@ -35,6 +35,7 @@ from vision.hardware import DECODERS, decoding_devices
 from vision.image_motion import SmallPicture, StepMotion
 from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
+from vision.letterboxes import Letterbox, letterbox
 from vision.live_picture import LIVE_PICTURE_PX, View, live_picture
 from vision.location import is_live
 from vision.marked import write_marked_picture

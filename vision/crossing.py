@@ -23,7 +23,6 @@ systematic one that shifts the whole track alike. From these:
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,22 +32,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from geo import LocalFrame
 from vision.border import GroundLine
-from vision.types import CHI_95, Crossing, Direction, Ellipse, GroundTrack, Method, OpenPassage, Status, TrackPoint
+from vision.types import CHI_95, Direction, GroundTrack, Status
 
-__all__ = [
-    "CrossingRule",
-    "Outcome",
-    "Passage",
-    "Verdict",
-    "crossing_of",
-    "follows",
-    "judge",
-    "open_passage_of",
-    "same_passage",
-    "source_id",
-]
+__all__ = ["CrossingRule", "Outcome", "Passage", "Verdict", "judge"]
 
 Floats = NDArray[np.float64]
 
@@ -377,111 +364,3 @@ def _outcome(course: _Course, passages: Sequence[Passage], *, returned: bool) ->
     if course.zone[0] in {_OWN, _FAR} and distance[0] - distance.min() > max(1.0, 3 * float(course.random.max())):
         return Outcome.APPROACHED
     return Outcome.ALONG
-
-
-def same_passage(
-    one: Passage,
-    its_track: GroundTrack,
-    other: Passage,
-    other_track: GroundTrack,
-    *,
-    seconds: float = 6.0,
-    unit: float = 1.0,
-) -> bool:
-    """Whether two tracks' passages are of one object.
-
-    They are when both go the same way at nearly the same time and place, and either
-
-    - the tracks follow each other, and the later may have begun where the earlier ended: the object was lost and
-      found again near the line; or
-    - the tracks run side by side closer than two bodies can: within 1 m for two kinds that a detector gives to one
-      object (a cyclist as person and bicycle), within 0.3 m for one kind. Two people abreast are two.
-
-    `seconds` is how far apart in time, `unit` how many units of the tracks' plane are a metre.
-    """
-    if one.direction is not other.direction or abs(one.time_us - other.time_us) > seconds * 1e6:
-        return False
-    first, second = sorted((its_track, other_track), key=lambda track: int(track.times_us[0]))
-    if second.times_us[0] > first.times_us[-1]:
-        return follows(first, second, seconds=seconds, unit=unit)
-    begin, end = second.times_us[0], min(first.times_us[-1], second.times_us[-1])
-    times = np.linspace(begin, end, 20)
-    ways = [np.stack([np.interp(times, t.times_us, t.xy[:, k]) for k in (0, 1)], axis=-1) for t in (first, second)]
-    apart = float(np.median(np.hypot(*(ways[0] - ways[1]).T)))
-    return apart < unit * (1.0 if its_track.kind != other_track.kind else 0.3)
-
-
-def follows(first: GroundTrack, second: GroundTrack, *, seconds: float = 6.0, unit: float = 1.0) -> bool:
-    """Whether a track may have begun where one before it ended: the object was lost and found again."""
-    gap_s = float(second.times_us[0] - first.times_us[-1]) / 1e6
-    slack = 3 * math.sqrt(float(max(np.trace(first.random[-1]), np.trace(second.random[0]))))
-    reach = slack + max(1.5 * unit, 1.5 * float(np.hypot(*first.velocity[-1]))) * gap_s
-    return 0 < gap_s <= seconds and float(np.hypot(*(second.xy[0] - first.xy[-1]))) <= reach
-
-
-def source_id(source: str, time_us: int, place: str, way: str, track_number: int) -> str:
-    """Id of a crossing (`way` is its direction), 32 hexadecimal digits: the same when a recording is watched again."""
-    text = "\n".join((source, str(time_us), place, way, str(track_number)))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def crossing_of(
-    passage: Passage,
-    track: GroundTrack,
-    *,
-    frame: LocalFrame,
-    source: str,
-    border: str,
-    method: Method = Method.GROUND,
-    around_s: float = 15.0,
-) -> Crossing:
-    """The crossing that a passage is, in degrees; its track runs `around_s` before and after at most."""
-    chosen = np.flatnonzero(np.abs(track.times_us - passage.time_us) <= around_s * 1e6)
-    places = np.concatenate([passage.xy[None], track.xy[chosen]])
-    lat, lon, _ = frame.to_geodetic(places[:, 0], places[:, 1])
-    sigma = np.sqrt(np.trace(track.covariance[chosen], axis1=1, axis2=2) / 2)
-    points = tuple(
-        TrackPoint(int(track.times_us[i]), float(lat[k + 1]), float(lon[k + 1]), float(sigma[k]))
-        for k, i in enumerate(chosen)
-    )
-    place = f"{lat[0]:.6f} {lon[0]:.6f}"
-    return Crossing(
-        source=source,
-        source_id=source_id(source, passage.time_us, place, passage.direction, track.number),
-        time_us=passage.time_us,
-        update_time_us=passage.decided_us,
-        kind=track.kind,
-        direction=passage.direction,
-        status=passage.status,
-        method=method,
-        border=border,
-        confidence=min(1.0, passage.probability * track.score),
-        lat_deg=float(lat[0]),
-        lon_deg=float(lon[0]),
-        ellipse=Ellipse.of(passage.covariance),
-        track=points,
-        track_number=track.number,
-    )
-
-
-def open_passage_of(
-    at: int, track: GroundTrack, *, frame: LocalFrame, source: str, border: str, method: Method = Method.GROUND
-) -> OpenPassage:
-    """What may have been a passage, by the point `at` of its way (`Verdict.open_at`), in degrees."""
-    lat, lon, _ = frame.to_geodetic(*track.xy[at])
-    first_us, time_us, last_us = (int(track.times_us[i]) for i in (0, at, -1))
-    return OpenPassage(
-        source=source,
-        source_id=source_id(source, time_us, f"{lat:.6f} {lon:.6f}", "open", track.number),
-        time_us=time_us,
-        update_time_us=last_us,
-        first_us=first_us,
-        last_us=last_us,
-        kind=track.kind,
-        method=method,
-        border=border,
-        lat_deg=float(lat),
-        lon_deg=float(lon),
-        ellipse=Ellipse.of(track.covariance[at]),
-        track_number=track.number,
-    )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from vision.engine_choice import pick_backend
 from vision.errors import ModelError
 from vision.graphics import BATCH, GRAPHICS
+from vision.letterboxes import Letterbox, laid, letterbox
 from vision.model_file import KINDS, read_model_file
 from vision.processor_sessions import BACKENDS, Session
 from vision.runtime import PRECISIONS, best_graphics, default_cache_dir, open_session
@@ -26,7 +27,7 @@ from vision.sensor import SHIPPED_MODELS
 from vision.types import Detection, ModelRef
 from vision.yolo_output import decode_output, suppress
 
-__all__ = ["SHIPPED_MODEL", "Detector", "Letterbox", "Rate", "bare_rate", "letterbox"]
+__all__ = ["SHIPPED_MODEL", "Detector", "Rate", "bare_rate"]
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -35,66 +36,6 @@ Ints = NDArray[np.intp]
 
 SHIPPED_MODEL = SHIPPED_MODELS["thermal"]
 """The one that is taken where nothing is said."""
-
-PAD = 114  # the grey that the networks saw around pictures in training
-
-
-@dataclass(frozen=True, slots=True)
-class Letterbox:
-    """How a picture was laid into a network's input: scaled, then shifted.
-
-    Parameters
-    ----------
-    scale_x, scale_y
-        Input pixels a picture pixel.
-    left, top
-        Input pixels before the picture.
-    width, height
-        Size of the input, pixels.
-    """
-
-    scale_x: float
-    scale_y: float
-    left: int
-    top: int
-    width: int
-    height: int
-
-    def to_input(self, boxes: Floats) -> Floats:
-        """Boxes x1, y1, x2, y2, shape (n, 4), from the picture to the input."""
-        return np.asarray(boxes * self._scale + self._shift, dtype=np.float32)
-
-    def to_picture(self, boxes: Floats) -> Floats:
-        """Boxes x1, y1, x2, y2, shape (n, 4), from the input to the picture."""
-        return np.asarray((boxes - self._shift) / self._scale, dtype=np.float32)
-
-    @property
-    def _scale(self) -> Floats:
-        return np.array([self.scale_x, self.scale_y] * 2, dtype=np.float32)
-
-    @property
-    def _shift(self) -> Floats:
-        return np.array([self.left, self.top] * 2, dtype=np.float32)
-
-
-def letterbox(
-    size: tuple[int, int], image_size: int, stride: int = 32, fixed: tuple[int | None, int | None] = (None, None)
-) -> Letterbox:
-    """Lay a picture of a size (width, height) into a network's input.
-
-    The longer side becomes `image_size`; the input is the smallest rectangle of multiples of `stride` that holds it,
-    so 640x512 stays 640x512. A network that insists on a size (`fixed`: height, width) gets that, padded.
-    """
-    width, height = size
-    if fixed[0] is not None and fixed[1] is not None:
-        scale = min(fixed[1] / width, fixed[0] / height)
-    else:
-        scale = image_size / max(width, height)
-    inner_w, inner_h = max(1, round(width * scale)), max(1, round(height * scale))
-    outer_w = fixed[1] or -(-inner_w // stride) * stride
-    outer_h = fixed[0] or -(-inner_h // stride) * stride
-    left, top = (outer_w - inner_w) // 2, (outer_h - inner_h) // 2
-    return Letterbox(inner_w / width, inner_h / height, left, top, outer_w, outer_h)
 
 
 class Detector:
@@ -267,12 +208,12 @@ class Detector:
 
     def _input(self, session: Session, image: Image, box: Letterbox, room: Input) -> tuple[Input, Letterbox]:
         """What a session takes of a picture, in `room`."""
-        return (_laid(image, box, room) if session.takes_bytes else self._floats(image, box, room)), box
+        return (laid(image, box, room) if session.takes_bytes else self._floats(image, box, room)), box
 
     def _floats(self, image: Image, box: Letterbox, room: Floats | None) -> Floats:
         """See `prepare`."""
         tensor = np.empty((1, 3, box.height, box.width), np.float32) if room is None else room
-        blob: Any = cv2.dnn.blobFromImageWithParams(_laid(image, box)[0], blob=tensor, param=self._to_tensor)
+        blob: Any = cv2.dnn.blobFromImageWithParams(laid(image, box)[0], blob=tensor, param=self._to_tensor)
         return np.asarray(blob, dtype=np.float32)
 
     def _opened(self, image: Image) -> Session:
@@ -339,24 +280,6 @@ class Detector:
 def _shape(session: Session, box: Letterbox) -> tuple[int, ...]:
     """Of a session's input."""
     return (1, box.height, box.width, 3) if session.takes_bytes else (1, 3, box.height, box.width)
-
-
-def _laid(image: Image, box: Letterbox, room: Image | None = None) -> Image:
-    """A picture scaled and with its margins, shape (1, height, width, 3), in `room` where that is given."""
-    height, width = image.shape[:2]
-    inner = (round(width * box.scale_x), round(height * box.scale_y))
-    if room is None and inner == (width, height) == (box.width, box.height):
-        return image[None]
-    laid = np.empty((1, box.height, box.width, 3), np.uint8) if room is None else room
-    below, behind = box.top + inner[1], box.left + inner[0]
-    for margin in (laid[0, : box.top], laid[0, below:], laid[0, :, : box.left], laid[0, :, behind:]):
-        margin[...] = PAD
-    part = laid[0, box.top : below, box.left : behind]
-    if inner == (width, height):
-        part[...] = image
-    else:
-        cv2.resize(image, inner, dst=part, interpolation=cv2.INTER_LINEAR)
-    return laid
 
 
 def _check_picture(image: Image) -> None:

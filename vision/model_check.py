@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.detector import letterbox
 from vision.errors import ModelError
+from vision.letterboxes import letterbox
 from vision.model_file import KINDS, ModelFile, read_model_file
 from vision.processor_sessions import BACKENDS
 from vision.runtime import open_session

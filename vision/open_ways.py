@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from vision.crossing import Outcome, follows
+from vision.crossing import Outcome
+from vision.one_object import follows
 from vision.types import GroundTrack, OpenPassage
 
 __all__ = ["OpenWays"]

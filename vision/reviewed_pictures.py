@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.boxes import Box, area, between, inside, overlap, sides
-from vision.detector import PAD
 from vision.errors import EvidenceError
 from vision.finder import Finder
+from vision.letterboxes import PAD
 from vision.reviewed import ReviewedClip, Seen
 from vision.reviews import Judged
 from vision.source import open_source

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from geo import LocalFrame, Terrain
 from vision.border import BorderLine, GroundLine
 from vision.camera_motion import CameraMotion, GroundPlane, SlidingPicture
-from vision.crossing import CrossingRule, Passage, Verdict, crossing_of, judge, open_passage_of, source_id
+from vision.crossing import CrossingRule, Passage, Verdict, judge
+from vision.crossing_records import crossing_of, open_passage_of, source_id
 from vision.errors import MetadataError
 from vision.fixed import Homography, PixelLine, feet_of, pixel_passages, pixel_track
 from vision.georeference import ErrorModel, Georeferencer

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from vision.camera_motion import CameraMotion
-from vision.crossing import CrossingRule, Outcome, Passage, same_passage
+from vision.crossing import CrossingRule, Outcome, Passage
 from vision.ground import GroundSettings
 from vision.live_picture import View
+from vision.one_object import same_passage
 from vision.open_ways import OpenWays
 from vision.pace import Pace
 from vision.picture_edge import comes_in, goes_out, reaches, size_of

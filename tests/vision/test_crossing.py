@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from geo import LocalFrame
 from vision.border import BorderLine, GroundLine
-from vision.crossing import CrossingRule, Outcome, _both_sides, crossing_of, judge, same_passage
+from vision.crossing import CrossingRule, Outcome, _both_sides, judge
+from vision.crossing_records import crossing_of
 from vision.errors import BorderError
 from vision.ground import ground_track
+from vision.one_object import same_passage
 from vision.types import Detection, Direction, GroundPoint, Method, Observation, Status, Track
 
 T0 = 1_790_000_000_000_000
