@@ -101,9 +101,10 @@ def _passings(vehicle: Vehicle, mission: Mission, up: float, down: float, speed:
         else:
             far_m = float(geodesic_distance_m(before.x / 1e7, before.y / 1e7, item.x / 1e7, item.y / 1e7))
             takes_s = far_m / speed + item.p1
+            if takes_s <= 0.0:
+                continue  # a step in height at one place is flown on the way to the next
             flown_m = max(flown_m - down * takes_s, min(flown_m + up * takes_s, height_m))
-            rise_m_s = (height_m - planned_m) / takes_s if takes_s > 0.0 else 0.0
-            yield _Passing(item.seq, height_m - flown_m, rise_m_s)
+            yield _Passing(item.seq, height_m - flown_m, (height_m - planned_m) / takes_s)
         before, planned_m = item, height_m
 
 

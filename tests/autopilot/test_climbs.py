@@ -52,6 +52,8 @@ async def held(steps, **of):
         ([10.0, (800.0, 60.0), (200.0, 119.9)], {}),
         ([(800.0, 60.0), (4000.0, 60.0), (800.0, -19.9)], {}),
         ([(800.0, 60.0), (400.0, 160.0)], {"kind": COPTER}),
+        # Another layer from the same place on: it climbs on its way to the next.
+        ([(800.0, 60.0), (0.0, 80.0), (400.0, 80.0)], {}),
     ],
 )
 async def test_what_it_is_set_to_fly_is_flown_without_a_word(steps, of):
@@ -67,6 +69,7 @@ async def test_what_it_is_set_to_fly_is_flown_without_a_word(steps, of):
         ([(800.0, 60.0), (400.0, 160.0), (400.0, 260.0), (800.0, 260.0)], {}, "80 m below the height of item 3"),
         # Twice as fast it takes half the time.
         ([40.0, (800.0, 60.0), (400.0, 120.0)], {}, r"30 m below the height of item 3: .* 6 m/s"),
+        ([(800.0, 60.0), (0.0, 160.0), (400.0, 160.0)], {}, r"40 m below the height of item 3: .* 5 m/s"),
         # At the first place already: from the take-off on.
         ([(200.0, 160.0)], {}, "70 m below the height of item 1"),
     ],
