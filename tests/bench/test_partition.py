@@ -284,7 +284,7 @@ def test_what_follows_the_line_for_longer_than_a_sortie_may_is_flown_in_several_
     count = len(alone.legs.ends_m)
     whole_s, tours = alone.planned_s(), ({0: list(range(count))}, {0: list(range(count))[::-1]})
     assert [alone.flown_s(tour) for tour in tours] == pytest.approx([whole_s, whole_s], abs=1.0)
-    last = alone.setting.last
+    (last,) = alone.setting.last.values()
     last[:] = np.minimum(last, np.arange(len(last)) + len(last) * 2 // 5)
     # In three, of which the planner is free to choose where two of them meet.
     again_s = alone.planned_s()
