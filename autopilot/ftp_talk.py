@@ -24,6 +24,7 @@ FtpProgress = Callable[[int, int | None], None]
 """Called with the bytes that are across, and with those in all where that is known."""
 
 _SILENCE_S = 8.0  # vehicle seconds without anything new before it is given up
+_LEAST_TRIES = 4  # within that time, however slow the link was found to be
 _SHORTEST_WALL_S = 0.05
 _WINDOW = 5
 """Requests under way at once: ArduPilot's queue holds five, and loses what comes on top (GCS_FTP.h)."""
@@ -103,6 +104,11 @@ class _Talk:
         due = min((request.due_s for request in self._open.values()), default=self._moved_s + self._silence_s)
         return max(0.0, min(due, self._moved_s + self._silence_s) - self._clock())
 
+    @property
+    def _longest_s(self) -> float:
+        """Wall seconds after which a request is repeated at the latest."""
+        return min(self._peer.pace.longest_s, self._silence_s / _LEAST_TRIES)
+
     def look(self) -> None:
         """Repeat what is due, or give up, by the clock."""
         now = self._clock()
@@ -111,7 +117,7 @@ class _Talk:
         for request in self._open.values():
             if now >= request.due_s:
                 request.repeated = True
-                request.wait_s = min(2 * request.wait_s, self._peer.pace.longest_s)
+                request.wait_s = min(2 * request.wait_s, self._longest_s)
                 request.due_s = now + request.wait_s
                 self._peer.send(request.packet)
 
@@ -133,7 +139,7 @@ class _Talk:
         self._answered(request.packet, reply)
 
     def _ask(self, packet: Packet) -> None:
-        now, wait = self._clock(), self._peer.pace.retry_s
+        now, wait = self._clock(), min(self._peer.pace.retry_s, self._longest_s)
         self._open[(packet.seq + 1) % 0x10000] = _Request(packet, now, now + wait, wait)
         self._peer.send(packet)
 
@@ -314,7 +320,7 @@ class Reading(_Talk):
         seq = self._peer.next_seq(_BURST_SEQS)
         self._peer.send(Packet(seq, self._session, FtpOp.BURST_READ, offset=self._reach, size=MOST_DATA))
         self._burst_heard_s = None
-        self._burst_due_s = self._clock() + self._peer.pace.longest_s
+        self._burst_due_s = self._clock() + self._longest_s
 
     def _unasked(self, reply: Packet) -> None:
         if reply.request_op != FtpOp.BURST_READ or reply.session != self._session:

@@ -9,8 +9,10 @@ import os
 __all__ = ["IN_FULL", "MOST", "asked", "few"]
 
 MOST = 40
-# Fences, airspace and who may read what: these are asked as much in CI as at a desk.
-IN_FULL = {"test_abuse.py", "test_airspace_heights.py", "test_fence_exclusions.py", "test_filters.py"}
+# Fences, airspace, who may read what and where webhooks may go: these are asked as much in CI as at a desk.
+IN_FULL = {
+    "test_abuse.py", "test_addresses.py", "test_airspace_heights.py", "test_fence_exclusions.py", "test_filters.py",
+}  # fmt: skip
 _IN_CI = os.environ.get("VEDETTE_REQUIRE_ALL") == "1"
 
 

@@ -5,7 +5,8 @@ import math
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pymavlink import mavwp
+from pymavlink import mavutil, mavwp
+from pymavlink.dialects.v20 import ardupilotmega
 
 from geo import FlatTerrain
 from missions import (
@@ -41,6 +42,13 @@ def test_leave_as_it_is_comes_back(tmp_path):
     assert item.x == 460000000
 
 
+@pytest.fixture
+def mavlink_2(monkeypatch):
+    """Whoever reads a log of MAVLink 1 with pymavlink leaves all of it with the messages of that."""
+    monkeypatch.setattr(mavutil, "mavlink", ardupilotmega)
+
+
+@pytest.mark.usefixtures("mavlink_2")
 def test_pymavlink_reads_the_same_mission(tmp_path):
     border = straight(8000)
     made = plan(border, fleet_for(border, 1))
@@ -83,6 +91,7 @@ def test_a_part_of_a_parameter_is_not_dropped(tmp_path):
         read_waypoints(path)
 
 
+@pytest.mark.usefixtures("mavlink_2")
 def test_the_list_of_a_px4_mission_begins_with_home_as_every_reader_takes_it(tmp_path):
     """QGroundControl and Mission Planner take the first line for home: without one it would be the take-off."""
     border = straight(8000)
@@ -100,6 +109,7 @@ def test_the_list_of_a_px4_mission_begins_with_home_as_every_reader_takes_it(tmp
     assert repr(read_waypoints(path, "px4")) == repr(mission.items)
 
 
+@pytest.mark.usefixtures("mavlink_2")
 def test_a_jump_of_px4_leads_to_the_same_item_past_home(tmp_path):
     items = (MissionItem(0, 6, 22), MissionItem(1, 6, 16, x=1, y=1), MissionItem(2, 2, 177, p1=1.0, p2=3.0))
     path = tmp_path / "a.waypoints"

@@ -190,6 +190,8 @@ def test_errors_of_a_device_are_damage_and_those_of_the_processor_are_not(record
     """A device tells broken packets by errors of its own; the processor's say that nothing of it can be decoded."""
 
     class Packet:
+        is_corrupt = False
+
         def decode(self):
             raise av.error.ExternalError(1, "of the device")
 
