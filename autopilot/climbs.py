@@ -45,7 +45,8 @@ async def check_climbs(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Where it would come later down than planned, in words; nothing for most.
+        Where it would come later down than planned, or that it is not known how fast it climbs, in words; nothing for
+        most.
 
     Raises
     ------
@@ -59,10 +60,10 @@ async def check_climbs(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
         return ()
     try:
         up, down, speed = [await vehicle.parameter(name) for name in (rates.up, rates.down, rates.speed)]
-    except AbsentError:
-        return ()  # another version: nothing is known of its ways
+    except AbsentError as error:  # another version
+        return (f"it is not known how fast it climbs and descends in a mission: {error}",)
     if not speed > 0.0:
-        return ()
+        return (f"it is not known how fast it climbs and descends in a mission: {rates.speed} is {speed:g}",)
     passed = list(_passings(vehicle, mission, up, down, speed))
     lowest = max(passed, key=lambda one: one.low_m, default=None)
     if lowest is not None and lowest.low_m > _LATE_M:

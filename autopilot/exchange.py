@@ -24,7 +24,7 @@ _IN_PROGRESS_S = 60.0
 _TEXTS_WALL_S = 0.1  # reasons travel as texts of their own, about the acknowledgement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Exchange:
     """Questions to one vehicle.
 
@@ -43,7 +43,7 @@ class Exchange:
     _acks: Acknowledgements = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_acks", Acknowledgements(self.link, self.sysid, self.component, self.timing))
+        self._acks = Acknowledgements(self.link, self.sysid, self.component, self.timing)
 
     def close(self) -> None:
         """Stop listening."""

@@ -190,7 +190,7 @@ class Parameters:
                 answers.found = None
                 for message in messages:
                     self._link.send(message, self._sysid, everywhere=number > 0)
-                others, came_s = answers.others, 0.0
+                others, took_s = answers.others, None
                 deadline = clock() + self._pace.longest_s
                 while not answers.settled and (answer := await box.get(deadline - clock())) is not None:
                     if answer.get_srcComponent() != self._component:
@@ -199,8 +199,8 @@ class Parameters:
                     if answers.others == others + 1:
                         # What was asked for comes about as late, if it comes; this may be to the first question yet.
                         deadline = min(deadline, clock() + max(clock() - first, _GRACE_WALL_S))
-                    came_s = came_s or clock()
-                self._measure(came_s and came_s - first, number)
+                    took_s = clock() - first if took_s is None else took_s
+                self._measure(took_s, number)
                 answers.others = min(answers.others, number + 1)
                 if answers.settled or (answers.found is not None and number >= _SURE - 1):
                     return
@@ -208,11 +208,13 @@ class Parameters:
                     answers.absent = True
                     return
 
-    def _measure(self, took_s: float, number: int) -> None:
-        """Take note of how long an answer took, 0 where none came, to a question that was asked so often before."""
-        if took_s and number:
+    def _measure(self, took_s: float | None, number: int) -> None:
+        """Take note of how long an answer took, if one came, to a question that was asked so often before."""
+        if took_s is None:
+            return
+        if number:
             self._pace.answered_vaguely()
-        elif took_s:
+        else:
             self._pace.measured(took_s)
 
     def denied(self, answer: Message, name: str) -> bool:

@@ -84,10 +84,14 @@ async def test_a_descent_that_is_too_steep_is_told():
     assert said.startswith("it comes 60 m above the height of item 3: the mission descends at up to 5 m/s")
 
 
-async def test_another_version_that_lacks_the_settings_is_flown():
+async def test_of_another_version_that_lacks_the_settings_it_is_said_that_nothing_is_known():
     bare = Script(autopilot=PX4, kind=PLANE)
     async with linked(bare) as (_, link), await Vehicle.connect(link, 1, timing=FAST) as vehicle:
-        assert await check_climbs(vehicle, mission((200.0, 160.0))) == ()
+        (said,) = await check_climbs(vehicle, mission((200.0, 160.0)))
+    assert said.startswith("it is not known how fast it climbs")
+    assert "FW_T_CLMB_R_SP" in said
+    (said,) = await held([(200.0, 160.0)], speed=0.0)
+    assert said.endswith("FW_AIRSPD_TRIM is 0")
 
 
 @pytest.mark.parametrize(("rise_m", "up"), [(100.0, 3.0), (100.0, 8.0), (60.0, 2.0)])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions import Airspace, LegKind, PlanError, Progress, check, compile_mission, plan
-from missions.headroom import _Lag
+from missions.lags import _Lag
 from missions.progress import reached
 from missions.revisit import passed_s
 
@@ -133,7 +133,7 @@ def test_circles_keep_out_of_zones_and_are_flown_as_slowly_as_their_climb_asks()
 
 def test_circles_are_no_part_of_the_line_along_which_a_sortie_is_said_to_have_come(monkeypatch):
     # Wings that fly what they are told, just where they are told, have room for a circle on the line itself.
-    monkeypatch.setattr("missions.headroom._LAGS", (_Lag(0.0, 1.0, 0.0),))
+    monkeypatch.setattr("missions.lags._LAGS", (_Lag(0.0, 1.0, 0.0),))
     monkeypatch.setattr("missions.fleet._L1_PERIOD_S", 0.0)
     border, terrain = straight(3000.0), ramp(0.35, 80.0)
     made = plan(border, winged("fixed_wing", border), terrain, LOOSE)

@@ -8,7 +8,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from missions import LegKind, PlanError, plan
-from missions.headroom import SLOPED_M, Heights, _faded, highest, profiled
+from missions.headroom import SLOPED_M, Heights, profiled
+from missions.lags import _faded, highest
 from missions.laps import Profile
 from missions.profile import Between, linked
 from missions.wind import CALM
