@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -16,62 +15,10 @@ import vision
 from cli.arguments import InputError
 from cli.stopping import ending_when_told
 from cli.terminal import bars, complaints, console
-from geo import FlatTerrain, VedetteError
+from cli.watch_order import WatchOrder
+from geo import Terrain, VedetteError
 
-__all__ = ["Seen", "WatchOrder", "watch_videos"]
-
-
-@dataclass(frozen=True, eq=False)
-class WatchOrder:
-    """What to watch for, and how; the same for all videos.
-
-    Parameters
-    ----------
-    border, line
-        See `vision.watch`.
-    pose, hfov_deg, start, calibration, fps, back_off
-        See `vision.open_source`.
-    clock_offset_s
-        Seconds from a picture to its pose; None: by the motion that both show.
-    model, sensor
-        Detector, a file or a name as `vision.find_model` takes it, or what to choose one for.
-    engine, precision, decode
-        What runs the detector, a name of `vision.ENGINES`, with the number of a card behind a colon; how exactly, see
-        `vision.Detector`; and what decodes the videos, see `vision.open_source`.
-    slice_px
-        `least_px` of `vision.SliceRule`; None: pictures are not sliced.
-    ground
-        Of all videos; None takes what each tells.
-    custody
-        Of the records.
-    evidence
-        Folder for it.
-    keep_live_s
-        Seconds of each live stream that are kept for clips.
-    together
-        Recordings that are watched at once.
-    """
-
-    border: vision.BorderLine | None
-    line: vision.PixelLine | None
-    pose: str | None
-    hfov_deg: float | None
-    start: datetime | None
-    calibration: vision.Calibration | None
-    clock_offset_s: float | None
-    fps: float | None
-    model: str | None
-    sensor: str
-    slice_px: float | None
-    ground: FlatTerrain | None
-    custody: vision.Custody
-    evidence: Path
-    keep_live_s: float
-    together: int
-    back_off: vision.BackOff
-    engine: str = "auto"
-    precision: str = "f32"
-    decode: str = "auto"
+__all__ = ["Seen", "watch_videos"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,6 +244,7 @@ def _watch_group(
                     source,
                     border=order.border,
                     line=order.line,
+                    homography=order.homography,
                     terrain=order.ground,
                     custody=order.custody,
                     evidence=writer,
@@ -329,15 +277,7 @@ def _teller(
 
 
 def _open(video: str, order: WatchOrder, recorder: vision.Recorder | None) -> vision.Source | VedetteError:
-    how: dict[str, Any] = {
-        "pose": order.pose,
-        "hfov_deg": order.hfov_deg,
-        "start_time": order.start,
-        "calibration": order.calibration,
-        "fps": order.fps,
-        "back_off": order.back_off,
-        "decode": order.decode,
-    }
+    how = order.opening()
     try:
         offset_s, sigma_s = (order.clock_offset_s, None)
         if offset_s is None:
@@ -347,7 +287,7 @@ def _open(video: str, order: WatchOrder, recorder: vision.Recorder | None) -> vi
         return error
 
 
-def _clock(video: str, how: Mapping[str, Any], land: FlatTerrain | None) -> tuple[float, float | None]:
+def _clock(video: str, how: Mapping[str, Any], land: Terrain | None) -> tuple[float, float | None]:
     """Clock offset of a recording and its sigma, seconds; 0 where it cannot be told, which is said."""
     if vision.is_live(video):
         raise InputError(f"--clock-offset auto looks at a recording first, and {video} is live: give seconds")

@@ -186,7 +186,7 @@ class Watcher:
         placed = self.scene.place(frame, detections)
         self._newest = frame, detections, None if placed is None else placed[0]
         on_ground = self.scene.method is Method.GROUND
-        self.without_pose += on_ground and (placed is None or frame.pose is None)
+        self.without_pose += on_ground and (frame.pose is None or frame.camera is None)
         self.without_view += frame.pose is not None and frame.camera is None
         if placed is None:
             self.turned_away += not on_ground
