@@ -29,7 +29,7 @@ def holed(*places):
 
 
 def nearest(hole, pose, place):
-    """How near the straight way from a camera to a place comes to a missing sample, in samples: 1 is where it counts."""
+    """How near the straight way from a camera to a place comes to a missing sample, in samples: 1 counts."""
     camera = np.array(ORIGIN.to_enu(pose.lat_deg, pose.lon_deg, 1180.0)[:2], float)
     east, north = camera[:, None] + np.linspace(0, 1, 400) * (place - camera)[:, None]
     lat, lon, _ = ORIGIN.to_geodetic(east, north, np.zeros(400))
