@@ -210,6 +210,11 @@ class Source:
         while waiting:
             yield from self._deliver(waiting.popleft())
         self._over = True
+        if self.counts.out_of_order:
+            self.counts.note(
+                f"{self.name}: {self.counts.out_of_order} of {self.counts.decoded} pictures were left out: their times "
+                "did not go on"
+            )
         if self._broken is not None:
             raise self._broken
         if not self.complete:
