@@ -22,10 +22,11 @@ from vision.graphics import BATCH, GRAPHICS
 from vision.letterboxes import Letterbox, laid, letterbox
 from vision.model_file import KINDS, ModelFile, read_model_file
 from vision.processor_sessions import BACKENDS, Session
+from vision.records import ModelRef
 from vision.runtime import PRECISIONS, best_graphics, default_cache_dir, open_session
 from vision.sensor import SHIPPED_MODELS
 from vision.torch_weights import SUFFIX, network_of
-from vision.types import Detection, ModelRef
+from vision.types import Detection
 from vision.yolo_output import decode_output, suppress
 
 __all__ = ["SHIPPED_MODEL", "Detector", "Rate", "bare_rate"]

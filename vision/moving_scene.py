@@ -14,7 +14,8 @@ from vision.errors import TrackError
 from vision.georeference import ErrorModel, Georeferencer
 from vision.image_motion import KeyPicture, SmallPicture
 from vision.on_ground import OnGround, Placed
-from vision.types import Detection, Frame, Method
+from vision.records import Method
+from vision.types import Detection, Frame
 
 __all__ = ["MovingScene"]
 

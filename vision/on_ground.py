@@ -15,7 +15,8 @@ from vision.crossing_records import crossing_of, open_passage_of
 from vision.ground import GroundSettings, ground_track
 from vision.kalman import Smoother
 from vision.line_sides import Sides
-from vision.types import CHI_95, Crossing, GroundPoint, GroundTrack, Method, OpenPassage, Track
+from vision.records import CHI_95, Crossing, Method, OpenPassage
+from vision.types import GroundPoint, GroundTrack, Track
 
 __all__ = ["OnGround", "Placed"]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from vision.crossing import Outcome
 from vision.one_object import follows
-from vision.types import GroundTrack, OpenPassage
+from vision.records import OpenPassage
+from vision.types import GroundTrack
 
 __all__ = ["OpenWays"]
 

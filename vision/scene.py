@@ -21,17 +21,9 @@ from vision.image_motion import SmallPicture, StepMotion
 from vision.line_sides import Sides
 from vision.moving_scene import MovingScene
 from vision.on_ground import OnGround, Placed
+from vision.records import Crossing, Method, OpenPassage, Status
 from vision.steady import SteadyCamera
-from vision.types import (
-    Crossing,
-    Detection,
-    Frame,
-    GroundTrack,
-    Method,
-    OpenPassage,
-    Status,
-    Track,
-)
+from vision.types import Detection, Frame, GroundTrack, Track
 
 __all__ = [
     "NO_METHOD",

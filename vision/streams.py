@@ -34,8 +34,9 @@ from vision.fixed import Homography, PixelLine
 from vision.georeference import ErrorModel
 from vision.live_picture import View
 from vision.picture_threads import one_thread_each
+from vision.records import Crossing, Custody, OpenPassage
 from vision.scene import NO_METHOD, NO_PLACE, NO_POSE_THEN, NO_VIEW, Scene, choose_scene
-from vision.types import Crossing, Custody, Frame, OpenPassage
+from vision.types import Frame
 from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
 
 __all__ = ["Stream", "StreamResult", "watch_streams"]

@@ -16,20 +16,10 @@ from vision.one_object import same_passage
 from vision.open_ways import OpenWays
 from vision.pace import Pace
 from vision.picture_edge import comes_in, goes_out, reaches, size_of
+from vision.records import Crossing, Custody, EvidenceRef, Method, ModelRef, OpenPassage
 from vision.scene import Scene
 from vision.tracker import Tracker, TrackerSettings
-from vision.types import (
-    Crossing,
-    Custody,
-    Detection,
-    EvidenceRef,
-    Frame,
-    GroundTrack,
-    Method,
-    ModelRef,
-    OpenPassage,
-    Track,
-)
+from vision.types import Detection, Frame, GroundTrack, Track
 
 __all__ = ["EvidenceCutter", "WatchResult", "WatchSettings", "Watcher"]
 

@@ -13,7 +13,7 @@ from tests.asked import few
 from tests.vision.flown import ALONG, INBOUND, OUTBOUND, STANDING, border, fly
 from vision import Direction, Ellipse, Method, Status, Stream, TrackError, TrackPoint, watch_streams
 from vision.fusion import FusionGates, one_each
-from vision.types import Crossing
+from vision.records import Crossing
 
 LAT, LON = 46.0, 8.0
 M_LAT, M_LON = 111_132.0, 111_320.0 * math.cos(math.radians(46.0))

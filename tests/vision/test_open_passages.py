@@ -4,8 +4,8 @@ import pytest
 
 from tests.vision.flown import ALONG, STANDING, border, fly, walker
 from vision.crossing import Outcome
+from vision.records import Custody
 from vision.tracker import TrackerSettings
-from vision.types import Custody
 from vision.watch import watch
 from vision.watcher import WatchSettings
 
