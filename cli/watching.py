@@ -20,6 +20,9 @@ from geo import Terrain, VedetteError
 
 __all__ = ["Seen", "watch_videos"]
 
+# Of streams, which may be watched for weeks, what was told at once is kept in memory for a day.
+_KEEP_S = 86_400.0
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:
@@ -74,7 +77,7 @@ class Seen:
                 complaints.print(f"note: crossing {crossing} is reported without evidence: {why}", markup=False)
             console.print(
                 f"{self.name}: {self.result.frames} frames at {self.result.frames_per_s:.1f} a second, "
-                f"{self.result.track_count} tracks, {len(self.result.crossings)} crossings"
+                f"{self.result.track_count} tracks, {self.result.crossing_count} crossings"
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -94,6 +97,7 @@ class Seen:
             "seconds": None if result is None else round(result.seconds, 3),
             "video_s": None if result is None else round(result.video_s, 3),
             "tracks": 0 if result is None else result.track_count,
+            "crossing_count": 0 if result is None else result.crossing_count,
             "crossings": [] if result is None else [crossing.source_id for crossing in result.crossings],
             "open": [] if result is None else [one.to_json() for one in result.open],
             "notes": [] if result is None else list(result.notes),
@@ -255,7 +259,8 @@ def _watch_group(
                     show=partial(show, source) if show is not None and source.live else None,
                 )
             )
-        outcomes = vision.watch_streams(streams, settings=vision.WatchSettings(keep_tracks=False))
+        settings = vision.WatchSettings(keep_tracks=False, keep_s=None if told is None else _KEEP_S)
+        outcomes = vision.watch_streams(streams, settings=settings)
         found = dict(zip(sources, outcomes, strict=True))
         if alone and found[videos[0]].result is None:
             raise cast("Exception", found[videos[0]].error)
