@@ -4,6 +4,7 @@ A short run of made-up requests by default; VEDETTE_SCHEMA_EXAMPLES=50 makes a l
 """
 
 import os
+import re
 import warnings
 
 import openapi_spec_validator
@@ -75,6 +76,30 @@ def test_the_document_is_valid(service):
         operation = document["paths"][route.template][route.method.lower()]
         assert ({"key": []} in operation["security"]) == (route.permission is not None)
         assert "422" not in operation["responses"]
+
+
+@ON_SQLITE
+def test_an_operation_has_a_name_that_a_client_can_call_it_by(service):
+    """Short, its own, a word of Python and of TypeScript; and what others have built upon keeps its name."""
+    paths = service.ask("pilot", "GET", "/openapi.json").json()["paths"]
+    named = {one["operationId"]: (method, path) for path, item in paths.items() for method, one in item.items()}
+    assert len(named) == sum(len(item) for item in paths.values())
+    for name, (method, path) in named.items():
+        assert re.fullmatch(rf"{method}(_[a-z]+)+", name), (name, path)
+        assert len(name) <= 36, name
+    known = {
+        "get_crossings": "/crossings",
+        "post_crossing": "/crossings",
+        "post_crossings": "/crossings/bulk",
+        "get_crossing": "/crossings/{record_id}",
+        "post_review": "/crossings/{record_id}/reviews",
+        "get_launch_plan": "/launches/{launch_id}/plan",
+        "get_planning_file": "/plannings/{planning_id}/files/{name}",
+        "post_release": "/releases",
+        "delete_release": "/releases/{release_id}",
+        "get_ogc_crossings_items": "/ogc/collections/crossings/items",
+    }
+    assert {name: named[name][1] for name in known} == known
 
 
 @ON_SQLITE
