@@ -78,6 +78,24 @@ RULES = {
 }
 """Who may, written down a second time and by hand: a grant that slips into the code shows here."""
 
+OF_ANYBODY = {
+    "GET /me",
+    "POST /logout",
+    "PUT /password",
+    "GET /sessions",
+    "DELETE /sessions",
+    "DELETE /sessions/{session_id}",
+    "GET /openapi.json",
+    "GET /asyncapi.json",
+    "GET /maps",
+    "GET /maps/{name}",
+    "GET /ogc",
+    "GET /ogc/api",
+    "GET /ogc/conformance",
+    "GET /ogc/collections",  # of each those that they may read
+}
+"""What every role may: nothing of a record, and of a person nothing but themselves. A route more needs a reason."""
+
 NOTHING = "f" * 32
 STREAM = "text/event-stream"
 GUARDED = [route for route in ROUTES if route.permission is not None]
@@ -277,7 +295,11 @@ def bearer(key: str) -> dict[str, str]:
 
 def test_every_permission_has_a_rule_and_every_open_route_a_reason():
     assert set(RULES) == {permission.value for permission in Permission}, "say in RULES who may"
-    assert {f"{route.method} {route.path}" for route in ROUTES if route.permission is None} == PUBLIC
+    of = {
+        permission: {f"{each.method} {each.path}" for each in ROUTES if each.permission is permission}
+        for permission in (None, Permission.SELF)
+    }
+    assert of == {None: PUBLIC, Permission.SELF: OF_ANYBODY}
     assert {role for roles in RULES.values() for role in roles} == {role.value for role in Role}
 
 
