@@ -174,13 +174,13 @@ def remove_left() -> None:
 
 
 @contextmanager
-def postgres_cluster() -> Iterator[Postgres]:
-    """A new cluster; its databases have PostGIS."""
+def postgres_cluster(room_bytes: int = _ROOM_BYTES) -> Iterator[Postgres]:
+    """A new cluster, in memory where more than `room_bytes` are free there; its databases have PostGIS."""
     missing = postgres_absent()
     if missing is not None:
         absent(missing)
     remove_left()
-    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
+    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > room_bytes
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_MEMORY if roomy else _DISK))
     folder.chmod(0o755)  # the server's account passes
     server = Postgres(folder / "c")
