@@ -125,6 +125,24 @@ class Postgres:
         """End the server as a crash does: nothing is said to anybody, recovery follows at the next start."""
         self.stop(signal.SIGQUIT)
 
+    @contextmanager
+    def full_after(self, size: int) -> Iterator[None]:
+        """No file of the server may grow beyond `size` bytes; its log of changes is 16 MiB and was there before."""
+        self._limit(str(size))
+        try:
+            yield
+        finally:
+            self._limit("unlimited")
+
+    def _limit(self, size: str) -> None:
+        """For the server, from which new ones have it, and then for those that serve connections by now."""
+        assert self._server is not None
+        server = self._server.pid
+        set_ = [*self._as, "prlimit", f"--fsize={size}:"]  # its own account may, and root of a container may not
+        subprocess.run([*set_, "--pid", str(server)], check=True)
+        for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split():
+            subprocess.run([*set_, "--pid", pid], check=False, stderr=subprocess.DEVNULL)  # some end meanwhile
+
     def close(self) -> None:
         """End the server, and its folder with it."""
         self.stop(signal.SIGQUIT)
