@@ -256,9 +256,9 @@ def ordered(service) -> str:
     return answer.json()["id"]
 
 
-def launched(service, plan_id: str) -> str:
+def launched(service, plan_id: str, client_id: str = "1") -> str:
     """The id of a launch of the plan of the world; what it takes to give one, `test_launches.py` shows."""
-    wish = {"client_id": "1", "station": "station", "hours": None, "checklist": [], "reason": None}
+    wish = {"client_id": client_id, "station": "station", "hours": None, "checklist": [], "reason": None}
     now_us = service.store.clock()
     row = LaunchRow(
         id=new_id(),
@@ -270,7 +270,7 @@ def launched(service, plan_id: str) -> str:
         sysids="[1]",
         person="somebody",
         name="Pat",
-        client_id="1",
+        client_id=client_id,
         wish=json.dumps(wish),
         given_us=now_us,
         expires_us=now_us + 60_000_000,
