@@ -96,6 +96,50 @@ OF_ANYBODY = {
 }
 """What every role may: nothing of a record, and of a person nothing but themselves. A route more needs a reason."""
 
+OF_COLLECTION = """
+accounts | account.write | account.write
+agreements | policy.read | policy.write
+alerts | crossing.read |
+audit | audit.read |
+cases | case.read | case.write
+cot | crossing.read |
+crossings | crossing.read review.read | crossing.write review review.read claim claim.take annotate
+cues | cue.read | cue.write
+erasures | | erase
+events | event.read |
+fleets | asset.read | asset.write
+ground | asset.read |
+holds | erasure.read | hold
+keys | key.write | key.write
+launches | asset.read order.read | order.write asset.write
+metrics | metrics.read |
+ogc | crossing.read cue.read asset.read |
+orders | order.read | order.write asset.write
+outlets | policy.read |
+partners | policy.read | policy.write
+plannings | asset.read | asset.write
+plans | asset.read | asset.write
+preview | policy.read |
+ready | metrics.read |
+recalls | receipt | receipt
+records | crossing.read |
+refused-messages | refusal.read |
+releases | policy.read | release
+retention | policy.read | policy.write
+reviews | review.read policy.read | policy.write
+segments | asset.read | asset.write
+sensors | asset.read | asset.write
+sensorthings | | cue.write
+sorties | asset.read | asset.write
+stations | asset.read | asset.write
+streams | picture.read | crossing.write
+subscriptions | subscription.read | subscribe
+tombstones | erasure.read |
+vehicles | asset.read | asset.write
+webhooks | webhook | webhook
+"""
+"""What is asked of who reads there, and of who changes something: whatever is served below that name."""
+
 NOTHING = "f" * 32
 STREAM = "text/event-stream"
 GUARDED = [route for route in ROUTES if route.permission is not None]
@@ -301,6 +345,18 @@ def test_every_permission_has_a_rule_and_every_open_route_a_reason():
     }
     assert of == {None: PUBLIC, Permission.SELF: OF_ANYBODY}
     assert {role for roles in RULES.values() for role in roles} == {role.value for role in Role}
+
+
+def test_every_route_asks_what_its_collection_asks():
+    rows = [[cell.split() for cell in row.split("|")] for row in OF_COLLECTION.strip().splitlines()]
+    asked = {name: {"GET": set(reading), "else": set(writing)} for (name,), reading, writing in rows}
+    found = {name: {"GET": set(), "else": set()} for name in asked}
+    for route in GUARDED:
+        if route.permission is not Permission.SELF:
+            name, how = route.path.split("/")[1], "GET" if route.method == "GET" else "else"
+            assert name in asked, f"{route.path}: say in OF_COLLECTION what is asked there"
+            found[name][how].add(route.permission.value)
+    assert found == asked
 
 
 @ON_SQLITE
