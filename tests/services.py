@@ -121,13 +121,21 @@ class Postgres:
         self._server.send_signal(how)
         self._server.wait(_WITHIN_S)
 
+    def wait(self) -> None:
+        """Until the server has ended."""
+        assert self._server is not None
+        self._server.wait(_WITHIN_S)
+
     def kill(self) -> None:
         """End the server as a crash does: nothing is said to anybody, recovery follows at the next start."""
         self.stop(signal.SIGQUIT)
 
     @contextmanager
     def full_after(self, size: int) -> Iterator[None]:
-        """No file of the server may grow beyond `size` bytes; its log of changes is 16 MiB and was there before."""
+        """No file of the server may be written beyond `size` bytes.
+
+        Those of its log of changes are of 16 MiB: where that is more, the server falls, and is to be started again.
+        """
         self._limit(str(size))
         try:
             yield
@@ -139,7 +147,9 @@ class Postgres:
         assert self._server is not None
         server = self._server.pid
         set_ = [*self._as, "prlimit", f"--fsize={size}:"]  # its own account may, and root of a container may not
-        subprocess.run([*set_, "--pid", str(server)], check=True)
+        subprocess.run([*set_, "--pid", str(server)], check=self._server.poll() is None)
+        if self._server.poll() is not None:
+            return
         for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split():
             subprocess.run([*set_, "--pid", pid], check=False, stderr=subprocess.DEVNULL)  # some end meanwhile
 

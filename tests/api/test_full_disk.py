@@ -103,3 +103,25 @@ def test_a_server_whose_disk_is_full_keeps_what_was_answered_and_goes_on_once_th
                 )
             assert sorted(kept) == sorted(told) == sorted(taken)
             verify_audit(served.store)
+
+
+def test_a_server_that_falls_since_its_log_has_no_room_comes_back_with_what_was_answered(tmp_path):
+    with postgres_cluster() as server, live(tmp_path, database=server.url(server.create())) as served:
+        bodies = [crossing_json(f"{n}", retention_days=LASTING, evidence=None) for n in range(12)]
+        taken = {body["source_id"]: served.must("pilot", "POST", "/crossings", json=body)["id"] for body in bodies[:6]}
+        with server.full_after(1 << 13):
+            refused = [served.ask("pilot", "POST", "/crossings", json=body).status_code for body in bodies[6:9]]
+            assert set(refused) == {503}
+            server.wait()  # it begins anew by itself, and cannot
+            assert served.http.get("/ready").status_code == 503
+        server.start()
+        answers = [served.ask("pilot", "POST", "/crossings", json=body) for body in bodies]
+        assert [answer.status_code for answer in answers[:6]] == [200] * 6
+        assert {answer.status_code for answer in answers[6:9]} <= {200, 201}  # of these nothing was promised
+        assert [answer.status_code for answer in answers[9:]] == [201] * 3
+        found = served.must("analyst", "GET", "/crossings", params={"limit": 1000})["features"]
+        kept = {each["properties"]["source_id"]: each["id"] for each in found}
+        assert len(found) == len(kept) == 12
+        assert kept.items() >= taken.items()
+        assert served.http.get("/ready").status_code == 200
+        verify_audit(served.store)
