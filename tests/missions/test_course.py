@@ -1,5 +1,7 @@
 """The course of a long border, over chunks and over the antimeridian; schedules; the whole border."""
 
+import math
+
 import numpy as np
 import pytest
 import shapely
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from geo import LocalFrame, densify, geodesic_length_m
 from missions import (
     Airspace,
+    Base,
     BorderSegment,
     PlanOptions,
     base_behind,
@@ -21,7 +24,7 @@ from missions.clearance import Clearance
 from missions.course import make_course
 from missions.surroundings import Surroundings
 from tests.asked import asked
-from tests.missions.helpers import fleet_for, straight
+from tests.missions.helpers import LAT, LON, M_LON, border_from_metres, fleet_for, straight
 
 SLOW = settings(max_examples=asked(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -76,6 +79,16 @@ def test_a_course_over_the_antimeridian_is_the_same_as_elsewhere():
     made = plan(there, default_fleet(base, 2))
     assert check(made) == []
     assert all(-180 <= p.lon_deg <= 180 for s in made.sorties for leg in s.legs for p in (leg.start, leg.end))
+
+
+def test_round_an_enclave_who_flies_comes_back_as_soon_wherever_its_line_begins():
+    """Of a ring of equal sides it is no matter at which corner its line was begun: ways pass that place too."""
+    corners = [(4500 * math.cos(a), 4500 * math.sin(a)) for a in np.arange(16) * math.pi / 8]
+    base = Base("base", LAT, LON - 11_000 / M_LON)
+    rings = [border_from_metres([*corners[k:], *corners[: k + 1]], "right") for k in (0, 4, 8, 12)]
+    plans = [plan(ring, default_fleet(base, 2)) for ring in rings]
+    assert all(check(made) == [] and made.coverage.share > 0.999 for made in plans)
+    assert max(made.revisit_s for made in plans) < 1.05 * min(made.revisit_s for made in plans)
 
 
 def test_a_border_that_comes_back_to_itself_is_not_flown_between():
