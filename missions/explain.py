@@ -190,13 +190,14 @@ def _one_more(fleet: Fleet, like: Vehicle, base: Base) -> Fleet:
 
 def _new_base(made: PatrolPlan, team: list[Sortie]) -> Base:
     middle = (min(s.from_m for s in team) + max(s.to_m for s in team)) / 2
-    if made.network is not None:
+    # The course of a ring may begin elsewhere than its border does.
+    if made.network is not None or made.border.is_ring:
         middle = _along_border(made, middle)
     return base_behind(made.border, middle, name="one more base")
 
 
 def _along_border(made: PatrolPlan, course_m: float) -> float:
-    """Where along the border a place of the course of a network is, metres: its nearest point."""
+    """Where along the border a place of the course is, metres: its nearest point."""
     lat, lon = np.array(made.flight_line).T
     at = np.interp(course_m, distances_m(lat, lon), np.arange(len(lat)))
     plane = Plane.of(made.border)

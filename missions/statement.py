@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, geodesic_distance_m
+from geo import FlatTerrain, geodesic_distance_m, wrap_longitudes
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
 from missions.bound_weighted import weighted_bound
@@ -79,10 +79,19 @@ def bounds_of(
         Bound(
             "unbroken stretches",
             one_s * _ROUNDING,
-            f"of sorties that each watch one unbroken stretch, in the same layers of transit{repeated}"
+            f"of sorties that each watch one unbroken stretch{_opened(setting)}, in the same layers of transit"
+            + repeated
             + (" with these batteries" if pools and not once else ""),
         ),
     )
+
+
+def _opened(setting: Setting) -> str:
+    """That no stretch of a ring goes on past where its course was opened."""
+    if setting.task.network is not None or not setting.border.is_ring:
+        return ""
+    lat, lon = (float(value[0]) for value in setting.at)
+    return f" of the ring, opened at {lat:.5f} {float(wrap_longitudes(lon)):.5f}"
 
 
 def coverage_of(setting: Setting, sorties: Sequence[Sortie], unwatched: Sequence[tuple[float, float, str]]) -> Coverage:
