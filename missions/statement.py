@@ -12,6 +12,7 @@ from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
 from missions.bound_weighted import weighted_bound
 from missions.coverage import Lost, cover
+from missions.figures import length_told
 from missions.network_lines import band_of, joined_branches
 from missions.options import Objective
 from missions.patrol import Bound, Coverage
@@ -150,9 +151,8 @@ def notes_of(
     lost = [(b - a, reason) for a, b, reason in reasons] + [(gap.length_m, gap.reason) for gap in setting.course.gaps]
     for what in dict.fromkeys(reason for _, reason in lost):
         length = sum(m for m, reason in lost if reason == what)
-        size = f"{length / 1000:.1f} km" if length >= 1000 else f"{length:.0f} m"
         line = "lines" if setting.task.network else "flight line"
-        notes.append(f"{size} of the {line} are not watched ({what}): listed as uncovered")
+        notes.append(f"{length_told(length)} of the {line} are not watched ({what}): listed as uncovered")
     shut = int((~setting.course.passable).sum())
     if shut:
         notes.append(f"{shut} gaps of the flight line have no lawful way round: no sortie passes them")
