@@ -101,9 +101,9 @@ def check_landing_sites(around: Surroundings, sites: Sequence[LandingSite]) -> N
     for site in sites:
         what = f"landing site {site.name!r}"
         if not around.own_side(site.lat_deg, site.lon_deg):
-            away = length_told(around.distance_m(site.lat_deg, site.lon_deg))
+            told = length_told(around.distance_m(site.lat_deg, site.lon_deg))
             raise AirspaceError(
-                f"{what} lies on the far side of the border, {away} from it: take it out, or correct own_side"
+                f"{what} lies on the far side of the border, {told} from it: take it out, or correct own_side"
             )
         region = around.region(site.lat_deg, site.lon_deg, around.borders[0].stand_off_m + 1000.0)
         here = shapely.points(0.0, 0.0)
