@@ -26,7 +26,7 @@ from sim.protocol_streams import DATA_STREAMS, Snapshot
 from sim.protocol_terrain import check_terrain, take_terrain
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
 from sim.vehicle_checks import CheckTeller
-from sim.vehicle_lists import make_lists
+from sim.vehicle_lists import Storage, make_lists
 from sim.vehicle_missions import LIST_MESSAGES, take_item, take_list_message
 from sim.vehicle_params import ParamDesk
 from sim.vehicle_peers import Address, Channel, Peers
@@ -114,7 +114,8 @@ class Vehicle:
         self.faults = FaultPlay(config.faults, self.flight, motors=MOTORS.get(config.frame, 0), reboot=self.reboot)
         # Without faults the flight is stepped directly: a fleet of a hundred has no time to lose.
         self.step = self.faults.step if config.faults.all else self.flight.step
-        self._transfers = make_lists(self.flight, config, self.faults.refusal)
+        self._storage = Storage(self.flight)
+        self._transfers = make_lists(self.flight, config, self._storage, self.faults.refusal)
         self._text_id = 0
         say = partial(self.flight.say, Severity.INFO)
         files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
@@ -177,6 +178,7 @@ class Vehicle:
         """Start the autopilot anew: it knows its peers' addresses, what it stored, and nothing else."""
         self._start_time_us += round(self.flight.time_s * 1e6)
         self.flight.reboot()
+        self._storage.start_anew()
         for transfer in self._transfers.values():
             transfer.forget()
         self._ftp.forget()
