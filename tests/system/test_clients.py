@@ -226,6 +226,20 @@ def test_mavsdk_steers_from_moment_to_moment(made, tmp_path, autopilot, orbit):
     assert modes <= set(flown(tmp_path, 1)[3])
 
 
+def test_mavsdk_flies_a_mission_in_its_own_words(made, tmp_path):
+    """Of a PX4: ArduPilot takes none with a gimbal in it, which DO_GIMBAL_MANAGER_CONFIGURE goes before."""
+    seen = mavsdk(made, tmp_path, "px4", "mission")
+    assert np.array(seen["back"]) == pytest.approx(np.array(seen["meant"]), abs=1e-6)
+    assert seen["fence"] == [4, 4, 50.0]
+    assert 0.0 < seen["paused_north_deg"] < 0.0006
+    lat, lon, up, modes = flown(tmp_path, 1)
+    assert set(modes) >= {"MISSION", "RTL"}
+    for there in seen["meant"]:
+        east, north, _ = LocalFrame(there[0], there[1]).to_enu(lat, lon)
+        assert np.sqrt(east**2 + north**2 + (up - there[2]) ** 2).min() < 2 * NEAR_M
+    assert abs(up[-1]) < 0.1
+
+
 @pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
 def test_mavsdk_flies_a_plan(made, tmp_path, autopilot):
     missions.write_plan_folder(made, tmp_path / "plan", autopilot)
