@@ -114,8 +114,18 @@ def by_plan(told, order, mission, file):
     return seen
 
 
+def armed(order):
+    """Armed where the vehicle lets it: it may be healthy before it knows where it is."""
+    try:
+        order.arm()
+    except ActionError:
+        time.sleep(0.2)
+    return False
+
+
 def by_mission(told, order, system):
     """A mission and a fence in its own words: a gimbal that is turned, a film, a wait, and home; paused on its way."""
+    until("placed", lambda: told.health().is_global_position_ok and told.position().latitude_deg > 1.0)
     mission, fence, here = Mission(system), Geofence(system), told.position()
 
     def item(north, east, up_m, **more):
@@ -141,8 +151,7 @@ def by_mission(told, order, system):
     circle = Circle(Point(here.latitude_deg, here.longitude_deg + 0.01), 50.0, FenceType.EXCLUSION)
     fence.upload_geofence(GeofenceData(shapes, [circle]))
     fenced = fence.download_geofence()
-    order.arm()
-    until("armed", told.armed)
+    until("armed", lambda: told.armed() or armed(order))
     mission.start_mission()
     until("on its way", lambda: told.position().latitude_deg > here.latitude_deg + NORTH_DEG / 4)
     mission.pause_mission()
