@@ -99,6 +99,9 @@ class Refusal(HTTPException):
 def of_validation(error: RequestValidationError) -> Response:
     """The problem of a request that does not fit its schema: each place and what was wrong there, not what was sent."""
     slug, title = _TITLES[422]
+    if isinstance(error.body, bytes):  # FastAPI reads no other as JSON
+        told = "this is sent as JSON: say so, Content-Type: application/json"
+        return problem(422, slug, title, f"#/body: {told}", errors=[_error_at(("body",), told)])
     errors = [_error_at(item["loc"], item["msg"]) for item in error.errors()[:50]] or [_error_at((), "unknown")]
     return problem(422, slug, title, "{pointer}: {detail}".format_map(errors[0]), errors=errors)
 

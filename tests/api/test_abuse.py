@@ -244,7 +244,8 @@ def test_a_packed_body_is_never_unpacked(served, encoding, pack):
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     bomb = pack(b" " * (64 << 20) + json.dumps(crossing_json()).encode())
     assert len(bomb) < 1 << 17
-    assert_problem(served.ask("pilot", "POST", "/crossings", content=bomb, headers=headers), 422)
+    body = assert_problem(served.ask("pilot", "POST", "/crossings", content=bomb, headers=headers), 422)
+    assert f"Content-Encoding is '{encoding}': send it as it is" in body["detail"]
     answer = served.ask("pilot", "POST", "/crossings/bulk", content=bomb, headers=headers)
     assert "created" not in answer.text
 
@@ -253,6 +254,16 @@ def test_a_packed_body_is_never_unpacked(served, encoding, pack):
 def test_deep_and_huge_json_is_refused(served, content):
     headers = {"Content-Type": "application/json"}
     assert_problem(served.ask("pilot", "POST", "/crossings", content=content, headers=headers), 422)
+
+
+@pytest.mark.parametrize("media", ["application/x-www-form-urlencoded", "text/plain", ""])
+def test_json_that_is_not_called_so_is_told_how_to_be_sent(served, media):
+    """As `curl --data` sends it."""
+    content = json.dumps(crossing_json()).encode()
+    body = assert_problem(
+        served.ask("pilot", "POST", "/crossings", content=content, headers={"Content-Type": media}), 422
+    )
+    assert "Content-Type: application/json" in body["detail"]
 
 
 @pytest.mark.parametrize("media", ["application/xml", "application/vnd.google-earth.kml+xml", "application/zip"])
