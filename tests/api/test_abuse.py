@@ -148,6 +148,12 @@ def test_every_method_of_an_address_is_named_where_another_is_refused(served):
     for path, methods in (("/crossings", "GET, HEAD, POST"), ("/logout", "POST"), ("/me", "GET, HEAD")):
         answer = served.ask("analyst", "PATCH", path)
         assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+        assert "header Allow" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/crossings/", "/Crossings", "/api/v1/crossings"])
+def test_an_address_that_is_none_is_told_where_those_are_that_are_served(served, path):
+    assert "/openapi.json" in assert_problem(served.ask("analyst", "GET", path), 404)["detail"]
 
 
 def test_no_header_of_a_proxy_changes_who_or_where_one_is(served):
