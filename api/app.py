@@ -112,6 +112,9 @@ class _Asked(Request):
     async def json(self) -> Any:
         """Its body."""
         body = await self.body()
+        packed = self.headers.get("content-encoding", "identity").strip().lower()
+        if packed != "identity":
+            raise Refusal(MalformedError(f"packed, Content-Encoding is {packed[:20]!r}: send it as it is", ("body",)))
         try:
             return load_json(body)
         except MalformedError as error:
