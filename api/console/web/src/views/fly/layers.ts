@@ -240,7 +240,7 @@ export function vehicleLayers(): DrawnLayer[] {
         "text-offset": [2.6, 0],
         "text-max-width": 30,
         "text-optional": true,
-        "symbol-sort-key": ["case", ["get", "chosen"], 0, ["get", "alarmed"], 1, 2],
+        "symbol-sort-key": ["case", ["get", "chosen"], 0, ["get", "alarmed"], 1, ["get", "old"], 3, 2],
       },
       paint: { "text-color": colour("ink"), "text-halo-color": colour("paper"), "text-halo-width": 1 }, // wider, and every letter is drawn twice,
     },
@@ -264,6 +264,7 @@ export function vehicleLayers(): DrawnLayer[] {
       layout: {
         "icon-image": ["get", "look"],
         "icon-allow-overlap": true,
+        "symbol-sort-key": ["case", ["get", "old"], 0, 1], // who flies is above who stands at the same base
       },
       // The standard's broken frame of what is old cannot be seen on a dark map.
       paint: { "icon-opacity": ["case", ["get", "old"], 0.5, 1] },
