@@ -204,9 +204,30 @@ def shows(page, clip, which):
     raise AssertionError("the map stays as it was")
 
 
-def test_where_there_are_crossings_alone_the_map_shows_them(live, desk):
-    live.ask("pilot", "POST", "/crossings", json=walk("alone", tonight(0)))
-    middle_is(open_fly(desk, live, "analyst").page, f"{LAT:.2f}")
+CROSSING = 0x9A, 0x4D, 0x00
+"""Of the light theme."""
+
+
+def test_where_there_are_crossings_alone_the_map_shows_them_whatever_they_are_called(live, desk):
+    """One id of twelve thousand begins with twenty digits: as a number it is more than a tile has room for."""
+    told = live.ask("pilot", "POST", "/crossings", json=walk("alone", tonight(0))).json()["id"]
+    at = desk(live, "analyst", "#/account")
+    at.page.route(
+        "**/crossings?*",
+        lambda route: route.fulfill(body=route.fetch().text().replace(told, "98765432" * 4)),
+    )
+    at.open("#/fly")
+    page = at.page
+    middle_is(page, f"{LAT:.2f}")
+    box = page.locator(".map canvas").bounding_box()
+    clip = {"x": box["x"] + box["width"] / 2 - 10, "y": box["y"] + box["height"] / 2 - 10, "width": 20, "height": 20}
+    shows(page, clip, lambda seen: has_colour(seen, CROSSING))
+    expect(page.locator(".notice.bad")).to_have_count(0)
+
+
+def has_colour(png, rgb):
+    drawn = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB).astype(int)
+    return bool((np.abs(drawn - rgb).max(axis=2) <= 3).any())
 
 
 def test_a_vehicle_that_is_not_heard_any_more_is_shown_as_old(live, desk, sky):

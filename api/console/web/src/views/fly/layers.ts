@@ -16,8 +16,9 @@ export function collection(features: readonly Feature[]): FeatureCollection {
   return { type: "FeatureCollection", features: [...features] };
 }
 
+/** Named in its properties alone: MapLibre takes the first digits of an id for a number, and one of twenty breaks its tile. */
 export function point(id: string, at: Position, properties: Feature["properties"]): Feature {
-  return { type: "Feature", id, geometry: { type: "Point", coordinates: at }, properties: { id, ...properties } };
+  return { type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { id, ...properties } };
 }
 
 /** The border with the band in which none of ours may be, on both sides. `wide` is its breadth in pixels at zoom 0. */
@@ -29,7 +30,6 @@ export function borderOf(segments: Iterable<Segment>): FeatureCollection {
       const geometry = { type: "LineString" as const, coordinates: each.line };
       return {
         type: "Feature",
-        id: each.id,
         geometry,
         properties: { id: each.id, name: each.name, part: "border", wide },
       };
