@@ -1,5 +1,7 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { zoneText } from "./Time";
+
+vi.mock("../app/preferences", () => ({ clock: { value: "local" } }));
 
 const machine = process.env.TZ;
 
