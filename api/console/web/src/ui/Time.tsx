@@ -28,6 +28,5 @@ export function zoneText(at = ""): string {
   const ahead = -(Number.isNaN(moment.getTime()) ? new Date() : moment).getTimezoneOffset();
   const minutes = Math.abs(ahead) % 60;
   const hours = Math.trunc(Math.abs(ahead) / 60);
-  if (ahead === 0) return "GMT";
   return `GMT${ahead < 0 ? "-" : "+"}${hours}${minutes === 0 ? "" : `:${String(minutes).padStart(2, "0")}`}`;
 }
