@@ -132,6 +132,25 @@ def test_standing_or_walking_beside_the_line_crosses_nothing(offset, seed):
     assert pixel_passages(in_picture(along((300 + offset, 100), (300 + offset, 350)), seed=seed), DOWN) == ()
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "tall", "small"),
+    [
+        # Of who is 80 pixels high, 1.2 m are 56: less is no way across. Of who is 30 high, 21.
+        (280, 320, 0, 1),
+        (260, 340, 1, 1),
+        # 0.4 m are 19 and 7 pixels: nearer to the line is on no side of it.
+        (240, 313, 0, 1),
+        (240, 325, 1, 1),
+    ],
+)
+def test_how_far_is_across_goes_by_the_height_of_who_goes(start, end, tall, small):
+    way = np.concatenate(
+        [np.tile([start, 200.0], (20, 1)), along((start, 200), (end, 200)), np.tile([end, 200.0], (40, 1))]
+    )
+    for height, count in ((80.0, tall), (30.0, small)):
+        assert len(pixel_passages(in_picture(way, height, noise=0.3), DOWN)) == count, height
+
+
 def test_round_the_end_in_the_picture_crosses_nothing():
     way = np.concatenate([along((220, 350), (220, 460)), along((220, 460), (400, 460)), along((400, 460), (400, 340))])
     assert pixel_passages(in_picture(way), DOWN) == ()
