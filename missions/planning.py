@@ -306,10 +306,14 @@ class Planner:
             if not waits:
                 break
             setting.waited_s |= waits
-            rotas = make_rotas(setting, [joined(self.spans)])
-            if not (rotas.flown | ~self.rotas.flown).all():
+            try:
+                rotas = make_rotas(setting, [joined(self.spans)])
+                if not (rotas.flown | ~self.rotas.flown).all():
+                    break
+                made = self._scheduled(rotas)
+            except PlanError:
+                # The plan that is made already stands.
                 break
-            made = self._scheduled(rotas)
             yield made
         setting.waited_s.clear()
 
