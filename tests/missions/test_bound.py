@@ -256,6 +256,19 @@ def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objec
     assert made.bound.seconds == max(bound.seconds for bound in made.bounds)
 
 
+@pytest.mark.parametrize("length_m", [3000.0, 10_000.0])
+def test_a_single_coverage_by_a_patrol_that_is_faster_than_a_transit_is_planned(length_m):
+    """Along the line at 23 m/s and home at 18: no bound may take both ways for transits."""
+    border = straight(length_m)
+    fleet = default_fleet(beside(border_from_metres([(0, 0), (10, 0)]), 300.0), 1)
+    fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.6))
+    made = plan(border, fleet, None, PlanOptions(objective=Objective.ONCE, dwell_s=1.0))
+    craft = fleet.vehicles[0].aircraft
+    assert made.observation.speed_m_s == craft.max_m_s > craft.cruise_m_s
+    assert made.figure_s < 2 * length_m / craft.cruise_m_s + 60.0
+    assert max(bound.seconds for bound in made.bounds) <= made.figure_s
+
+
 @pytest.mark.parametrize("objective", [Objective.REVISIT, Objective.ONCE])
 def test_a_bound_says_of_which_plans_it_holds(objective):
     """One shift that begins with everybody ready may be better than any that goes on: there are no turn-rounds yet."""
