@@ -270,3 +270,32 @@ def test_one_that_is_heard_and_gives_no_answer_is_asked_for_as_long_as_one_that_
             assert clock() - begun_s < FlightLimits().connect_s + 10.0
 
     run(go())
+
+
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
+@pytest.mark.parametrize("cut_s", [0.5, 4.0, 6.5, 30.0])
+def test_a_mode_that_is_ordered_into_a_cut_is_taken_or_is_one_clear_error(cut_s, autopilot, refused):
+    """A cut for less than the six seconds in which it is ordered four times is outlasted; nothing happens later."""
+    name = ("AUTO" if autopilot == "ardupilot" else "MISSION") if refused else "RTL" if autopilot == "px4" else "LOITER"
+
+    async def go():
+        async with Met(autopilot=autopilot) as met:
+            await met.seen.wait_ready(60.0)
+            flight, clock = met.vehicle.flight, asyncio.get_running_loop().time
+            before, begun_s = flight.mode, clock()
+            met.channel.cut = True
+            asyncio.get_running_loop().call_later(cut_s, setattr, met.channel, "cut", False)
+            words = "no answer to MAV_CMD_DO_SET_MODE in 4 tries" if cut_s > 6.0 else "it said: "
+            if refused or cut_s > 6.0:
+                with pytest.raises(CommandError, match=words):
+                    await met.seen.set_mode(name)
+            else:
+                await met.seen.set_mode(name)
+            assert clock() - begun_s <= 8.0
+            await asyncio.sleep(40.0)
+            taken = flight.dialect.spec(flight.mode).name
+            assert taken == met.seen.telemetry.mode
+            assert taken == name if not (refused or cut_s > 6.0) else flight.mode == before
+
+    run(go())
