@@ -185,6 +185,7 @@ def _routes(json: int, bulk: int, evidence: int, picture: int) -> tuple[_Guarded
             methods=[route.method],
             response_model=None,
             responses=OPENAPI_PROBLEM,
+            operation_id=route.name,
             max_body_size=limits[route.body],  # on the route, so that the refusal passes the gate
             openapi_extra={**route.describes, _PERMISSION: route.permission},
         )

@@ -60,10 +60,18 @@ _FRAMES = """() => {
   };
   requestAnimationFrame(step);
 }"""
-_DRAWN = (
-    "() => { const map = document.querySelector('.map canvas'); return map && getComputedStyle(map).opacity === '1' }"
-)
-"""The map is there before anything is drawn on it, and not seen until then."""
+_SEEN = f"""() => {{
+  // When the picture is shown in which the list is whole and the map is drawn (it is there before, and not seen until
+  // then): by the page's own clock. Whoever asks from outside waits for whatever else the page does by then.
+  const look = () => {{
+    const map = document.querySelector(".map canvas");
+    const all = document.querySelectorAll(".roster li").length >= {VEHICLES};
+    const seen = () => {{ window.seen_ms = performance.now(); }};
+    requestAnimationFrame(all && map !== null && getComputedStyle(map).opacity === "1" ? seen : look);
+  }};
+  requestAnimationFrame(look);
+}}"""
+"""The time is since the navigation began."""
 _CUSTODY = {"owner": "USA", "purpose": "border-surveillance", "marking": "REL BRAVO", "retention_days": 30}
 
 
@@ -101,11 +109,10 @@ def _first_view(name: str) -> Iterator[Row]:
         login = _account(service)
         for _ in range(3):
             page = _page(browser, service, login)
+            page.add_init_script(f"({_SEEN})()")
             _rest(browser)
             page.goto(f"{service.url}/#/fly", wait_until="commit")
-            page.locator(".roster li").nth(VEHICLES - 1).wait_for(state="attached", timeout=60_000)
-            page.wait_for_function(_DRAWN)
-            taken.append(page.evaluate("performance.now()"))  # since the navigation began
+            taken.append(page.wait_for_function("() => window.seen_ms", timeout=60_000).json_value())
             page.context.close()
     value = float(np.median(taken))
     yield Row(f"{name}/fly", value, "ms", "goal", 2000.0, value / 2000, "< 2 s", value < 2000)

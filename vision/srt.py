@@ -158,6 +158,6 @@ def _attitude(cue: _Cue, where: str, given: tuple[float, float, float] | None) -
             return math.fmod(yaw + 360.0, 360.0), pitch, roll
     if given is None:
         raise MetadataError(
-            f"{where}: this aircraft records no gimbal angles: give the camera's yaw, pitch and roll (attitude)"
+            f"{where}: this aircraft records no gimbal angles: give the camera's yaw, pitch and roll (--attitude)"
         )
     return given

@@ -20,10 +20,18 @@ BALKANS = (19.0, 39.5, 27.25, 44.0)
 TILES = bytes(range(256)) * 8
 
 
+def varint(number):
+    """An unsigned number in groups of seven bits, the lowest first."""
+    groups = [number & 127]
+    while number := number >> 7:
+        groups.append(number & 127)
+    return [*(each | 128 for each in groups[:-1]), groups[-1]]
+
+
 def archive(metadata=None, *, kind=1, internal=2, packed=2, zooms=(0, 14), bounds=BALKANS, version=3, tiles=TILES):
     """The bytes of a PMTiles archive, field by field at the places that its specification names."""
     said = gzip.compress(json.dumps({} if metadata is None else metadata).encode(), mtime=0)
-    root = gzip.compress(bytes([1, 0, 1, 10, 1]), mtime=0)
+    root = gzip.compress(bytes([1, 0, 1, *varint(len(tiles)), 1]), mtime=0)  # one tile, that of the whole world
     header = bytearray(127)
     header[0:8] = b"PMTiles" + bytes([version])
     at = 127

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 from playwright.sync_api import ConsoleMessage, Error, Page, Request, expect
 
 from api import Role
@@ -20,6 +22,8 @@ AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 _WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 _COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """Rules of these that look at colours: a theme is a set of colours, and nothing else."""
+MUCH_OF_RED, DIM = 0.64, 24
+"""By night: how much of the red light of a point may be other light; and what is too dim to count (0 to 255)."""
 _FINDINGS = """async only => {
   const found = await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
   return found.violations.flatMap(({ id, nodes }) => nodes.map(one => `${id}: ${one.target} ${one.failureSummary}`));
@@ -166,6 +170,11 @@ class Desk:
         path = self.pictures / f"{name}.png"
         self.page.screenshot(path=path)
         return path
+
+    def red_alone(self) -> bool:
+        """Whether all of the page that is lit is lit red, as eyes that are used to the dark want it."""
+        blue, green, red = cv2.imdecode(np.frombuffer(self.page.screenshot(), np.uint8), cv2.IMREAD_COLOR).T.astype(int)
+        return bool((np.maximum(blue, green) <= MUCH_OF_RED * red + DIM).all())
 
     def axe(self, *, colours_alone: bool = False) -> list[str]:
         """What axe-core finds against WCAG 2.2 A and AA, a line each; of a page in another theme its colours do."""

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import cv2
+import mgrs
 import numpy as np
+import pyproj
 import pytest
 from playwright.sync_api import expect
 
@@ -89,6 +91,12 @@ def tell(live, order_id, state, words=None):
     live.ask("pilot", "PUT", f"/orders/{order_id}/outcome", json=body)
 
 
+def utm(lat, lon):
+    """A place of the zone 12 by PROJ."""
+    east, north = pyproj.Proj(proj="utm", zone=12, ellps="WGS84")(lon, lat)
+    return f"12 N {east:.0f} {north:.0f}"
+
+
 def test_vehicles_appear_move_raise_alarms_and_go_stale(live, desk, sky):
     at = open_fly(desk, live, "pilot")
     page, alarms = at.page, at.page.get_by_role("region", name="Alarms")
@@ -103,6 +111,11 @@ def test_vehicles_appear_move_raise_alarms_and_go_stale(live, desk, sky):
     expect(page.get_by_role("alert").first).to_contain_text("heron")
     expect(choose(page, "heron")).to_contain_text("110.935")
     expect(choose(page, "heron")).to_contain_text("1,240 m AMSL")
+    for form, told in (("MGRS", mgrs.MGRS().toMGRS(31.34, -110.935)), ("UTM", utm(31.34, -110.935))):
+        at.prefer("Places", form)
+        place = page.get_by_role("region", name="heron", exact=True).locator(".place").inner_text()
+        assert "".join(place.split()) == "".join(told.split())
+    at.prefer("Places", "Lat, lon")
 
     # Seen, and true no more: gone. Not seen: it stays though it is over.
     page.keyboard.press("a")
@@ -165,6 +178,21 @@ def test_what_a_camera_sees_is_drawn_on_the_map(live, desk, sky):
     shows(page, clip, lambda seen: seen != tinted)  # not what was at first: a slow machine may draw the base map since
     fly(live, "heron", **sees)
     shows(page, clip, lambda seen: seen == tinted)
+    # Where it was before is drawn from one place to the next, through the middle of the map.
+    fly(live, "heron", lat=31.3425, lon=-110.936, update_time=soon(3))
+    expect(choose(page, "heron")).to_contain_text("110.936")
+    page.keyboard.press("Escape")
+    page.mouse.move(1, 1)
+    shows(page, clip, lambda seen: seen != tinted)
+    before = at_rest(page, clip)
+    fly(live, "heron", lat=31.3425, lon=-110.924, update_time=soon(6))
+    shows(page, clip, lambda seen: seen != before)
+    trail = at_rest(page, clip)
+    fly(live, "heron", lat=31.3425, lon=-110.922, update_time=soon(9))
+    expect(choose(page, "heron")).to_contain_text("110.922")
+    page.keyboard.press("Escape")
+    page.mouse.move(1, 1)
+    assert at_rest(page, clip) == trail
 
 
 def shows(page, clip, which):
@@ -176,9 +204,30 @@ def shows(page, clip, which):
     raise AssertionError("the map stays as it was")
 
 
-def test_where_there_are_crossings_alone_the_map_shows_them(live, desk):
-    live.ask("pilot", "POST", "/crossings", json=walk("alone", tonight(0)))
-    middle_is(open_fly(desk, live, "analyst").page, f"{LAT:.2f}")
+CROSSING = 0x9A, 0x4D, 0x00
+"""Of the light theme."""
+
+
+def test_where_there_are_crossings_alone_the_map_shows_them_whatever_they_are_called(live, desk):
+    """One id of twelve thousand begins with twenty digits: as a number it is more than a tile has room for."""
+    told = live.ask("pilot", "POST", "/crossings", json=walk("alone", tonight(0))).json()["id"]
+    at = desk(live, "analyst", "#/account")
+    at.page.route(
+        "**/crossings?*",
+        lambda route: route.fulfill(body=route.fetch().text().replace(told, "98765432" * 4)),
+    )
+    at.open("#/fly")
+    page = at.page
+    middle_is(page, f"{LAT:.2f}")
+    box = page.locator(".map canvas").bounding_box()
+    clip = {"x": box["x"] + box["width"] / 2 - 10, "y": box["y"] + box["height"] / 2 - 10, "width": 20, "height": 20}
+    shows(page, clip, lambda seen: has_colour(seen, CROSSING))
+    expect(page.locator(".notice.bad")).to_have_count(0)
+
+
+def has_colour(png, rgb):
+    drawn = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB).astype(int)
+    return bool((np.abs(drawn - rgb).max(axis=2) <= 3).any())
 
 
 def test_a_vehicle_that_is_not_heard_any_more_is_shown_as_old(live, desk, sky):
@@ -341,23 +390,48 @@ def test_a_vehicle_is_sent_to_a_cue_of_the_list_and_to_a_place_of_the_map(live, 
     assert (round(place["lat"], 1), round(place["lon"], 1)) == (31.3, -110.9)
 
 
-def test_the_picture_of_a_vehicle_is_shown_and_renewed(live, desk, sky):
-    def show(grey):
+def test_the_pictures_of_every_stream_are_shown_and_renewed(live, desk, sky):
+    def show(grey, stream="cam-1", name="Belly", of="heron"):
         _, picture = cv2.imencode(".jpg", np.full((90, 160, 3), grey, np.uint8))
         headers = {"Content-Type": "image/jpeg"}
-        path = f"/streams/cam-1/picture?name=Belly&of={sky['heron']}"
-        live.ask("pilot", "PUT", path, content=picture.tobytes(), headers=headers)
+        query = {"name": name} | ({"of": sky[of]} if of in sky else {})
+        path = f"/streams/{stream}/picture"
+        live.ask("pilot", "PUT", path, params=query, content=picture.tobytes(), headers=headers)
 
     show(40)
+    show(90, "cam-2", "Nose")
+    show(140, "mast", "Mast at the bridge", None)
     at = open_fly(desk, live, "analyst")
     at.forgiven.append("/picture")
-    shown = choose(at.page, "heron").get_by_role("img", name="Live picture of Belly")
-    expect(shown).to_have_js_property("naturalWidth", 160)
-    before = shown.get_attribute("src")
+    heron = choose(at.page, "heron")
+    pictures = heron.get_by_role("img", name="Live picture of")
+    shown = {name: heron.get_by_role("img", name=f"Live picture of {name}") for name in ("Belly", "Nose")}
+    for name, grey in (("Belly", 40), ("Nose", 90)):
+        expect(shown[name]).to_have_js_property("naturalWidth", 160)
+        assert shown[name].evaluate(GREY) == pytest.approx(grey, abs=2)
+    expect(pictures).to_have_count(2)
+    before = shown["Belly"].get_attribute("src")
     show(200)
-    expect(shown).not_to_have_attribute("src", before)
+    expect(shown["Belly"]).not_to_have_attribute("src", before)
+    assert shown["Belly"].evaluate(GREY) == pytest.approx(200, abs=2)
+    at.picture("fly-pictures")
     choose(at.page, "kite")
     expect(at.page.get_by_text("No live picture")).to_be_visible()
+    at.page.get_by_text("Other cameras").click()
+    mast = at.page.get_by_role("img", name="Live picture of Mast at the bridge")
+    expect(mast).to_have_js_property("naturalWidth", 160)
+    assert mast.evaluate(GREY) == pytest.approx(140, abs=2)
+    at.picture("fly-cameras")
+
+
+GREY = """async each => {
+  await each.decode();
+  const canvas = new OffscreenCanvas(each.naturalWidth, each.naturalHeight);
+  const pen = canvas.getContext("2d");
+  pen.drawImage(each, 0, 0);
+  return pen.getImageData(80, 45, 1, 1).data[0];
+}"""
+"""How bright the middle of a picture is."""
 
 
 def test_who_looks_on_gives_no_orders_and_is_told_of_what_comes(live, desk, sky):
@@ -433,12 +507,35 @@ def test_it_can_be_read_in_every_theme_and_size(live, desk, sky):
         at.prefer("Theme", theme)
         choose(at.page, "heron")
         expect(at.page.locator("html")).to_have_attribute("data-theme", theme)
+        if theme == "light":
+            is_drawn_as_a_friend(at.page)
         for width, height in ((1280, 800), (768, 1024)):
             at.page.set_viewport_size({"width": width, "height": height})
             assert at.axe(colours_alone=theme != THEMES[0]) == []
             at.picture(f"fly-{theme}-{width}")
+            assert at.red_alone() is (theme == "night")
     at.page.set_viewport_size({"width": 640, "height": 400})  # as at 1280 x 800 for who has made all twice as large
     row(at.page, "kite").click(trial=True)
+
+
+FRIEND = 128, 224, 255
+"""The ground of a friend's symbol (MIL-STD-2525D, table of colours: light crystal blue)."""
+
+
+def is_drawn_as_a_friend(page):
+    """On the map, and beside its name: a copter on the vehicle's place, and other kinds otherwise."""
+    box = page.locator(".map canvas").bounding_box()
+    for _ in range(100):
+        drawn = cv2.imdecode(np.frombuffer(page.screenshot(clip=box), np.uint8), cv2.IMREAD_COLOR_RGB)
+        ground = np.abs(drawn.astype(int) - FRIEND).max(axis=2) <= 3
+        count, _, stats, _ = cv2.connectedComponentsWithStats(ground.astype(np.uint8))
+        if np.count_nonzero(stats[1:, cv2.CC_STAT_AREA] > 30) >= 2:  # two vehicles fly
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError(f"{count} places of the map have that colour")
+    signs = page.get_by_role("region", name="Vehicles", exact=True).locator("img")
+    assert len({each.get_attribute("src") for each in signs.all()}) == 3
 
 
 def test_the_map_goes_along_with_a_vehicle_that_is_followed(live, desk, sky):

@@ -1,13 +1,20 @@
 """Planning at the page: draw, plan, look, change, take files, adopt; what it shows is what the service says."""
 
+import itertools
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyproj
+import pytest
+import shapely
 from playwright.sync_api import FloatRect, Page, expect
 
 import missions
+from api.planning.settings import PlanningSettings
 from geo import VedetteError
 from tests.api.samples import planning_json
 from tests.console.desk import THEMES
@@ -63,6 +70,16 @@ def put_base(page: Page, x: float, y: float) -> None:
     expect(page.get_by_label("Place", exact=True)).to_be_visible()
 
 
+WATCHED = """() => {
+  window.progress = [];
+  new MutationObserver(() => {
+    const bar = document.querySelector("progress");
+    if (bar !== null) window.progress.push(bar.value);
+  }).observe(document.body, { childList: true, subtree: true, attributes: true });
+}"""
+"""How far a planning is said to be, again and again."""
+
+
 def plan(page: Page) -> None:
     """Ask for a plan, and wait for it: none can be asked for meanwhile."""
     ask = page.get_by_role("button", name=re.compile("^Plan( again)?$"))
@@ -70,6 +87,18 @@ def plan(page: Page) -> None:
         ask.click()
     expect(ask).to_be_enabled(timeout=90_000)
     expect(page.get_by_role("region", name="Plan that was found")).to_be_visible()
+
+
+def ways(planning: dict[str, Any]) -> list[list[list[float]]]:
+    """Where the sorties of a plan go; degrees, longitude first."""
+    return [each["geometry"]["coordinates"] for each in planning["result"]["map"]["sorties"]]
+
+
+def plan_file(live, planning: dict[str, Any], folder: Path) -> missions.PatrolPlan:
+    """The plan as the service hands it to ground stations."""
+    path = folder / "plan.json"
+    path.write_bytes(live.ask("pilot", "GET", f"/plannings/{planning['id']}/files/plan.json").content)
+    return missions.load_plan(path)
 
 
 def seconds_of(text: str) -> int:
@@ -96,15 +125,19 @@ def take(page: Page, tmp_path: Path, name: str, text: str) -> None:
     page.get_by_label(re.compile("^Import")).set_input_files(path)
 
 
-def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR0915 - one flow of a person
+def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk, tmp_path):  # noqa: PLR0915 - one flow of a person
     at = desk(live, "pilot")
     page = at.page
     x, y = at_the_border(page)
     draw_border(page, x, y)
-    put_base(page, x, y - 40)
+    put_base(page, x, y - 160)
     page.get_by_label("Length of shift").fill("1")
     page.get_by_label("At m AMSL").fill("1180")
+    page.evaluate(WATCHED)
     plan(page)
+    steps = page.evaluate("window.progress")
+    assert steps == sorted(steps)
+    assert any(0 < each < 1 for each in steps), steps
     first = newest(live)
     line = first["request"]["border"]["geojson"]["features"][0]
     assert len(line["geometry"]["coordinates"]) == 3
@@ -128,7 +161,15 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
     expect(panel.get_by_text(re.compile("above sea level, ground 1,180 m"))).to_be_visible()
     at.picture("plan-heights")
     tab(page, "Shift")
-    assert panel.get_by_role("button").count() == len(first["result"]["shift"]["flights"])
+    flights = first["result"]["shift"]["flights"]
+    assert panel.get_by_role("button").count() == len(flights)
+    # As long, and as far along, as each of them is in time: a bar of one second is so many pixels everywhere.
+    bars = [each.bounding_box() for each in panel.locator(".flight rect").all()]
+    ends = [(box["x"], box["x"] + box["width"]) for box in bars if box is not None]
+    times = [(flight["start_s"], flight["end_s"]) for flight in flights]
+    a_second, begin = np.polyfit(np.ravel(times), np.ravel(ends), 1)
+    assert a_second > 0
+    assert np.ravel(ends) == pytest.approx(a_second * np.ravel(times) + begin, abs=2)  # its edge is drawn too
     at.picture("plan-shift")
     tab(page, "Checks")
     expect(panel.get_by_text("Every rule is kept.")).to_be_visible()
@@ -139,7 +180,26 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
     mission = missions.read_qgc_plan(started.value.path())
     assert len(mission.items) > 3
 
-    page.get_by_label("Place", exact=True).fill("31.339, -110.97")
+    # In the middle of the way there, drawn by hand; places of the page by those that the border was drawn at.
+    leg = np.array(ways(first)[0][:2]).mean(axis=0)
+    corners = np.array(line["geometry"]["coordinates"])
+    pixels = np.array([(x + aside, y + abs(aside) / 6) for aside in (-60, 0, 60)])
+    to_x, to_y = np.polyfit(corners[:, 0], pixels[:, 0], 1), np.polyfit(corners[:, 1], pixels[:, 1], 1)
+    middle = np.polyval(to_x, leg[0]), np.polyval(to_y, leg[1])
+    page.get_by_role("button", name="Zone z").click()
+    for along, down in ((-50, -25), (50, -25), (0, 35)):
+        click(page, middle[0] + along, middle[1] + down)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="No-fly zones and areas with limits").get_by_label("Name")).to_be_visible()
+    page.get_by_role("button", name="Describe another model").click()
+    fleet = page.get_by_role("region", name="Aircraft and camera")
+    fleet.get_by_label("Name", exact=True).fill("heavy")
+    fleet.get_by_label("Cruise", exact=False).first.fill("11")
+    fleet.get_by_role("combobox", name="Camera").select_option(label="another one")
+    fleet.get_by_label("Field of view").fill("31")
+    bases = page.get_by_role("region", name="Bases")
+    bases.get_by_role("combobox", name="Model").select_option(label="heavy")
+    bases.get_by_label("Aircraft", exact=True).fill("1")
     page.get_by_label("Length of shift").focus()
     page.get_by_text("Autopilot, landing sites, limits of the planner").click()
     page.get_by_role("combobox", name="Files are for").select_option("px4")
@@ -151,7 +211,15 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk):  # noqa: PLR
     assert (second["request"]["dialect"], second["request"]["landing_sites"]) == ("px4", True)
     assert second["request"]["options"] == {"launch_interval_s": 45}
     assert second["id"] != first["id"]
-    assert second["request"]["bases"][0]["lon"] == -110.97
+    made = plan_file(live, second, tmp_path)
+    (heavy,) = made.fleet.vehicles
+    assert heavy.aircraft.cruise_m_s == 11
+    lens = (heavy.camera or made.fleet.camera).model
+    assert 2 * math.degrees(math.atan(lens.width_px / 2 / lens.focal_px)) == pytest.approx(31, abs=1e-6)
+    (ring,) = second["request"]["airspace"]["features"][0]["geometry"]["coordinates"]
+    zone = shapely.Polygon(ring)
+    assert zone.intersects(shapely.LineString(ways(first)[0]))
+    assert not any(zone.intersects(shapely.LineString(way)) for way in ways(second))
     row = page.get_by_role("row", name="Revisit interval")
     assert row.get_by_role("cell").all_inner_texts()[0] == minutes
     expect(row.get_by_role("cell").nth(2)).to_have_text(re.compile("▲ \\+"))
@@ -296,9 +364,38 @@ def test_what_cannot_be_planned_is_said_where_it_is_wrong(live, desk, tmp_path):
     expect(more.get_by_role("status")).to_contain_text("option overlap is 2")
 
 
-def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
+SLOPE_M = 1000.0, 3.0
+"""How high the ground is at 111 degrees west, and how much higher each three seconds of arc to the east."""
+
+
+@pytest.fixture
+def hilly(peopled, served, tmp_path):
+    """A service that has terrain: a slope that rises to the east, as a closed form has it."""
+    terrain = tmp_path / "terrain"
+    terrain.mkdir()
+    heights = np.broadcast_to(SLOPE_M[0] + SLOPE_M[1] * np.arange(1201), (1201, 1201))
+    heights.astype(">i2").tofile(terrain / "N31W111.hgt")
+    with served(peopled, tmp_path / "service", planning=PlanningSettings(terrain=terrain)) as live:
+        yield live
+
+
+def slope_along(way: list[list[float]], metres: float) -> float:
+    """How high that slope is so far along a way."""
+    geod = pyproj.Geod(ellps="WGS84")
+    for (lon, lat, *_), (to_lon, to_lat, *_) in itertools.pairwise(way):
+        bearing, _, leg_m = geod.inv(lon, lat, to_lon, to_lat)
+        if metres <= leg_m:
+            return SLOPE_M[0] + SLOPE_M[1] * 1200 * (geod.fwd(lon, lat, bearing, metres)[0] + 111)
+        metres -= leg_m
+    return SLOPE_M[0] + SLOPE_M[1] * 1200 * (way[-1][0] + 111)
+
+
+def test_a_plan_is_looked_at_in_every_theme_and_size(hilly, desk):
+    live = hilly
     limits = {"floor_agl_m": 45, "ceiling_agl_m": 115}
-    asked = live.ask("pilot", "POST", "/plannings", json=planning_json(explain=True, options=limits)).json()
+    wish = planning_json(explain=True, options=limits, terrain=True)
+    del wish["ground_m"]
+    asked = live.ask("pilot", "POST", "/plannings", json=wish).json()
     at = desk(live, "pilot")
     page = at.page
     page.get_by_role("button", name="Nogales").click()
@@ -323,7 +420,10 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
             if name == "Heights":
                 for limit in limits.values():
                     expect(page.get_by_text(f"{limit} m above ground", exact=True)).to_be_visible()
+                if theme == THEMES[0]:
+                    heights_are_those_of_the_slope(page, ways(newest(live))[0])
             at.picture(f"plan-{theme}-{name.lower()}")
+        assert at.red_alone() is (theme == "night")
     for width, height in ((1024, 768), (768, 1024)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -337,6 +437,24 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(live, desk):
     assert result is not None
     assert parts["y"] + parts["height"] <= result["y"]
     assert asked["name"] == "Nogales"
+
+
+def heights_are_those_of_the_slope(page: Page, way: list[list[float]]) -> None:
+    """Ground and height above it, in the table beside the drawing."""
+    page.get_by_role("tabpanel").get_by_text("As a table").click()
+    told = []
+    for row in page.get_by_role("tabpanel").get_by_role("row").all()[1:]:
+        metres, amsl, ground, above = (read_m(text) for text in row.locator("th, td").all_inner_texts())
+        assert ground == pytest.approx(slope_along(way, metres), abs=SLOPE_M[1] + 1)
+        assert above == pytest.approx(amsl - ground, abs=1)
+        told.append(ground)
+    assert max(told) - min(told) > 30  # it is no level ground
+
+
+def read_m(text: str) -> float:
+    """Metres of a length in words: "1,180 m", "3.4 km"."""
+    figure, unit = text.split()
+    return float(figure.replace(",", "")) * {"m": 1, "km": 1000}[unit]
 
 
 def switched(page: Page, layer: str) -> None:

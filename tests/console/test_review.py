@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.api.people import PASSWORD
 from tests.api.samples import agreement_json, record_json
 from tests.console.desk import THEMES
-from tests.console.footage import BORDER, FPS, LAT, PER_SECOND, Footage, state_of, tonight, verdicts_of, walk
+from tests.console.footage import BORDER, FPS, LAT, PER_SECOND, Footage, box, state_of, tonight, verdicts_of, walk
 
 SOON_MS = 30_000
 """A page of a busy machine may take so long."""
@@ -149,6 +149,27 @@ def test_twenty_crossings_by_keyboard_alone(live, desk, footage):
         assert verdict["category"] == ("animal" if n % 3 == 2 else None)
 
 
+FRAMED = """() => {
+  // Where the frame is that is drawn over the picture, below its upper edge, where its words are; and in the picture
+  // itself the bright one who walks there: left, top, right, bottom, pixels of the picture.
+  const [film, frame] = [document.querySelector(".stage video"), document.querySelector(".stage canvas")];
+  const shown = new OffscreenCanvas(film.videoWidth, film.videoHeight);
+  const [pen, { width, height }] = [shown.getContext("2d"), shown];
+  const found = (pixels, is, above) => {
+    const box = [width, height, 0, 0];
+    for (let y = above; y < height; y++) for (let x = 0; x < width; x++) {
+      if (!is(pixels, 4 * (y * width + x))) continue;
+      [box[0], box[1], box[2], box[3]] = [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x), y];
+    }
+    return box;
+  };
+  pen.drawImage(film, 0, 0);
+  const walker = found(pen.getImageData(0, 0, width, height).data, (of, at) => of[at] > 170, 0);
+  const drawn = frame.getContext("2d").getImageData(0, 0, width, height).data;
+  return [found(drawn, (of, at) => of[at + 3] > 0, walker[1]), walker];
+}"""
+
+
 def test_the_ground_goes_with_the_clip(live, desk, footage):
     live.ask("pilot", "POST", "/segments", json=record_json("segments") | BORDER | {"retention_days": 3650})
     when = tonight(0)
@@ -172,6 +193,12 @@ def test_the_ground_goes_with_the_clip(live, desk, footage):
         assert datetime.fromisoformat(moment).timestamp() == pytest.approx(
             when.timestamp() + picture / FPS - 3, abs=0.002
         )
+        frame, walker = page.evaluate(FRAMED)
+        centre = [(frame[0] + frame[2]) / 2, (walker[0] + walker[2]) / 2]
+        assert centre[0] == pytest.approx(centre[1], abs=3)
+        assert frame[0] < walker[0] < walker[2] < frame[2]
+        assert 0 < frame[3] - walker[3] < 25
+        assert walker[0] == pytest.approx(box(picture)[0], abs=3)
     page.keyboard.press(".")
     expect(page.locator(".where .place")).to_have_text(re.compile(f"{LAT + 1.6 * PER_SECOND:.6f}"), timeout=SOON_MS)
     page.keyboard.press(",")
@@ -629,6 +656,7 @@ def test_readable_in_three_themes_and_on_a_tablet(live, desk, footage):
         expect(page.locator(".maplibregl-canvas")).to_be_visible()
         assert at.axe(colours_alone=theme != THEMES[0]) == []
         at.picture(f"review-{theme}")
+        assert at.red_alone() is (theme == "night")
     for width, height in ((1024, 768), (768, 1024)):
         page.set_viewport_size({"width": width, "height": height})
         expect(page.get_by_role("button", name="Confirm")).to_be_in_viewport()

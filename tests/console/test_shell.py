@@ -32,6 +32,8 @@ def test_each_role_has_its_views(live, desk, role):
         expect(page.get_by_label("Login")).to_be_visible()
         page.reload()
         expect(page.get_by_label("Login")).to_be_visible()
+        for where in ("top", "bottom"):
+            expect(page.locator(f".banner.{where}")).to_be_in_viewport(ratio=1)
 
 
 def test_a_wrong_password_is_refused_and_a_one_time_secret_replaced(live, desk):
@@ -184,6 +186,20 @@ def test_a_place_is_read_in_any_format_and_anything_else_refused(live, desk):
     page.keyboard.press("Enter")
     expect(refusal).to_have_count(0)
     expect(box).not_to_be_focused()
+
+
+def test_the_marking_is_as_bright_under_a_dialog_and_at_every_size(live, desk):
+    page = desk(live, "analyst", "#/account").page
+    for width, height in ((1280, 800), (640, 400), (320, 480)):
+        page.set_viewport_size({"width": width, "height": height})
+        banners = page.locator(".banner")
+        expect(banners).to_have_text(["UNMARKED SYSTEM"] * 2)
+        boxes = [each.bounding_box() for each in banners.all()]
+        before = [page.screenshot(clip=box) for box in boxes]
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        assert [page.screenshot(clip=box) for box in boxes] == before
+        page.keyboard.press("Escape")
 
 
 def test_keys_are_listed_and_escape_closes_the_list(live, desk):

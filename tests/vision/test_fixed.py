@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame
 from vision.errors import BorderError
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed, pixel_passages
-from vision.types import Detection, Direction, Frame, Observation, Track
+from vision.records import Direction
+from vision.types import Detection, Frame, Observation, Track
 
 CAMERA = CameraModel(1280, 720, 900.0)
 POSE = CameraPose(31.333, -110.94, Altitude(12.0, Datum.AMSL), 30.0, -25.0, 2.0)

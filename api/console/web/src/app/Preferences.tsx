@@ -11,7 +11,8 @@ export function Preferences() {
     const open = details.current;
     if (open === null) return;
     if (event instanceof KeyboardEvent) {
-      if (event.key !== "Escape") return;
+      if (event.key !== "Escape" || !open.open) return;
+      event.preventDefault(); // it is for nothing of the view behind it
       open.querySelector("summary")?.focus();
     } else if (!(event.relatedTarget instanceof Node) || open.contains(event.relatedTarget)) return;
     open.open = false;

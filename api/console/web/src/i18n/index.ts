@@ -41,7 +41,9 @@ export async function loadLanguage(chosen: string): Promise<void> {
   if (language.peek() === chosen) translated.value = { language: chosen, files };
 }
 
+// Made once for a language: to make one costs as much as a page of words.
 const plurals = computed(() => new Intl.PluralRules(language.value));
+const figures = computed(() => new Intl.NumberFormat(language.value));
 
 /** A word of the page in the reader's language. `{name}` in it is replaced; `count` chooses the plural. */
 export function t(word: Word, values: Record<string, string | number> = {}): string {
@@ -64,5 +66,5 @@ function pick(
 }
 
 function formatted(value: string | number): string {
-  return typeof value === "number" ? new Intl.NumberFormat(language.value).format(value) : value;
+  return typeof value === "number" ? figures.value.format(value) : value;
 }

@@ -22,9 +22,11 @@ export function timeText(at: string, date = true): string {
   return `${date ? `${day} ` : ""}${time}${utc ? "Z" : ""}`;
 }
 
-/** What the machine's zone is called at a moment (RFC 3339; now where it is none): `GMT+2`. */
+/** What the machine's zone is called at a moment (RFC 3339; now where it is none): `GMT+2`. A browser's own words take it long. */
 export function zoneText(at = ""): string {
   const moment = new Date(at);
-  const told = Number.isNaN(moment.getTime()) ? new Date() : moment;
-  return told.toLocaleTimeString("en", { timeZoneName: "shortOffset" }).split(" ").at(-1) ?? "";
+  const ahead = -(Number.isNaN(moment.getTime()) ? new Date() : moment).getTimezoneOffset();
+  const minutes = Math.abs(ahead) % 60;
+  const hours = Math.trunc(Math.abs(ahead) / 60);
+  return `GMT${ahead < 0 ? "-" : "+"}${hours}${minutes === 0 ? "" : `:${String(minutes).padStart(2, "0")}`}`;
 }

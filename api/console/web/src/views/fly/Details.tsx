@@ -5,7 +5,7 @@ import { attempt } from "../../ui/failure";
 import { Place } from "../../ui/Place";
 import { Time } from "../../ui/Time";
 import { useAboveGround } from "./height";
-import { LivePicture } from "./LivePicture";
+import { LivePictures } from "./LivePicture";
 import { hasEnded, type Order, type OrderKind, type Orders } from "./orders";
 import { Battery, sortieOfVehicle } from "./Roster";
 import type { Vehicle } from "./records";
@@ -41,7 +41,7 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
           ×
         </button>
       </header>
-      {may("picture.read") && <LivePicture vehicle={vehicle} />}
+      {may("picture.read") && <LivePictures vehicle={vehicle} />}
       <dl>
         <Fact name={t("fly.link")}>
           {t(linkWord(vehicle))}

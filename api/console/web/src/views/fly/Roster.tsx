@@ -1,7 +1,8 @@
 import { useMemo } from "preact/hooks";
 import { theme } from "../../app/preferences";
-import { me } from "../../app/session";
+import { may, me } from "../../app/session";
 import { t } from "../../i18n";
+import { OtherCameras } from "./LivePicture";
 import type { Orders } from "./orders";
 import type { Vehicle } from "./records";
 import { symbolUrl } from "./symbols";
@@ -35,6 +36,7 @@ export function Roster({ watch, orders, chosen, onChoose }: Props) {
       <h2>
         {t("fly.vehicles")} <small>{t("fly.flying", { count: all.filter((each) => each.live !== null).length })}</small>
       </h2>
+      {may("picture.read") && <OtherCameras watch={watch} />}
       {all.length === 0 && <p class="soft">{watch.ready.value ? t(none) : t("app.loading")}</p>}
       <ul>
         {all.map((each) => (

@@ -16,8 +16,9 @@ export function collection(features: readonly Feature[]): FeatureCollection {
   return { type: "FeatureCollection", features: [...features] };
 }
 
+/** Named in its properties alone: MapLibre takes the first digits of an id for a number, and one of twenty breaks its tile. */
 export function point(id: string, at: Position, properties: Feature["properties"]): Feature {
-  return { type: "Feature", id, geometry: { type: "Point", coordinates: at }, properties: { id, ...properties } };
+  return { type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { id, ...properties } };
 }
 
 /** The border with the band in which none of ours may be, on both sides. `wide` is its breadth in pixels at zoom 0. */
@@ -29,7 +30,6 @@ export function borderOf(segments: Iterable<Segment>): FeatureCollection {
       const geometry = { type: "LineString" as const, coordinates: each.line };
       return {
         type: "Feature",
-        id: each.id,
         geometry,
         properties: { id: each.id, name: each.name, part: "border", wide },
       };
@@ -240,7 +240,7 @@ export function vehicleLayers(): DrawnLayer[] {
         "text-offset": [2.6, 0],
         "text-max-width": 30,
         "text-optional": true,
-        "symbol-sort-key": ["case", ["get", "chosen"], 0, ["get", "alarmed"], 1, 2],
+        "symbol-sort-key": ["case", ["get", "chosen"], 0, ["get", "alarmed"], 1, ["get", "old"], 3, 2],
       },
       paint: { "text-color": colour("ink"), "text-halo-color": colour("paper"), "text-halo-width": 1 }, // wider, and every letter is drawn twice,
     },
@@ -264,6 +264,7 @@ export function vehicleLayers(): DrawnLayer[] {
       layout: {
         "icon-image": ["get", "look"],
         "icon-allow-overlap": true,
+        "symbol-sort-key": ["case", ["get", "old"], 0, 1], // who flies is above who stands at the same base
       },
       // The standard's broken frame of what is old cannot be seen on a dark map.
       paint: { "icon-opacity": ["case", ["get", "old"], 0.5, 1] },

@@ -24,15 +24,28 @@ export interface Picture {
   time: string | null;
 }
 
+/** A stream says of which record it is; of one that does not, its name may be the vehicle's. */
+function isOf({ of, source }: Stream, { id, sourceId, name }: Vehicle): boolean {
+  return of === null ? source === sourceId || source === name : of === id;
+}
+
 /**
- * The stream that shows what a vehicle's camera sees; null where there is none.
+ * The streams that show what a vehicle's cameras see.
  *
  * @throws {Problem} when the service refuses
  */
-export async function streamOf(vehicle: Vehicle): Promise<Stream | null> {
-  const { streams } = dataOf(await askStreams());
-  const names = new Set([vehicle.sourceId, vehicle.name]);
-  return streams.find((each) => each.of === vehicle.id) ?? streams.find((each) => names.has(each.source)) ?? null;
+export async function streamsOf(vehicle: Vehicle): Promise<Stream[]> {
+  return dataOf(await askStreams()).streams.filter((each) => isOf(each, vehicle));
+}
+
+/**
+ * The streams that are none of these vehicles': of cameras on masts, and of vehicles that nobody has told of.
+ *
+ * @throws {Problem} when the service refuses
+ */
+export async function otherStreams(vehicles: Iterable<Vehicle>): Promise<Stream[]> {
+  const known = [...vehicles];
+  return dataOf(await askStreams()).streams.filter((each) => !known.some((one) => isOf(each, one)));
 }
 
 /**

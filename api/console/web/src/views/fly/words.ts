@@ -1,5 +1,6 @@
 /** What is shown of a vehicle, in words. */
 
+import { computed } from "@preact/signals";
 import { language } from "../../app/preferences";
 import type { Word } from "../../i18n";
 import { BATTERY_LOW } from "./alarms";
@@ -24,9 +25,11 @@ export function ageText(time: string, now: number): string {
   return `${Math.floor(seconds / 3600)} h`;
 }
 
+const percents = computed(() => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 0 }));
+
 /** A share of the whole. */
 export function percentText(share: number): string {
-  return new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 0 }).format(share);
+  return percents.value.format(share);
 }
 
 /** How a vehicle is heard: a lost position outweighs what the last state said of its link. */
