@@ -484,6 +484,14 @@ def test_names_of_wgs_84_are_known(tmp_path, name):
     assert read_border(path).coordinates == ((8.0, 46.0), (9.0, 46.0))
 
 
+def test_of_features_one_a_line_it_is_said_what_to_make(tmp_path):
+    path = tmp_path / "lines.geojson"
+    line = json.dumps({"type": "Feature", "geometry": {"type": "LineString", "coordinates": [[8, 46], [9, 46]]}})
+    path.write_text(f"{line}\n{line}\n")
+    with pytest.raises(FormatError, match=r"Extra data in line 2, column 1: .*into a FeatureCollection"):
+        read_borders(path)
+
+
 @pytest.mark.parametrize("kind", ["Border", " border ", "", None])
 def test_a_line_of_the_kind_border_is_one(tmp_path, kind):
     path = tmp_path / "line.json"
@@ -523,7 +531,7 @@ def test_a_shapefile_without_its_prj_is_refused(tmp_path):
 def test_a_shapefile_without_its_index_is_refused(tmp_path):
     path = shapefile(tmp_path)
     path.with_suffix(".shx").unlink()
-    with pytest.raises(FormatError, match="shx"):
+    with pytest.raises(FormatError, match=r"line\.shp: its \.shx is absent: copy all files"):
         read_border(path)
 
 
