@@ -81,7 +81,7 @@ class FlatTerrain:
         if not (np.isfinite(lat_deg).all() and np.isfinite(lon_deg).all()):
             raise TerrainError("no elevation at a latitude or longitude that is not finite: give finite degrees")
         shape = np.broadcast_shapes(np.shape(lat_deg), np.shape(lon_deg))
-        return np.full(shape, self.amsl_m)
+        return np.full(shape, self.amsl_m, dtype=np.float64)
 
     known_elevation_m = elevation_m
 
@@ -305,7 +305,7 @@ def _march(
     A ray over unknown ground ends there. Several steps at once, so that few rays are as quick a step as many; one at a
     time where that leaves the data.
     """
-    near, far = np.zeros(count), np.full(count, max_range_m)
+    near, far = np.zeros(count), np.full(count, float(max_range_m))
     hit, over = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     steps = np.append(np.arange(step_m, max_range_m, step_m), max_range_m)
     done = 0

@@ -40,7 +40,7 @@ class MovingScene(OnGround):
         self._nothing: dict[str, tuple[int, str]] = {}
         """What frames gave no places for: how many, and what to do about the first."""
         self._nowhere = 0
-        """Boxes without a place, over ground that is not the same all over."""
+        """Boxes without a place."""
         self._last: tuple[int, NDArray[np.float64]] | None = None
         # The newest frame that could be used, for one without a pose that follows it.
         self._before: tuple[Frame, Sequence[Detection], GroundPlane] | None = None
@@ -75,8 +75,7 @@ class MovingScene(OnGround):
         self._last = frame.time_us, here
         self._before = frame, detections, motion
         places = self._where.points(frame, detections, velocity)
-        if not isinstance(self._where.terrain, FlatTerrain):
-            self._nowhere += places.count(None)
+        self._nowhere += places.count(None)
         return motion, places
 
     @property
@@ -91,10 +90,12 @@ class MovingScene(OnGround):
     def notes(self) -> list[str]:
         """See `Scene`."""
         told = [f"{count} pictures gave no places, {why}: {what}" for why, (count, what) in self._nothing.items()]
-        if self._nowhere:
+        if self._nowhere and self._where is not None:
+            where = self._where
+            holes = "" if isinstance(where.terrain, FlatTerrain) else ", or is on or behind unknown ground"
             told.append(
-                f"{self._nowhere} boxes had no place on the ground: what they show is too far, seen too flat, or on or "
-                "behind ground that the terrain does not know"
+                f"{self._nowhere} boxes had no place on the ground: what they show is farther than "
+                f"{where.max_range_m:g} m, is seen from less than {where.min_depression_deg:g} degrees above{holes}"
             )
         return told
 

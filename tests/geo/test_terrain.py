@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.interpolate import RegularGridInterpolator
 
@@ -147,17 +147,25 @@ def test_camera_below_the_ground_sees_nothing():
     assert np.isnan(intersect(frame, (0, 0, 0), [[0.0, 0, -1]], grid)).all()
 
 
-@given(st.floats(0, 360), st.floats(-80, -15))
-def test_ray_stops_at_the_first_ground_it_meets(yaw, pitch):
+@pytest.mark.parametrize("relief", [1.0, 0.1])
+@given(yaw=st.floats(0, 360), pitch=st.floats(-80, -15))
+@example(yaw=104.0, pitch=-15.5)  # over a crest 18 m high
+@example(yaw=36.30128320548722, pitch=-32.960391640335835)  # the ground within half a metre of a step
+def test_ray_stops_at_the_first_ground_it_meets(relief, yaw, pitch):
+    ground = GridTerrain(300 + relief * (heights - 300), north_deg=46.02, west_deg=8.0, step_deg=0.001)
     frame = LocalFrame(46.01, 8.015, 450.0)
     ray = CameraPose(46.01, 8.015, Altitude(450, Datum.AMSL), yaw, pitch).rotation_enu_from_camera() @ [0, 0, 1]
-    point = intersect(frame, (0, 0, 0), ray[None], grid, max_range_m=900)[0]
+    point = intersect(frame, (0, 0, 0), ray[None], ground, max_range_m=900)[0]
     lat, lon, height = frame.to_geodetic(*point)
-    assert float(height) == pytest.approx(float(grid.elevation_m(lat, lon)), abs=0.01)
+    assert float(height) == pytest.approx(float(ground.elevation_m(lat, lon)), abs=0.01)
     before = np.linspace(0, np.linalg.norm(point) - 1, 200)
     lat, lon, height = frame.to_geodetic(*(before[:, None] * ray).T)
-    # The march steps by half a sample: a crest thinner than that may be passed, by no more than it rises over the ray.
-    assert (height - grid.elevation_m(lat, lon) > -15).all()
+    # The march steps by half a sample. Between two steps that are both over the ground it may rise by no more than the
+    # steepest slope lets it on half of the way there, and come down on the other half.
+    spacing_m = np.array([111_200.0, 111_200.0 * math.cos(math.radians(46.02))]) * 0.001
+    steepest = math.hypot(*(relief * np.abs(np.diff(heights, axis=k)).max() / spacing_m[k] for k in (0, 1)))
+    step_m = ground.resolution_m / 2 * math.cos(math.radians(pitch))
+    assert (height - ground.elevation_m(lat, lon) > -steepest * step_m / 2).all()
 
 
 def test_footprint_at_nadir_is_the_rectangle_of_the_ground_sample_distance():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from geo import Altitude, Datum, DatumError, FlatTerrain, GridTerrain
-from tests.vision.flown import ALONG, INBOUND, ORIGIN, OUTBOUND, STANDING, border, fly
+from tests.vision.flown import ALONG, INBOUND, ORIGIN, OUTBOUND, STANDING, Oracle, border, fly
 from tests.vision.recordings import T0_US, klv, write_video
-from vision import MetadataError, open_source, watch
+from vision import Detection, MetadataError, open_source, watch
 
 STEP, HALF = 2e-4, 30  # degrees between samples; about 20 m
 NORTH, WEST = 31.333 + HALF * STEP, -110.94 - HALF * STEP
@@ -136,6 +136,19 @@ def test_a_video_with_heights_above_the_ellipsoid_has_such_above_the_sea_by_the_
     sea = write_video(tmp_path / "s.ts", 5, telemetry=lambda n: klv(T0_US + n * 200_000))
     with open_source(sea, undulation_m=-27.4) as source:
         assert next(source).pose.altitude.metres == pytest.approx(1270.0, abs=0.2)
+
+
+def test_how_many_are_seen_from_too_far_or_too_flat_is_said_with_the_limits():
+    frames, _ = fly([STANDING], seconds=3.0)
+    far = Detection(300, 5, 305, 12, "person", 0.8)
+    level = [
+        replace(f, pose=replace(f.pose, pitch_deg=-15.0)) for f in frames
+    ]  # its top is 2 degrees below the horizon
+    result = watch(level, Oracle([[far]] * len(frames)), border=border(), name="v")
+    assert result.crossings == ()
+    (note,) = result.notes
+    assert note.startswith(f"{len(frames)} boxes had no place on the ground: what they show is farther than 2000 m")
+    assert note.endswith("is seen from less than 10 degrees above")
 
 
 def test_level_ground_is_known_everywhere():
