@@ -111,7 +111,8 @@ def _alone_s(crew: Crew, length_m: Floats, wind: Wind) -> Floats:
     """Least time from a take-off to a landing that looks at each piece, seconds."""
     craft, (up_s, _), (down_s, _) = crew.aircraft, *_up_down(crew)
     away = np.maximum(crew.distance_m - length_m / 2, 0.0)
-    way_s = 2 * away / (craft.cruise_m_s + wind.speed_m_s)
+    # What of the way is a patrol of other pieces may be flown faster.
+    way_s = 2 * away / max(craft.cruise_m_s + wind.speed_m_s, crew.patrol_m_s)
     return np.asarray(craft.ground_s + up_s + down_s + way_s + length_m / crew.patrol_m_s)
 
 

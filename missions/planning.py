@@ -46,6 +46,12 @@ _LEADS = (0.0, 0.5, 1.0)
 _SHORTENINGS = 6
 """How often it is planned anew because some sortie has no fence, or too many items, most; each time it watches half."""
 
+_WAITS = 3
+"""How often a single coverage is shared out anew by how long its aircraft waited, most."""
+
+_NO_WAIT_S = 1.0
+"""A wait that is not worth that, seconds."""
+
 _FINALISTS = 3
 """Of how many courses, most, a plan is made: those that look best before anything is scheduled."""
 
@@ -250,8 +256,10 @@ class Planner:
 
         Aircraft that are on their way as the risk rises come too late for it: some have to be ready by then.
         """
-        yield self._scheduled(self.rotas)
+        first = self._scheduled(self.rotas)
+        yield first
         yield from self._in_turns()
+        yield from self._waited_for(first)
         mean = joined(self.spans)
         if self.setting.options.objective is Objective.RISK and np.ptp(mean.weights[self.setting.needed]) > 0:
             for dividing in (undivided, foremost):
@@ -283,6 +291,31 @@ class Planner:
         except PlanError:
             # The plan that is made already stands.
             return
+
+    def _waited_for(self, made: _Schedule) -> Iterator[_Schedule]:
+        """A single coverage shared out anew with the waits of the one before: who takes off late is to see less."""
+        setting = self.setting
+        for _ in range(_WAITS if setting.options.objective is Objective.ONCE else 0):
+            turns = {
+                vehicle.sysid: late_s
+                for crew in setting.crews
+                for vehicle, late_s in zip(crew.vehicles, setting.late_s(crew), strict=True)
+            }
+            begun = {flight.sysid: flight.start_s for flight in reversed(made.flights)}
+            waits = {sysid: start_s for sysid, start_s in begun.items() if start_s > turns[sysid] + _NO_WAIT_S}
+            if not waits:
+                break
+            setting.waited_s |= waits
+            try:
+                rotas = make_rotas(setting, [joined(self.spans)])
+                if not (rotas.flown | ~self.rotas.flown).all():
+                    break
+                made = self._scheduled(rotas)
+            except PlanError:
+                # The plan that is made already stands.
+                break
+            yield made
+        setting.waited_s.clear()
 
     def _sooner(self, periods: Sequence[Period], lead_s: float) -> tuple[Period, ...]:
         """Periods of which those begin sooner in which the risk rises somewhere to more than it was anywhere."""

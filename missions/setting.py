@@ -121,6 +121,8 @@ class Setting:
         self.shut = {crew: Shut(len(self.stations)) for crew in self.crews}
         self.last = {stores: self._last(*stores) for stores in {crew.aircraft.stores for crew in crews}}
         self.bare = np.zeros(len(self.stations) - 1, dtype=bool)
+        self.waited_s: dict[int, float] = {}
+        """How long after the start of a single coverage aircraft took off, by system id, as far as one showed it."""
         unknown = {row.line for row in risk.rows if row.line} - {line.name for line in self.course.lines}
         if unknown:
             raise PlanError(
@@ -334,10 +336,10 @@ class Setting:
             turn_round_s=craft.turn_round_s,
             batteries=self._batteries(crew),
             charge_s=crew.base.charge_s,
-            late_s=self._late_s(crew),
+            late_s=self.late_s(crew),
         )
 
-    def _late_s(self, crew: Crew) -> tuple[float, ...]:
+    def late_s(self, crew: Crew) -> tuple[float, ...]:
         """How long each aircraft of a crew waits for its first take-off: of one base they launch one by one.
 
         Where all is flown again and again that comes once, and says nothing.
@@ -347,7 +349,8 @@ class Setting:
             return ()
         there = [v for v in self.fleet.vehicles if launch_as_one(v.base, here, options)]
         order = sorted(vehicle.sysid for vehicle in there)
-        return tuple(options.launch_interval_s * order.index(vehicle.sysid) for vehicle in crew.vehicles)
+        turns = {sysid: options.launch_interval_s * place for place, sysid in enumerate(order)}
+        return tuple(max(turns[v.sysid], self.waited_s.get(v.sysid, 0.0)) for v in crew.vehicles)
 
     def _batteries(self, crew: Crew) -> float:
         """What a crew has of the batteries of its base: by its aircraft; infinite where they are not counted."""

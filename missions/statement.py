@@ -46,13 +46,17 @@ def bounds_of(
     once = setting.options.objective is Objective.ONCE
     repeated = "" if once else _REPEATED
     lat, lon = setting.course.at(((setting.stations[:-1] + setting.stations[1:]) / 2)[flown])
+    # Over slopes wings come down to the floor, and need not climb higher.
+    lowest_m = setting.options.floor_agl_m if np.isfinite(setting.terrain.resolution_m) else np.inf
     crews = [
         Crew(
             crew.aircraft,
             len(crew.vehicles),
             geodesic_distance_m(crew.base.lat_deg, crew.base.lon_deg, lat, lon),
             setting.looks[crew.aircraft, crew.camera].speed_m_s,
-            setting.looks[crew.aircraft, crew.camera].height_agl_m,
+            min(
+                setting.looks[crew.aircraft, crew.camera].height_agl_m, lowest_m if crew.aircraft.has_wings else np.inf
+            ),
         )
         for crew in setting.crews
     ]

@@ -43,6 +43,7 @@ from tests.missions.helpers import (
     wiggly_borders,
     zone,
 )
+from tests.missions.test_steep_ground import WINGS
 
 SLOW = settings(max_examples=asked(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -172,6 +173,25 @@ def test_one_coverage_ends_before_a_round_is_turned():
     ends = [f.start_s + once.sorties[f.sortie].duration_s for f in once.flights]
     assert once.revisit_s == pytest.approx(max(ends))
     assert once.revisit_bound_s <= once.revisit_s
+
+
+def test_in_a_single_coverage_who_waits_for_another_gets_less(monkeypatch):
+    """Two wings and a rotor at one base keep apart on their way: without a second look the last lands later."""
+    border = straight(6000)
+    wing = replace(WINGS["fixed_wing"], kind="wing")
+    rotor = fleet_for(border, 1)
+    vehicles = tuple(
+        replace(rotor.vehicles[0], sysid=n, name=f"v{n}", aircraft=craft)
+        for n, craft in enumerate((rotor.vehicles[0].aircraft, wing, wing), 1)
+    )
+    fleet = Fleet(replace(rotor.camera, max_gsd_m=0.6), vehicles)
+    options = PlanOptions(objective=Objective.ONCE, dwell_s=2.0)
+    made = plan(border, fleet, options=options)
+    assert check(made) == []
+    monkeypatch.setattr("missions.planning._WAITS", 0)
+    waiting = plan(border, fleet, options=options)
+    assert made.coverage.share == pytest.approx(waiting.coverage.share, abs=1e-6)
+    assert made.revisit_s < 0.99 * waiting.revisit_s
 
 
 def test_in_a_single_coverage_who_takes_off_later_gets_less_and_all_land_together():

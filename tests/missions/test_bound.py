@@ -19,7 +19,9 @@ from missions.revisit import left_alone_s
 from missions.risk import Risk, RiskTable
 from tests.asked import asked, few
 from tests.missions.helpers import beside, border_from_metres, fleet_for, straight
+from tests.missions.test_climbing import ROOMY, ramp
 from tests.missions.test_sharing import _course, _tables, _value
+from tests.missions.test_steep_ground import winged
 
 STATIONS = 14
 
@@ -254,6 +256,38 @@ def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objec
     for bound in made.bounds:
         assert 0 < bound.seconds <= made.figure_s + 1e-6
     assert made.bound.seconds == max(bound.seconds for bound in made.bounds)
+
+
+@pytest.mark.parametrize("length_m", [3000.0, 10_000.0])
+def test_a_single_coverage_by_a_patrol_that_is_faster_than_a_transit_is_planned(length_m):
+    """Along the line at 23 m/s and home at 18: no bound may take both ways for transits."""
+    border = straight(length_m)
+    fleet = default_fleet(beside(border_from_metres([(0, 0), (10, 0)]), 300.0), 1)
+    fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.6))
+    made = plan(border, fleet, None, PlanOptions(objective=Objective.ONCE, dwell_s=1.0))
+    craft = fleet.vehicles[0].aircraft
+    assert made.observation.speed_m_s == craft.max_m_s > craft.cruise_m_s
+    assert made.figure_s < 2 * length_m / craft.cruise_m_s + 60.0
+    assert max(bound.seconds for bound in made.bounds) <= made.figure_s
+
+
+def test_no_bound_counts_a_higher_climb_than_is_flown(monkeypatch):
+    """Over its base, and a slope that falls away from it, a VTOL climbs less high than it patrols elsewhere."""
+    counted = []
+
+    def kept(crews, *args, **fields):
+        counted.extend(crew.height_m for crew in crews)
+        return sortie_bound(crews, *args, **fields)
+
+    monkeypatch.setattr("missions.statement.sortie_bound", kept)
+    border = straight(3000.0)
+    base = beside(border_from_metres([(0, 0), (10, 0)]), 1500.0)
+    fleet = winged("vtol", border)
+    fleet = replace(fleet, vehicles=(replace(fleet.vehicles[0], base=base),))
+    made = plan(border, fleet, ramp(0.2, 45.0, 700.0, 300.0), replace(ROOMY, objective=Objective.ONCE))
+    climbed = min(sortie.legs[0].end.agl_m for sortie in made.sorties)
+    assert climbed < made.observation.height_agl_m - 1.0
+    assert max(counted) <= climbed
 
 
 @pytest.mark.parametrize("objective", [Objective.REVISIT, Objective.ONCE])
