@@ -19,7 +19,7 @@ from missions.border_line import split_line
 from missions.datum import ToWgs84
 from missions.errors import FormatError
 from missions.line_feature import LineFeature
-from missions.vector_damage import check_without_geometry
+from missions.vector_damage import check_without_geometry, index_of
 
 __all__ = ["read_vector_lines", "write_vector_lines"]
 
@@ -62,6 +62,8 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
     gdal = _gdal(path)
     if not path.is_file():
         raise FormatError(f"{path}: cannot be read: No such file or directory")
+    if path.suffix.lower() == ".shp":
+        index_of(path)
     try:
         # What GDAL doubts it says as warnings.
         with warnings.catch_warnings(record=True) as doubts:

@@ -58,7 +58,11 @@ def read_json(path: Path) -> Any:
     except _RefusedError as error:
         raise FormatError(f"{path}: {error}") from None
     except json.JSONDecodeError as error:
-        raise FormatError(f"{path}: is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+        more = ": a file has one object: put several into one, Features into a FeatureCollection"
+        raise FormatError(
+            f"{path}: is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+            f"{more if error.msg == 'Extra data' else ''}"
+        ) from None
     except RecursionError:
         raise FormatError(f"{path}: is not JSON that can be read: it is nested too deeply") from None
     return value

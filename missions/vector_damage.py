@@ -10,10 +10,18 @@ from pathlib import Path
 
 from missions.errors import FormatError
 
-__all__ = ["check_without_geometry"]
+__all__ = ["check_without_geometry", "index_of"]
 
 # Of a Shapefile, in bytes: heads of both files, an entry of the .shx, the head of a record, and the type "null".
 _HEAD, _ENTRY, _RECORD_HEAD, _NULL = 100, 8, 8, 0
+
+
+def index_of(path: Path) -> Path:
+    """The .shx of a Shapefile. Raises FormatError where there is none."""
+    for beside in path.parent.iterdir():
+        if beside.stem == path.stem and beside.suffix.lower() == ".shx":
+            return beside
+    raise FormatError(f"{path}: its .shx is absent: copy all files of the Shapefile together")
 
 
 def check_without_geometry(path: Path, layer: str, rows: Sequence[int]) -> None:
@@ -48,7 +56,7 @@ def check_without_geometry(path: Path, layer: str, rows: Sequence[int]) -> None:
 
 def _of_shapefile(path: Path, rows: Sequence[int]) -> list[int]:
     """Those whose record is there and not of the type "null" (ESRI Shapefile Technical Description, 1998)."""
-    index = next(p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() == ".shx").read_bytes()
+    index = index_of(path).read_bytes()
     damaged = []
     with path.open("rb") as shapes:
         for row in rows:

@@ -26,6 +26,7 @@ from vision.place_scores import PlaceSample
 from vision.records import Crossing
 from vision.scene import FixedScene, MovingScene, Scene, choose_scene
 from vision.track_scores import FrameTracks, TrackScore, score_tracks
+from vision.true_boxes import TruthBoxes
 from vision.true_crossings import crossings_in_picture, crossings_on_ground
 from vision.types import Frame, Observation, Track
 from vision.video_truth import VideoTruth
@@ -146,6 +147,7 @@ class VideoEvaluation:
         how = replace(how, tracker=replace(how.tracker, memory_s=_FOR_EVER_S))
         result = watch(notes, notes, name=name, progress=progress, settings=how, scene=scene)
         seen = notes.frames()
+        _check_reach(truth.boxes, name, seen[-1].frame.index if seen else 0)
         judged = [one for one in seen if one.frame.index <= truth.boxes.last]
         kinds = truth.boxes.kinds & self._settings.kinds
         self._kinds |= kinds
@@ -329,3 +331,13 @@ def _check_border(name: str, crossings: Sequence[TrueCrossing], border: BorderLi
                 f"{name}: a true crossing lies {off:.0f} m off the border {border.name}: give the border that the "
                 "truth was made for"
             )
+
+
+def _check_reach(truth: TruthBoxes, name: str, last: int) -> None:
+    """Refuse labels all of which lie beyond the end of the recording. Raises VisionError."""
+    first = min((number for number, boxes in truth.frames.items() if boxes), default=0)
+    if first > last:
+        raise VisionError(
+            f"{truth.path}: its first box is in frame {first + 1}, and {name} was seen to frame {last + 1}: give the "
+            "truth of this very recording"
+        )

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions import base_behind
+from tests.asked import few
 from tests.missions.helpers import border_from_metres, metres
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     begin=st.integers(0, 15),
     share=st.floats(0, 1),

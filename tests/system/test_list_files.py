@@ -52,7 +52,7 @@ async def send(joined, items, kind=MissionKind.MISSION, **more):
 @pytest.mark.parametrize(
     ("kind", "items"),
     [(MissionKind.MISSION, mission(200)), (MissionKind.FENCE, fence()), (MissionKind.RALLY, rally())],
-    ids=str,
+    ids=["mission", "fence", "rally"],
 )
 def test_a_list_goes_and_comes_back_as_a_file_where_the_vehicle_offers_it(kind, items):
     async def go():

@@ -120,7 +120,7 @@ def three_encoders(values):
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(60))
 @given(st.data())
 def test_three_encoders_write_the_same_bytes_and_three_decoders_read_the_same_figures(data):
     values = {2: data.draw(st.integers(10**15, 4 * 10**15)), 65: 19}

@@ -199,6 +199,9 @@ def test_the_truth_of_another_recording_or_border_is_refused():
     away = tuple(replace(c, lat_deg=c.lat_deg + 0.001) for c in CROSSINGS)
     with pytest.raises(VisionError, match=r"r0: a true crossing lies 111 m off the border test"):
         judged((frames, oracle, replace(truth, crossings=away)))
+    beyond = {number + 70: boxes for number, boxes in truth.boxes.frames.items()}
+    with pytest.raises(VisionError, match=r"t: its first box is in frame 85, and r0 was seen to frame 70: give the"):
+        judged((frames, oracle, replace(truth, boxes=TruthBoxes(Path("t"), beyond, 139, truth.boxes.kinds))))
     evaluation = VideoEvaluation(oracle, border=border())
     evaluation.add(frames, truth, name="v")
     with pytest.raises(VisionError, match="v was given twice"):
