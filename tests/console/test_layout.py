@@ -16,6 +16,11 @@ CUT_OFF = """list => [...list.querySelectorAll(".facts p")]
   .map(one => one.innerText)"""
 """Lines of a list of which some is not seen; the last of each may give way at its end."""
 
+TOO_HIGH = """list => [...list.querySelectorAll(".item")]
+  .filter(one => one.querySelector(".facts").getBoundingClientRect().bottom > one.getBoundingClientRect().bottom)
+  .map(one => one.innerText)"""
+"""Rows that do not hold all of their lines."""
+
 LOOKS = "one => ['fontWeight', 'whiteSpace', 'color'].map(each => getComputedStyle(one)[each])"
 
 
@@ -34,7 +39,9 @@ def test_the_queue_says_whole_what_crossed_which_way_and_where(live, desk, width
     at = desk(live, "analyst", "#/review", width=width, height=768)
     queue = at.page.get_by_role("listbox")
     expect(queue.get_by_role("option")).to_have_count(2)
+    expect(queue.get_by_text("claimed by you")).to_be_visible()
     at.picture(f"layout-queue-{width}")
+    assert queue.evaluate(TOO_HIGH) == []
     assert queue.evaluate(CUT_OFF) == []
 
 
