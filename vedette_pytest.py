@@ -65,7 +65,6 @@ def _sitl_config(request: pytest.FixtureRequest) -> sim.FleetConfig:
     from sim import sitl_config  # noqa: PLC0415 (see above)
 
     settings = _settings(request)
-    settings.pop("actors", None)
     settings.setdefault("autopilot", request.config.getoption("--sitl") or "ardupilot")
     with _one_line():
         return sitl_config(settings, Path(request.path).parent)

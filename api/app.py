@@ -112,6 +112,9 @@ class _Asked(Request):
     async def json(self) -> Any:
         """Its body."""
         body = await self.body()
+        packed = self.headers.get("content-encoding", "identity").strip().lower()
+        if packed != "identity":
+            raise Refusal(MalformedError(f"packed, Content-Encoding is {packed[:20]!r}: send it as it is", ("body",)))
         try:
             return load_json(body)
         except MalformedError as error:
@@ -182,6 +185,7 @@ def _routes(json: int, bulk: int, evidence: int, picture: int) -> tuple[_Guarded
             methods=[route.method],
             response_model=None,
             responses=OPENAPI_PROBLEM,
+            operation_id=route.name,
             max_body_size=limits[route.body],  # on the route, so that the refusal passes the gate
             openapi_extra={**route.describes, _PERMISSION: route.permission},
         )

@@ -82,6 +82,11 @@ class Route:
     describes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def name(self) -> str:
+        """What the OpenAPI document calls the operation, and clients that are made from it the function: `get_me`."""
+        return self.endpoint.__name__
+
+    @property
     def template(self) -> str:
         """The path as the OpenAPI document has it: without what its parameters may hold, as `:path`."""
         return compile_path(self.path)[1]

@@ -38,6 +38,11 @@ _TITLES = {
     422: ("invalid", "The content is wrong"),
     500: ("internal", "Internal error"),
 }
+_OF_STARLETTE = {
+    "Not Found": "nothing is served at this address: /openapi.json has those that are",
+    "Method Not Allowed": "the header Allow names those that are",
+}
+"""What it says of its own, and what to do."""
 OPENAPI_PROBLEM: dict[int | str, Any] = {
     "default": {
         "description": "A problem (RFC 9457)",
@@ -99,6 +104,9 @@ class Refusal(HTTPException):
 def of_validation(error: RequestValidationError) -> Response:
     """The problem of a request that does not fit its schema: each place and what was wrong there, not what was sent."""
     slug, title = _TITLES[422]
+    if isinstance(error.body, bytes):  # FastAPI reads no other as JSON
+        told = "this is sent as JSON: say so, Content-Type: application/json"
+        return problem(422, slug, title, f"#/body: {told}", errors=[_error_at(("body",), told)])
     errors = [_error_at(item["loc"], item["msg"]) for item in error.errors()[:50]] or [_error_at((), "unknown")]
     return problem(422, slug, title, "{pointer}: {detail}".format_map(errors[0]), errors=errors)
 
@@ -129,7 +137,7 @@ def add_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         if isinstance(error, Refusal):
             return of_error(error.error)
-        response = of_status(error.status_code, str(error.detail))
+        response = of_status(error.status_code, _OF_STARLETTE.get(str(error.detail), str(error.detail)))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         if error.status_code == 405:

@@ -117,6 +117,21 @@ _KEPT = MappingProxyType(
     }
 )
 
+# What is held in words of 8 or 16 bits (AP_Mission.cpp, `mavlink_int_to_mission_cmd`; AP_Rally.h, `RallyLocation`).
+_WHOLE = MappingProxyType(
+    {
+        mav.MAV_CMD_NAV_WAYPOINT: (1,),
+        mav.MAV_CMD_NAV_SPLINE_WAYPOINT: (1,),
+        mav.MAV_CMD_NAV_LOITER_UNLIM: (3,),
+        mav.MAV_CMD_NAV_LOITER_TURNS: (3,),
+        mav.MAV_CMD_NAV_LOITER_TIME: (1,),
+        mav.MAV_CMD_NAV_LOITER_TO_ALT: (2,),
+        mav.MAV_CMD_NAV_LAND: (1,),
+        mav.MAV_CMD_NAV_TAKEOFF: (1,),
+        mav.MAV_CMD_NAV_RALLY_POINT: (7,),
+    }
+)
+
 # An item takes 15 bytes, and all of them 4 in front (AP_Mission.cpp); a card gives 65535 bytes at most.
 _MISSION = Limit(default=650, parameter="BRD_SD_MISSION", item_bytes=15, head_bytes=4, most=4368)
 
@@ -215,20 +230,20 @@ ARDUCOPTER = Dialect(
     ),
     home_is_item_0=True,
     kept_params=_KEPT,
+    whole_params=_WHOLE,
     headings=MappingProxyType({}),
     keeps_autocontinue=False,
     keeps_place_of_actions=False,
     accepts_nan=False,
     height_step_m=0.01,
     download_window=5,
-    # Without a card no board has more bytes for a fence (StorageManager.cpp), and small ones have 304. The number of
-    # rally points is held in one byte with a sign (AP_Rally); most boards have room for fewer. Small boards count 15
-    # jumps.
+    # Without a card no board has more bytes for a fence, and small ones have 304; none has more than 690 for rally
+    # points, of 15 each (StorageManager.cpp, AP_Rally.h). Small boards count 15 jumps.
     limits=MappingProxyType(
         {
             MissionKind.MISSION: _MISSION,
             MissionKind.FENCE: _vertices(560),
-            MissionKind.RALLY: Limit(default=127),
+            MissionKind.RALLY: Limit(default=46),
         }
     ),
     most_jumps=15,
@@ -273,7 +288,9 @@ ARDUPLANE = replace(
     # 1 goes home or to a rally point first, where the way is inside the fence; 2 straight to the landing sequence.
     landing=Setting("RTL_AUTOLAND", 1, allowed=frozenset({1, 2})),
     start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
-    limits=MappingProxyType({**ARDUCOPTER.limits, MissionKind.FENCE: _vertices(672)}),
+    limits=MappingProxyType(
+        {**ARDUCOPTER.limits, MissionKind.FENCE: _vertices(672), MissionKind.RALLY: Limit(default=50)}
+    ),
     # Plane stores acceptance radius and pass-by distance of waypoints too.
     kept_params=MappingProxyType(
         {
@@ -284,6 +301,7 @@ ARDUPLANE = replace(
             mav.MAV_CMD_NAV_VTOL_LAND: (1, 3),
         }
     ),
+    whole_params=MappingProxyType({**_WHOLE, mav.MAV_CMD_NAV_WAYPOINT: (2, 3)}),
     # Plane makes a circle to the left of any heading but 0, and ignores a ground speed (ArduPilot#9208).
     orders=replace(
         ARDUCOPTER.orders,

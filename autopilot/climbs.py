@@ -2,7 +2,8 @@
 
 PX4 comes after the heights of a mission at FW_T_CLMB_R_SP and FW_T_SINK_R_SP, 3 and 2 m/s by default, however fast it
 could (1.14 to 1.16: fw_pos_control/FixedwingPositionControl.cpp, ``control_auto_position``, and TECS.cpp,
-``TECSAltitudeReferenceModel::update``). A climb that asks for more ends late, and the aircraft is low until then.
+``TECSAltitudeReferenceModel::update``). A climb that asks for more ends late, and the aircraft is low until then. It
+holds an airspeed: with the wind behind it is sooner at the place, and has come less far up.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from autopilot.dialects import WINGS
 from autopilot.errors import AbsentError, NotReadyError
 from autopilot.places import above_home_m
 from autopilot.vehicle import Vehicle
-from geo import geodesic_distance_m
-from missions import Mission, MissionItem
+from geo import LocalFrame
+from missions import Mission, MissionItem, Wind
 
 __all__ = ["check_climbs"]
 
@@ -28,19 +29,43 @@ _PASSED = frozenset({mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_CMD_NAV_LOITER_TIME})
 _SPEEDS = frozenset({mav.SPEED_TYPE_AIRSPEED, mav.SPEED_TYPE_GROUNDSPEED})
 _LATE_M = 1.0
 """What comes later than that is told, metres upright: less is rounding."""
+_FOR_EVER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How fast it is set to climb, to descend and to fly through the air, m/s."""
+
+    up_m_s: float
+    down_m_s: float
+    speed_m_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Passing:
-    """How an item is passed: how far below its height, metres, and at which rate it is climbed to, m/s."""
+    """How an item is passed in a wind: how far below its height, metres, and at which rate it is climbed to, m/s."""
 
     seq: int
     low_m: float
     rise_m_s: float
+    wind: Wind
+
+    @property
+    def air(self) -> str:
+        """In which air, in words: nothing for calm air."""
+        blows = f" in a wind of {self.wind.speed_m_s:g} m/s from {self.wind.from_deg % 360:.0f} degrees"
+        return blows if self.wind.speed_m_s else ""
 
 
-async def check_climbs(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
-    """Hold the climbs and descents of a mission against those that the vehicle is set to, in calm air.
+async def check_climbs(vehicle: Vehicle, mission: Mission, wind: Wind | None = None) -> tuple[str, ...]:
+    """Hold the climbs and descents of a mission against those that the vehicle is set to.
+
+    Parameters
+    ----------
+    vehicle, mission
+        Who flies what.
+    wind
+        The wind that the mission was planned for. It has to be flown in that and, since a wind may drop, in calm air.
 
     Returns
     -------
@@ -64,28 +89,31 @@ async def check_climbs(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
         return (f"it is not known how fast it climbs and descends in a mission: {error}",)
     if not speed > 0.0:
         return (f"it is not known how fast it climbs and descends in a mission: {rates.speed} is {speed:g}",)
-    passed = list(_passings(vehicle, mission, up, down, speed))
+    pace = _Pace(up, down, speed)
+    airs = dict.fromkeys((Wind(), wind or Wind()))
+    passed = [one for air in airs for one in _passings(vehicle, mission, pace, air)]
     lowest = max(passed, key=lambda one: one.low_m, default=None)
     if lowest is not None and lowest.low_m > _LATE_M:
-        needed = max(one.rise_m_s for one in passed)
+        needed = _up(max(one.rise_m_s for one in passed))
         raise NotReadyError(
-            f"{vehicle}: would be {lowest.low_m:.0f} m below the height of item {lowest.seq}: the mission climbs at up "
-            f"to {_up(needed):g} m/s and {rates.up} is {up:g}: set it to {_up(needed):g} if it can climb so fast, or "
-            "plan flatter"
+            f"{vehicle}: would be {lowest.low_m:.0f} m below the height of item {lowest.seq}{lowest.air}: the mission "
+            f"climbs at up to {needed:g} m/s and {rates.up} is {up:g}: set it to {needed:g} if it can "
+            "climb so fast, or plan flatter"
         )
     highest = min(passed, key=lambda one: one.low_m, default=None)
     if highest is None or highest.low_m > -_LATE_M:
         return ()
-    needed = max(-one.rise_m_s for one in passed)
+    needed = _up(max(-one.rise_m_s for one in passed))
     said = (
-        f"it comes {-highest.low_m:.0f} m above the height of item {highest.seq}: the mission descends at up to "
-        f"{_up(needed):g} m/s and {rates.down} is {down:g}"
+        f"it comes {-highest.low_m:.0f} m above the height of item {highest.seq}{highest.air}: the mission descends at "
+        f"up to {needed:g} m/s and {rates.down} is {down:g}"
     )
     return (said,)
 
 
-def _passings(vehicle: Vehicle, mission: Mission, up: float, down: float, speed: float) -> Iterator[_Passing]:
+def _passings(vehicle: Vehicle, mission: Mission, pace: _Pace, wind: Wind) -> Iterator[_Passing]:
     """How each place of a mission is passed that is flown to from another one."""
+    speed = pace.speed_m_s
     before: MissionItem | None = None
     planned_m = flown_m = 0.0
     for item in mission.items[1:] if vehicle.dialect.home_is_item_0 else mission.items:
@@ -100,13 +128,22 @@ def _passings(vehicle: Vehicle, mission: Mission, up: float, down: float, speed:
         if before is None or item.command not in _PASSED:
             flown_m = height_m  # it circles until it is there
         else:
-            far_m = float(geodesic_distance_m(before.x / 1e7, before.y / 1e7, item.x / 1e7, item.y / 1e7))
-            takes_s = far_m / speed + item.p1
+            takes_s = _leg_s(before, item, speed, wind) + item.p1
             if takes_s <= 0.0:
                 continue  # a step in height at one place is flown on the way to the next
-            flown_m = max(flown_m - down * takes_s, min(flown_m + up * takes_s, height_m))
-            yield _Passing(item.seq, height_m - flown_m, (height_m - planned_m) / takes_s)
+            flown_m = max(flown_m - pace.down_m_s * takes_s, min(flown_m + pace.up_m_s * takes_s, height_m))
+            yield _Passing(item.seq, height_m - flown_m, (height_m - planned_m) / takes_s, wind)
         before, planned_m = item, height_m
+
+
+def _leg_s(start: MissionItem, end: MissionItem, speed: float, wind: Wind) -> float:
+    """How long a leg takes at an airspeed, s; for ever against a wind that is faster."""
+    east, north, _ = LocalFrame(start.x / 1e7, start.y / 1e7).to_enu(end.x / 1e7, end.y / 1e7)
+    far_m = math.hypot(east, north)
+    if far_m == 0.0:
+        return 0.0
+    over_ground = float(wind.ground_speed([[float(east) / far_m, float(north) / far_m]], speed)[0])
+    return far_m / over_ground if over_ground > 0.0 else _FOR_EVER_S
 
 
 def _up(rate_m_s: float) -> float:

@@ -315,6 +315,9 @@ class Dialect:
         Whether item 0 of a mission (not of fence or rally) is the vehicle's own home.
     kept_params
         MAV_CMD to the parameters (1 to 4) that the vehicle stores; a command that is absent keeps all of them.
+    whole_params
+        MAV_CMD to the parameters (1 to 4, and 7 for the height) that the vehicle stores as whole numbers: what is left
+        of the point.
     headings
         MAV_CMD to the parameter that is a heading in degrees and comes back turned into [0, 360); absent: as it was.
     keeps_autocontinue, keeps_place_of_actions
@@ -370,6 +373,7 @@ class Dialect:
     start: tuple[Step, ...]
     home_is_item_0: bool
     kept_params: Mapping[int, tuple[int, ...]]
+    whole_params: Mapping[int, tuple[int, ...]]
     headings: Mapping[int, int]
     keeps_autocontinue: bool
     keeps_place_of_actions: bool

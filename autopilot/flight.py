@@ -22,7 +22,7 @@ from autopilot.timing import Timing
 from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch, places
 from geo import Terrain
-from missions import BorderSegment, PatrolPlan
+from missions import BorderSegment, PatrolPlan, Wind
 
 __all__ = ["fly"]
 
@@ -83,7 +83,8 @@ async def fly(
         Handed each vehicle once it is connected, to look at its telemetry now and then and to order nothing; where it
         raises the flight goes on without it.
     plan
-        The plan that the tasks were made of, by which orders of pilots are looked at; needed with `begun`.
+        The plan that the tasks were made of: in its wind they are flown, and by it orders of pilots are looked at;
+        needed with `begun`.
     begun
         Handed what takes orders on the way, once the links are open. A vehicle that takes them is called home too when
         its battery just takes it there. Where a pilot ends a sortie, that is why it failed.
@@ -118,6 +119,7 @@ async def fly(
         log_dir,
         terrain is not None,
         met=met,
+        wind=Wind() if plan is None else plan.options.wind,
     )
     started_us = now_us()
     async with AsyncExitStack() as stack:

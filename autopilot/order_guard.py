@@ -44,18 +44,8 @@ class OrderGuard:
 
     Parameters
     ----------
-    vehicle
-        The vehicle.
-    borders, zones
-        As for `FlightArea`.
-    ceiling_m
-        Highest place, metres above home; the vehicle's own ceiling counts too where it acts.
-    lowest_m
-        Lowest place, metres above home.
-    clearance
-        What it keeps beyond a stand-off and off its fence; None for that of its form.
-    turn_radius_m
-        Radius over the ground of the turns of wings in the wind, metres, where it is wider than their circle.
+    vehicle, borders, zones, ceiling_m, lowest_m, clearance, turn_radius_m
+        As for `Orders`.
     """
 
     def __init__(

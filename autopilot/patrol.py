@@ -131,6 +131,7 @@ async def fly_patrol(
         log_dir,
         terrain is not None,
         met=met,
+        wind=plan.options.wind,
     )
     simulated = time_scale > 1.0 and not _written(journal)
     async with AsyncExitStack() as stack:

@@ -106,6 +106,7 @@ PX4 = Dialect(
     start=(Step(StepKind.MODE, "MISSION"), Step(StepKind.ARM)),
     home_is_item_0=False,
     kept_params=_KEPT,
+    whole_params=MappingProxyType({}),
     headings=MappingProxyType(dict.fromkeys(_HEADED, 4)),
     keeps_autocontinue=True,
     keeps_place_of_actions=True,

@@ -29,7 +29,7 @@ from autopilot.transfer import Verified
 from autopilot.vehicle import Vehicle
 from autopilot.watch import BorderWatch, FlightWatch, places
 from autopilot.words import MissionKind
-from missions import Mission
+from missions import Mission, Wind
 
 __all__ = ["Flight", "Sortie"]
 
@@ -59,6 +59,8 @@ class Flight:
     """What a person has to know of the logs, and of ground that is not known."""
     met: Callable[[Vehicle], None] | None = None
     """Handed each vehicle once it is connected."""
+    wind: Wind = field(default_factory=Wind)
+    """The wind that it was planned for."""
 
 
 class Sortie:
@@ -205,7 +207,7 @@ class Sortie:
             if unsure is not None and self._number == 1:
                 self._watch.note(vehicle.telemetry, unsure)
         await self._check_failsafes()
-        for late in await check_climbs(vehicle, mission):
+        for late in await check_climbs(vehicle, mission, self._flight.wind):
             self._watch.note(vehicle.telemetry, late)
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         if not mission.fence:

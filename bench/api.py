@@ -33,7 +33,8 @@ from bench.rows import Row, timed, wanted
 
 AT_ONCE, DELIVERIES, BULK, CROSSINGS = 16, 200, 20_000, 20_000
 CROSSINGS_OF_QUERY = int(os.environ.get("VEDETTE_BENCH_CROSSINGS", "5000000"))
-"""Of the store of the query: some minutes and 24 GB to fill. With fewer than five million no goal is judged."""
+"""Of the store of the query: some minutes and 24 GB to fill, 35 GB in PostgreSQL. With fewer than five million no goal
+is judged."""
 
 
 def rows(data: Path | None, only: str | None) -> Iterator[Row]:
@@ -56,7 +57,7 @@ def _query(name: str, store: Store) -> Iterator[Row]:
 
 def _query_postgis(name: str, store: Store) -> Iterator[Row]:
     """The same of PostgreSQL with PostGIS."""
-    with postgis_url() as url:
+    with postgis_url(CROSSINGS_OF_QUERY) as url:
         other = Store(store.directory / "postgis", database=url)
         try:
             yield from _asked(name, other, RawPostgres(url), goal_ms=10.0)

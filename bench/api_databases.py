@@ -41,6 +41,7 @@ class Raw(Protocol):
         """Let go of it."""
 
 
+_SERVER_BYTES, _CROSSING_BYTES = 4 << 30, 8000
 _FOUND = """
 SELECT r.time_us, r.record_id, r.feature, r.etag FROM readable r
 JOIN release l ON l.id = r.release_id
@@ -136,8 +137,13 @@ class RawPostgres:
 
 
 @contextmanager
-def postgis_url() -> Iterator[str]:
+def postgis_url(crossings: int) -> Iterator[str]:
     """A database for the block: the empty one of VEDETTE_BENCH_DATABASE, or one of a server that ends with the block.
+
+    Parameters
+    ----------
+    crossings
+        How many it has to hold: a server of our own lies on the disk where they fill the memory.
 
     Raises
     ------
@@ -153,5 +159,5 @@ def postgis_url() -> Iterator[str]:
     missing = postgres_absent()
     if missing is not None:
         raise BenchError(f"{missing}; or name an empty database by VEDETTE_BENCH_DATABASE")
-    with postgres_cluster() as server:
+    with postgres_cluster(_SERVER_BYTES + crossings * _CROSSING_BYTES) as server:
         yield server.url(server.create())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import crossings, end_to_end, moving_camera, rendered_crossings
+from bench import accuracy, crossings, end_to_end, moving_camera, rendered_crossings
 from bench.device_decode import device_rows
 from bench.many_streams import many_rows
 from bench.rows import Row, wanted
@@ -57,6 +57,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     yield from stream_rows(data, only)
     yield from many_rows(data, only)
     yield from device_rows(data, only)
+    yield from accuracy.rows(data, only)
     yield from crossings.rows(data, only)
     yield from rendered_crossings.rows(only)
     yield from moving_camera.rows(data, only)

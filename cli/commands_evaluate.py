@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.table import Table
 
-import geo
-from cli.arguments import InputError, check_file, moment, numbers
+from cli.arguments import InputError, check_file, moment
+from cli.filmed import attitude_of, errors_of, fixed_of, land_of
 from cli.terminal import bars, complaints, console
 from geo import write_text
 
@@ -64,6 +63,19 @@ def evaluate(
     model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one for the first sensor.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
     ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
+    terrain: Annotated[
+        Path | None, typer.Option(help="Elevations: GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")
+    ] = None,
+    attitude: Annotated[
+        str | None,
+        typer.Option(help="YAW,PITCH,ROLL of the camera, degrees, where the pose file has no gimbal angles."),
+    ] = None,
+    home: Annotated[
+        float | None, typer.Option(help="Elevation of the take-off point of a DJI aircraft, m AMSL.")
+    ] = None,
+    undulation: Annotated[
+        float | None, typer.Option(help="Geoid above the ellipsoid there, m, where heights of poses are above that.")
+    ] = None,
     alarm: Annotated[float, typer.Option(help="Score of a box that counts for precision and recall.")] = 0.25,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all figures.")] = None,
     report: Annotated[Path | None, typer.Option(help="File for a report with charts, HTML.")] = None,
@@ -77,34 +89,36 @@ def evaluate(
     poses = _each(videos, pose, "--pose")
     starts = [moment(text, "--start") for text in _each(videos, start, "--start")]
     put_right = vision.load_calibration(calibration) if calibration else None
-    if line is not None and fixed is not None:
-        raise InputError("--line and --fixed both say where the line is: give one")
+    pixel_line, homography = fixed_of(line, own_side, fixed, border_file)
     if not 0 < alarm < 1:
         raise InputError(f"--alarm {alarm:g}: give a score between 0 and 1")
-    camera = vision.load_fixed(fixed) if fixed else None
-    pixel_line = camera if isinstance(camera, vision.PixelLine) else None
-    if line is not None:
-        x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
-        pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
-    if pixel_line is not None and border_file is not None:
-        raise InputError("a line in the picture and --border are two lines: give one")
-    errors = _sigma(sigma) if sigma is not None else None
+    errors, land = errors_of(sigma), land_of(ground, terrain)
+    looks = attitude_of(attitude)
     kinds = _classes(classes) if classes is not None else None
     paths = [path or vision.find_truth(video) for path, video in zip(truths_given, videos, strict=True)]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]
     evaluation = vision.VideoEvaluation(
         vision.Detector(vision.find_model(model) if model else _model_for(videos[0]), confidence=_LEAST_SCORE),
         border=vision.load_border(border_file) if border_file else None,
-        homography=camera if isinstance(camera, vision.Homography) else None,
+        homography=homography,
         line=pixel_line,
-        terrain=None if ground is None else geo.FlatTerrain(ground),
+        terrain=land,
         settings=vision.EvaluationSettings(alarm=alarm),
     )
     names = [video.name for video in videos]
     for video, told, beside, first in zip(videos, truths, poses, starts, strict=True):
         name = video.name if names.count(video.name) == 1 else str(video)
         opened = vision.open_source(
-            video, pose=beside, hfov_deg=hfov, fps=fps, sigma=errors, start_time=first, calibration=put_right
+            video,
+            pose=beside,
+            hfov_deg=hfov,
+            fps=fps,
+            sigma=errors,
+            start_time=first,
+            calibration=put_right,
+            attitude=looks,
+            home_amsl_m=home,
+            undulation_m=undulation,
         )
         with opened as source, bars() as progress:
             task = progress.add_task(video.name, total=None)
@@ -135,15 +149,6 @@ def _each(videos: Sequence[Path], given: Sequence[T] | None, option: str) -> Seq
     if len(given) != len(videos):
         raise InputError(f"{len(videos)} videos and {len(given)} {option}: give one for each video, in their order")
     return given
-
-
-def _sigma(text: str) -> geo.PoseSigma:
-    """Errors of the pose; raises InputError."""
-    values = numbers(text, "H,V,YAW,PITCH,ROLL", "--sigma")
-    if not all(0 < value < math.inf for value in values):
-        raise InputError(f"--sigma {text!r}: give five numbers above 0: a pose without error is none")
-    across, up, yaw, pitch, roll = values
-    return geo.PoseSigma(across, up, yaw, pitch, roll)
 
 
 def _model_for(video: Path) -> Path:

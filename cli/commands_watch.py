@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-import geo
 from cli.arguments import InputError, check_file, check_folder, moment, numbers
+from cli.filmed import attitude_of, errors_of, fixed_of, land_of
 from cli.terminal import bars, complaints, console
 from geo import FileWriteError, VedetteError, write_text
 
 if TYPE_CHECKING:
     import vision
     from cli.showing import Shown
-    from cli.watching import Seen, WatchOrder
+    from cli.watch_order import WatchOrder
+    from cli.watching import Seen
 
 __all__ = ["commands"]
 
@@ -37,6 +38,7 @@ def watch(
     border_file: Annotated[Path | None, typer.Option("--border", help="GeoJSON of the border.")] = None,
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
     own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
+    fixed: Annotated[Path | None, typer.Option(help="Known points or line of a fixed camera, JSON.")] = None,
     pose: Annotated[
         str | None,
         typer.Option(
@@ -74,6 +76,22 @@ def watch(
     ] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
     ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
+    terrain: Annotated[
+        Path | None, typer.Option(help="Elevations: GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")
+    ] = None,
+    attitude: Annotated[
+        str | None,
+        typer.Option(help="YAW,PITCH,ROLL of the camera, degrees, where the pose file has no gimbal angles."),
+    ] = None,
+    home: Annotated[
+        float | None, typer.Option(help="Elevation of the take-off point of a DJI aircraft, m AMSL.")
+    ] = None,
+    undulation: Annotated[
+        float | None, typer.Option(help="Geoid above the ellipsoid there, m, where heights of poses are above that.")
+    ] = None,
+    sigma: Annotated[
+        str | None, typer.Option(help="H,V,YAW,PITCH,ROLL: one-sigma errors of the pose, metres and degrees.")
+    ] = None,
     owner: Annotated[str, typer.Option(help="Organisation that owns the records.")] = "unknown",
     marking: Annotated[str | None, typer.Option(help="Marking of the records; without one nothing is shared.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for crossings and evidence.")] = Path("runs/watch"),
@@ -100,16 +118,13 @@ def watch(
 ) -> None:
     """Find crossings in video; keep the evidence. Several videos are watched at once, by one detector."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
-    from cli.watching import WatchOrder  # noqa: PLC0415 - as above
+    from cli.watch_order import WatchOrder  # noqa: PLC0415 - as above
 
     if url is not None and key is None:
         raise InputError("--url needs a key: give --key, or VEDETTE_KEY in the environment")
     check_folder(out, "--out")
     check_file(json_file, "--json")
-    pixel_line = None
-    if line is not None:
-        x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
-        pixel_line = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
+    pixel_line, homography = fixed_of(line, own_side, fixed, border_file)
     border = vision.load_border(border_file) if border_file else None
     if sensor not in vision.SENSORS:
         raise InputError(f"--sensor {sensor} is unknown: give one of {', '.join(vision.SENSORS)}")
@@ -125,7 +140,7 @@ def watch(
         model=model,
         sensor=sensor,
         slice_px=slices,
-        ground=None if ground is None else geo.FlatTerrain(ground),
+        ground=land_of(ground, terrain),
         custody=vision.Custody(owner=owner, marking=marking),
         evidence=out / "evidence",
         keep_live_s=keep_live,
@@ -134,6 +149,11 @@ def watch(
         engine=engine,
         precision=precision,
         decode=decode,
+        homography=homography,
+        attitude=attitude_of(attitude),
+        home_amsl_m=home,
+        undulation_m=undulation,
+        sigma=errors_of(sigma),
     )
     if any(vision.is_live(video) for video in videos):
         shown = _shown(videos, picture=picture, blur=picture_blur, of=picture_of)

@@ -95,9 +95,9 @@ def plan_table(made: missions.PatrolPlan) -> Table:
 
 
 def flights_table(made: missions.PatrolPlan) -> Table:
-    """Who flies what when, from where, and with what reserve left: a row for each aircraft and each of its sorties."""
-    title = f"who flies when: take-offs in minutes {_since(made)}"
-    table = _table(title, "who", "flies", "from", "takes off at", "reserve left")
+    """Who flies what when, from where, until when, and what is left: a row for an aircraft and one of its sorties."""
+    title = f"who flies when: take-offs in minutes {_since(made)}, landings in minutes after each, reserve left"
+    table = _table(title, "who", "flies", "from", "takes off at", "lands", "left")
     times: dict[tuple[int, int], list[float]] = {}
     for flight in made.flights:
         times.setdefault((flight.sysid, flight.sortie), []).append(flight.start_s)
@@ -105,7 +105,8 @@ def flights_table(made: missions.PatrolPlan) -> Table:
     for (sysid, number), starts in sorted(times.items())[:_SHOWN]:
         vehicle, sortie = vehicles[sysid], made.sorties[number]
         names = (escape(name) for name in (vehicle.name, sortie.name, vehicle.base.name))
-        table.add_row(*names, "in the air" if sortie.airborne else _told(starts), f"{sortie.reserve_left:.0%}")
+        off = "in the air" if sortie.airborne else _told(starts)
+        table.add_row(*names, off, f"{sortie.duration_s / 60:.1f}", f"{sortie.reserve_left:.0%}")
     if len(times) > _SHOWN:
         table.add_row(f"and {len(times) - _SHOWN} more, in plan.json")
     return table

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -16,62 +15,13 @@ import vision
 from cli.arguments import InputError
 from cli.stopping import ending_when_told
 from cli.terminal import bars, complaints, console
-from geo import FlatTerrain, VedetteError
+from cli.watch_order import WatchOrder
+from geo import Terrain, VedetteError
 
-__all__ = ["Seen", "WatchOrder", "watch_videos"]
+__all__ = ["Seen", "watch_videos"]
 
-
-@dataclass(frozen=True, eq=False)
-class WatchOrder:
-    """What to watch for, and how; the same for all videos.
-
-    Parameters
-    ----------
-    border, line
-        See `vision.watch`.
-    pose, hfov_deg, start, calibration, fps, back_off
-        See `vision.open_source`.
-    clock_offset_s
-        Seconds from a picture to its pose; None: by the motion that both show.
-    model, sensor
-        Detector, a file or a name as `vision.find_model` takes it, or what to choose one for.
-    engine, precision, decode
-        What runs the detector, a name of `vision.ENGINES`, with the number of a card behind a colon; how exactly, see
-        `vision.Detector`; and what decodes the videos, see `vision.open_source`.
-    slice_px
-        `least_px` of `vision.SliceRule`; None: pictures are not sliced.
-    ground
-        Of all videos; None takes what each tells.
-    custody
-        Of the records.
-    evidence
-        Folder for it.
-    keep_live_s
-        Seconds of each live stream that are kept for clips.
-    together
-        Recordings that are watched at once.
-    """
-
-    border: vision.BorderLine | None
-    line: vision.PixelLine | None
-    pose: str | None
-    hfov_deg: float | None
-    start: datetime | None
-    calibration: vision.Calibration | None
-    clock_offset_s: float | None
-    fps: float | None
-    model: str | None
-    sensor: str
-    slice_px: float | None
-    ground: FlatTerrain | None
-    custody: vision.Custody
-    evidence: Path
-    keep_live_s: float
-    together: int
-    back_off: vision.BackOff
-    engine: str = "auto"
-    precision: str = "f32"
-    decode: str = "auto"
+# Of streams, which may be watched for weeks, what was told at once is kept in memory for a day.
+_KEEP_S = 86_400.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +77,7 @@ class Seen:
                 complaints.print(f"note: crossing {crossing} is reported without evidence: {why}", markup=False)
             console.print(
                 f"{self.name}: {self.result.frames} frames at {self.result.frames_per_s:.1f} a second, "
-                f"{self.result.track_count} tracks, {len(self.result.crossings)} crossings"
+                f"{self.result.track_count} tracks, {self.result.crossing_count} crossings"
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -147,6 +97,7 @@ class Seen:
             "seconds": None if result is None else round(result.seconds, 3),
             "video_s": None if result is None else round(result.video_s, 3),
             "tracks": 0 if result is None else result.track_count,
+            "crossing_count": 0 if result is None else result.crossing_count,
             "crossings": [] if result is None else [crossing.source_id for crossing in result.crossings],
             "open": [] if result is None else [one.to_json() for one in result.open],
             "notes": [] if result is None else list(result.notes),
@@ -297,6 +248,7 @@ def _watch_group(
                     source,
                     border=order.border,
                     line=order.line,
+                    homography=order.homography,
                     terrain=order.ground,
                     custody=order.custody,
                     evidence=writer,
@@ -307,7 +259,8 @@ def _watch_group(
                     show=partial(show, source) if show is not None and source.live else None,
                 )
             )
-        outcomes = vision.watch_streams(streams, settings=vision.WatchSettings(keep_tracks=False))
+        settings = vision.WatchSettings(keep_tracks=False, keep_s=None if told is None else _KEEP_S)
+        outcomes = vision.watch_streams(streams, settings=settings)
         found = dict(zip(sources, outcomes, strict=True))
         if alone and found[videos[0]].result is None:
             raise cast("Exception", found[videos[0]].error)
@@ -329,15 +282,7 @@ def _teller(
 
 
 def _open(video: str, order: WatchOrder, recorder: vision.Recorder | None) -> vision.Source | VedetteError:
-    how: dict[str, Any] = {
-        "pose": order.pose,
-        "hfov_deg": order.hfov_deg,
-        "start_time": order.start,
-        "calibration": order.calibration,
-        "fps": order.fps,
-        "back_off": order.back_off,
-        "decode": order.decode,
-    }
+    how = order.opening()
     try:
         offset_s, sigma_s = (order.clock_offset_s, None)
         if offset_s is None:
@@ -347,7 +292,7 @@ def _open(video: str, order: WatchOrder, recorder: vision.Recorder | None) -> vi
         return error
 
 
-def _clock(video: str, how: Mapping[str, Any], land: FlatTerrain | None) -> tuple[float, float | None]:
+def _clock(video: str, how: Mapping[str, Any], land: Terrain | None) -> tuple[float, float | None]:
     """Clock offset of a recording and its sigma, seconds; 0 where it cannot be told, which is said."""
     if vision.is_live(video):
         raise InputError(f"--clock-offset auto looks at a recording first, and {video} is live: give seconds")

@@ -196,7 +196,13 @@ def _first(bad: NDArray[np.bool_], lat_deg: ArrayLike, lon_deg: ArrayLike) -> st
 
 
 def intersect(
-    frame: LocalFrame, origin_enu: ArrayLike, rays_enu: ArrayLike, terrain: Terrain, max_range_m: float = 5000.0
+    frame: LocalFrame,
+    origin_enu: ArrayLike,
+    rays_enu: ArrayLike,
+    terrain: Terrain,
+    max_range_m: float = 5000.0,
+    *,
+    voids: bool = False,
 ) -> Floats:
     """First points where rays meet the ground.
 
@@ -212,19 +218,28 @@ def intersect(
         The ground.
     max_range_m
         Where to stop looking, metres along the ray.
+    voids
+        Whether a ray may come over ground whose elevation is unknown. It ends there, since nobody knows whether it
+        meets it.
 
     Returns
     -------
     ndarray
         Points in ENU, metres, shape (n, 3); NaN for rays that do not meet the ground in range.
+
+    Raises
+    ------
+    TerrainError
+        When a ray comes over ground whose elevation is unknown, unless `voids` are allowed.
     """
+    elevation_m = terrain.known_elevation_m if voids else terrain.elevation_m
     origin = np.asarray(origin_enu, dtype=float)
     rays = np.atleast_2d(np.asarray(rays_enu, dtype=float))
 
     def clearance(which: Integers, distance: Floats) -> Floats:
         points = origin + distance[:, None] * rays[which]
         lat, lon, height = frame.to_geodetic(*points.T)
-        return np.asarray(height - terrain.elevation_m(lat, lon))
+        return np.asarray(height - elevation_m(lat, lon))
 
     every = np.arange(len(rays))
     result = np.full((len(rays), 3), np.nan)
@@ -240,7 +255,7 @@ def intersect(
         return result
     near, far = near[which], far[which]
     low, high = clearance(which, near), clearance(which, far)
-    middle = near
+    middle, value = near, low
     # Illinois variant of false position: a slope is met in a few steps.
     for _ in range(60):
         span = low - high
@@ -250,9 +265,10 @@ def intersect(
         high = np.where(below, value, high / 2)
         low = np.where(below, low / 2, value)
         far, near = np.where(below, middle, far), np.where(below, near, middle)
-        if np.all(np.abs(value) < 1e-3):
+        if not np.any(np.abs(value) >= 1e-3):
             break
-    result[which] = origin + middle[:, None] * rays[which]
+    met = which[~np.isnan(value)]
+    result[met] = origin + middle[~np.isnan(value), None] * rays[met]
     return result
 
 
@@ -286,33 +302,37 @@ def _march(
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Walk rays outward in equal steps until each is below the ground; return the bracket of each, and which meet it.
 
-    Several steps at once, so that few rays are as quick a step as many; one at a time where that leaves the data.
+    A ray over unknown ground ends there. Several steps at once, so that few rays are as quick a step as many; one at a
+    time where that leaves the data.
     """
     near, far = np.zeros(count), np.full(count, max_range_m)
-    hit = np.zeros(count, dtype=bool)
+    hit, over = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     steps = np.append(np.arange(step_m, max_range_m, step_m), max_range_m)
     done = 0
-    while done < len(steps) and not hit.all():
-        on = np.flatnonzero(~hit)
+    while done < len(steps) and not over.all():
+        on = np.flatnonzero(~over)
         ahead = steps[done : done + max(1, _AT_ONCE // len(on))]
         try:
-            below = _below(clearance, on, ahead)
+            cleared = _cleared(clearance, on, ahead)
         except TerrainError:
             ahead = ahead[:1]
-            below = _below(clearance, on, ahead)
-        met = below.any(axis=1)
-        first = done + np.argmax(below, axis=1)[met]
-        far[on[met]] = steps[first]
-        near[on[met]] = np.where(first > 0, steps[first - 1], 0.0)
-        hit[on[met]] = True
+            cleared = _cleared(clearance, on, ahead)
+        ends = ~(cleared > 0)
+        ended = ends.any(axis=1)
+        at = np.argmax(ends, axis=1)[ended]
+        first = done + at
+        far[on[ended]] = steps[first]
+        near[on[ended]] = np.where(first > 0, steps[first - 1], 0.0)
+        hit[on[ended]] = ~np.isnan(cleared[ended, at])
+        over[on[ended]] = True
         done += len(ahead)
     return near, far, hit
 
 
-def _below(clearance: Callable[[Integers, Floats], Floats], which: Integers, steps: Floats) -> NDArray[np.bool_]:
-    """Whether each ray is below the ground at each of some distances, shape (rays, steps)."""
+def _cleared(clearance: Callable[[Integers, Floats], Floats], which: Integers, steps: Floats) -> Floats:
+    """How far rays are above the ground at each of some distances, metres, shape (rays, steps); NaN where unknown."""
     cleared = clearance(np.repeat(which, len(steps)), np.tile(steps, len(which)))
-    return np.asarray(cleared.reshape(len(which), len(steps)) <= 0)
+    return np.asarray(cleared.reshape(len(which), len(steps)))
 
 
 def footprint(camera: CameraModel, pose: CameraPose, terrain: Terrain, max_range_m: float = 5000.0) -> Floats:

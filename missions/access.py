@@ -73,6 +73,11 @@ class Access:
         climb-out ends, and ways home end where the landing sequence begins.
     kept
         Ways of wings that an earlier plan found beside the same borders over the same ground.
+
+    Attributes
+    ----------
+    near, nearest_m
+        Which stations are no farther than that, shape (n,), and how far the nearest is, metres.
     """
 
     def __init__(
@@ -93,7 +98,8 @@ class Access:
         lat, lon = course.at(stations)
         away = rough_distance_m(base.lat_deg, base.lon_deg, lat, lon)
         self.nearest_m = float(away.min())
-        near = np.flatnonzero(away <= 1.01 * within_m)
+        self.near: NDArray[np.bool_] = away <= 1.01 * within_m
+        near = np.flatnonzero(self.near)
         self.region: Region = around.region(base.lat_deg, base.lon_deg, within_m + 1000.0)
         self._count = len(stations)
         self._ways: list[Floats | None] = [None] * self._count

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from shapely import LineString, Point
 
 from missions.border import BorderSegment, Side
-from missions.course import BENDS_BACK, SHORTEST_PIECE_M, Gap, blocked, distances_m, whole_line
+from missions.border_course import BENDS_BACK, SHORTEST_PIECE_M, blocked, whole_line
+from missions.course import Gap, distances_m
 from missions.errors import PlanError
 from missions.network import Branch
 from missions.plane import Plane

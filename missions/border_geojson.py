@@ -21,6 +21,7 @@ _WGS84 = {
     "epsg:4326",
     # With heights above the ellipsoid, which are passed over.
     "urn:ogc:def:crs:ogc::crs84h",
+    "urn:ogc:def:crs:ogc:0:crs84h",
     "http://www.opengis.net/def/crs/ogc/0/crs84h",
     "urn:ogc:def:crs:epsg::4979",
     "epsg:4979",

@@ -36,7 +36,7 @@ def read_kml_lines(path: Path, *, zones: bool = False) -> list[LineFeature]:
     ------
     FormatError
         When it is no such file, is larger than 128 MiB, brings a document type, has a coordinate that is none, or has
-        nothing but links to other files.
+        nothing but links to other files, or is XML of another kind.
     """
     root = read_kml(path, whole=zones)
     features = []
@@ -58,6 +58,8 @@ def read_kml_lines(path: Path, *, zones: bool = False) -> list[LineFeature]:
             f"{(link.findtext('.//{*}href') or '').strip()!r}: "
             f"{'save it with the contents of that' if own else 'give that file, or save it with its contents'}"
         )
+    if not features and etree.QName(root).localname != "kml":
+        raise FormatError(f"{path}: is XML but not KML, its root is {etree.QName(root).localname!r}: convert it to KML")
     return features
 
 

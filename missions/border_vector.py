@@ -19,6 +19,7 @@ from missions.border_line import split_line
 from missions.datum import ToWgs84
 from missions.errors import FormatError
 from missions.line_feature import LineFeature
+from missions.vector_damage import check_without_geometry
 
 __all__ = ["read_vector_lines", "write_vector_lines"]
 
@@ -50,7 +51,7 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
     Raises
     ------
     FormatError
-        When the extra is missing, a part of the file is missing or broken, the layer has no coordinate reference
+        When the extra is missing, a part of the file or a row of it is broken, the layer has no coordinate reference
         system or cannot be brought to WGS 84, or there are several layers to choose from.
 
     Notes
@@ -66,7 +67,7 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
         with warnings.catch_warnings(record=True) as doubts:
             warnings.simplefilter("always")
             layer = _layer(gdal, path, layer, zones=zones)
-            meta, _, shapes, columns = gdal.raw.read(str(path.resolve()), layer=layer)
+            meta, numbers, shapes, columns = gdal.raw.read(str(path.resolve()), layer=layer, return_fids=True)
     except (OSError, ValueError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
         said = " ".join(str(error).split())
         raise FormatError(f"{path}: cannot be read by GDAL: {said}") from None
@@ -77,6 +78,8 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
             f"{path}: has no coordinate reference system: "
             + ("put its .prj beside the .shp" if path.suffix.lower() == ".shp" else "set it in the layer")
         )
+    bare = [int(number) for number, shape in zip(numbers, shapes, strict=True) if shape is None]
+    check_without_geometry(path, layer or path.stem, bare)
     to_wgs84 = ToWgs84(meta["crs"], str(path))
     told = _told(doubts)
     names = [_ALIASES.get(name.casefold(), name) for name in meta["fields"].tolist()]

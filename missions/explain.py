@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,9 +11,9 @@ import numpy as np
 
 from geo import Terrain, locate
 from missions.course import distances_m
-from missions.errors import MissionsError
+from missions.errors import MissionsError, PlanError
 from missions.fleet import Base, Fleet, Vehicle
-from missions.limiting import Limit, limit_of, told
+from missions.limiting import Limit, costliest, limit_of, told
 from missions.network_planning import plan_patrolled
 from missions.patrol import PatrolPlan
 from missions.plane import Plane
@@ -21,6 +22,9 @@ from missions.sortie import Sortie
 from missions.way_rises import KeptWays
 
 __all__ = ["Change", "Explanation", "explain"]
+
+_BEHIND_M = (1500.0, 700.0, 300.0)
+"""How far behind a border one more base is tried: a country or an island of land may be narrow, metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,16 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
     limit = limit_of(made)
     team = [made.sorties[k] for k in limit.roster.sorties]
     base = team[0].vehicle.base
+    dear = costliest(made, limit)
+    where = "costliest part" if dear else "middle"
     options: list[tuple[str, Callable[[], Fleet]]] = [
         (f"one more aircraft at {like.base.name}", partial(_one_more, made.fleet, like, like.base))
         for like in (team[0].vehicle, *_beside(made, base))
     ]
     options += [
         (
-            f"one more base, behind the middle of the stretch of {base.name}, with one aircraft",
-            lambda: _one_more(made.fleet, team[0].vehicle, _new_base(made, team)),
+            f"one more base, behind the {where} of the stretch of {base.name}, with one aircraft",
+            lambda: _one_more(made.fleet, team[0].vehicle, _new_base(made, dear[:1] or team)),
         ),
         ("batteries of a quarter more energy", lambda: _changed(made.fleet, battery=1.25)),
         ("turn-round in half the time", lambda: _changed(made.fleet, turn_round=0.5)),
@@ -190,13 +196,18 @@ def _one_more(fleet: Fleet, like: Vehicle, base: Base) -> Fleet:
 
 def _new_base(made: PatrolPlan, team: list[Sortie]) -> Base:
     middle = (min(s.from_m for s in team) + max(s.to_m for s in team)) / 2
-    if made.network is not None:
+    # The course of a ring may begin elsewhere than its border does.
+    if made.network is not None or made.border.is_ring:
         middle = _along_border(made, middle)
-    return base_behind(made.border, middle, name="one more base")
+    *farther, nearest = _BEHIND_M
+    for distance_m in farther:
+        with suppress(PlanError):
+            return base_behind(made.border, middle, distance_m, name="one more base")
+    return base_behind(made.border, middle, nearest, name="one more base")
 
 
 def _along_border(made: PatrolPlan, course_m: float) -> float:
-    """Where along the border a place of the course of a network is, metres: its nearest point."""
+    """Where along the border a place of the course is, metres: its nearest point."""
     lat, lon = np.array(made.flight_line).T
     at = np.interp(course_m, distances_m(lat, lon), np.arange(len(lat)))
     plane = Plane.of(made.border)

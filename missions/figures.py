@@ -1,4 +1,4 @@
-"""Figures that a value is made of: numbers within limits, or refused by name."""
+"""Figures that a value is made of: numbers within limits, or refused by name; and how a length is told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from missions.errors import MissionsError
 
-__all__ = ["check_counts", "number_within", "store_figures"]
+__all__ = ["check_counts", "length_told", "number_within", "store_figures"]
 
 
 def number_within(what: str, value: object, low: float, high: float, error: type[MissionsError]) -> float:
@@ -61,3 +61,8 @@ def check_counts(owner: object, limits: Mapping[str, tuple[int, int]], what: str
         value = getattr(owner, name)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise error(f"{what} {name} is {value!r}: give a whole number from {low} to {high}")
+
+
+def length_told(length_m: float) -> str:
+    """A length in words: whole metres, or tenths of a kilometre."""
+    return f"{length_m / 1000:.1f} km" if round(length_m) >= 1000 else f"{length_m:.0f} m"

@@ -11,8 +11,8 @@ import shapely
 from missions.airspace import ZoneKind
 from missions.airspace_heights import ceiling_within, over_ground
 from missions.errors import PlanError
+from missions.figures import length_told
 from missions.flying import PROFILE_TOLERANCE_M, spare_m
-from missions.surroundings import rough_distance_m
 
 if TYPE_CHECKING:
     from missions.setting import Setting
@@ -46,7 +46,6 @@ def check_bases(setting: Setting) -> None:
     """Refuse a base that is elsewhere, on the far side, too near to the border, in or under a zone, or in a void."""
     bases = list(dict.fromkeys(v.base for v in setting.fleet.vehicles))
     contested = setting.around.contested
-    lon, lat = np.concatenate([border.coordinates for border in setting.task.borders]).T
     for base in bases:
         if contested.holds(base.lat_deg, base.lon_deg):
             raise PlanError(
@@ -55,7 +54,7 @@ def check_bases(setting: Setting) -> None:
                 f"that base {base.name!r} lies on the own side of one stretch "
                 "and on the far side of another: draw the line so that it does not"
             )
-        away_m = float(rough_distance_m(base.lat_deg, base.lon_deg, lat, lon).min())
+        away_m = setting.around.distance_m(base.lat_deg, base.lon_deg)
         if away_m > _ELSEWHERE_M:
             raise PlanError(
                 f"base {base.name!r} lies {away_m / 1000:.0f} km from what is patrolled, at {base.lat_deg:g}, "
@@ -66,8 +65,8 @@ def check_bases(setting: Setting) -> None:
             raise PlanError(f"base {base.name!r} stands on ground that is not known: {lack}; or move the base")
         if not setting.around.own_side(base.lat_deg, base.lon_deg):
             raise PlanError(
-                f"base {base.name!r} lies on the far side of the border: move it to the side of "
-                f"{setting.border.own or 'the own country'}, or correct own_side"
+                f"base {base.name!r} lies on the far side of the border, {length_told(away_m)} from it: move it to the "
+                f"side of {setting.border.own or 'the own country'}, or correct own_side"
             )
         region = setting.around.region(base.lat_deg, base.lon_deg, 20_000.0)
         here = shapely.points(0.0, 0.0)

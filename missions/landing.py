@@ -22,7 +22,7 @@ from missions.emergency import (
     usable_sites,
 )
 from missions.errors import AirspaceError, PlanError
-from missions.figures import store_figures
+from missions.figures import length_told, store_figures
 from missions.patrol import PatrolPlan
 from missions.plane import Chart
 from missions.recourse import surroundings_of
@@ -101,7 +101,10 @@ def check_landing_sites(around: Surroundings, sites: Sequence[LandingSite]) -> N
     for site in sites:
         what = f"landing site {site.name!r}"
         if not around.own_side(site.lat_deg, site.lon_deg):
-            raise AirspaceError(f"{what} lies on the far side of the border: take it out, or correct own_side")
+            told = length_told(around.distance_m(site.lat_deg, site.lon_deg))
+            raise AirspaceError(
+                f"{what} lies on the far side of the border, {told} from it: take it out, or correct own_side"
+            )
         region = around.region(site.lat_deg, site.lon_deg, around.borders[0].stand_off_m + 1000.0)
         here = shapely.points(0.0, 0.0)
         away = min((float(LineString(line).distance(here)) for line in region.border), default=np.inf)

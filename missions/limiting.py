@@ -17,16 +17,21 @@ from missions.recourse import course_of, surroundings_of
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk_along import weights_along
 from missions.schedule import schedule
-from missions.sortie import LegKind
+from missions.sortie import LegKind, Sortie
 from missions.turns import turns_of
 
-__all__ = ["Limit", "limit_of", "told"]
+__all__ = ["Limit", "costliest", "limit_of", "told"]
 
 Floats = NDArray[np.float64]
 
 _STEP_M = 100.0
 _LONGER = 1.01
 """By this factor a wait is worth a word."""
+
+_MUCH, _LITTLE = 0.5, 0.3
+"""Where this share of the time in the air goes to no more than that share of the line, it is worth a word."""
+
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +103,60 @@ def _round_s(roster: Roster, made: PatrolPlan, sorties: set[int]) -> float:
     return min(rounds[number] for number in sorties & set(roster.sorties))
 
 
+def costliest(made: PatrolPlan, limit: Limit) -> list[Sortie]:
+    """Those of the sorties of who limits a plan that take most of the time for little of the line; none where all do.
+
+    They stand in the order of what a kilometre of them takes, the dearest first.
+    """
+    distinct = _distinct(_slowest(made, limit.roster))
+    dear = sorted((s for s in distinct if s.runs), key=lambda s: _watched_m(s) / s.duration_s)
+    length, air = sum(map(_watched_m, dear)), sum(sortie.duration_s for sortie in dear)
+    for count in range(1, len(dear)):
+        if sum(sortie.duration_s for sortie in dear[:count]) >= _MUCH * air:
+            return dear[:count] if sum(map(_watched_m, dear[:count])) <= _LITTLE * length else []
+    return []
+
+
+def _slowest(made: PatrolPlan, roster: Roster) -> list[Sortie]:
+    """The sorties of a roster; of several types that relieve each other those who need longest set the pace."""
+    kinds = turns_of(roster.sorties, made.sorties).kinds
+    return max(([made.sorties[k] for k in own] for own in kinds), key=lambda own: sum(s.duration_s for s in own))
+
+
+def _distinct(team: Sequence[Sortie]) -> list[Sortie]:
+    return list({id(sortie): sortie for sortie in team}.values())
+
+
+def _watched_m(sortie: Sortie) -> float:
+    return sum(run.length_m for run in sortie.runs)
+
+
 def told(made: PatrolPlan, limit: Limit) -> list[str]:
     """What limits a plan in words, and where the time of those goes who do."""
+    return [*_told_limit(made, limit), *_told_costliest(made, limit)]
+
+
+def _told_costliest(made: PatrolPlan, limit: Limit) -> list[str]:
+    dear = costliest(made, limit)
+    if not dear:
+        return []
+    every = _distinct(_slowest(made, limit.roster))
+    share = sum(sortie.duration_s for sortie in dear) / sum(sortie.duration_s for sortie in every)
+    length, whole = (sum(map(_watched_m, some)) / 1000 for some in (dear, every))
+    ways = [leg.distance_m for sortie in dear for leg in sortie.legs if leg.kind is not LegKind.PATROL]
+    names = [sortie.name for sortie in dear]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    out_km = sum(ways) / len(dear) / 1000
+    what = f"the costliest {length:.1f} of these {whole:.1f} km take {share:.0%} of the time in the air"
+    return [f"{what}: out and home are {out_km:.1f} km a sortie ({', '.join(names[:_MOST_NAMED])}{more})"]
+
+
+def _told_limit(made: PatrolPlan, limit: Limit) -> list[str]:
     roster = limit.roster
-    # Of several types that relieve each other those who need longest set the pace.
-    kinds = turns_of(roster.sorties, made.sorties).kinds
-    team = max(([made.sorties[k] for k in own] for own in kinds), key=lambda own: sum(s.duration_s for s in own))
+    team = _slowest(made, roster)
     base, size = team[0].vehicle.base, len(roster.sysids)
-    distinct = list({id(sortie): sortie for sortie in team}.values())
-    length = sum(run.length_m for sortie in distinct for run in sortie.runs)
+    distinct = _distinct(team)
+    length = sum(map(_watched_m, distinct))
     stretch = f"{length / 1000:.1f} km in {len(distinct)} sorties by {size} aircraft"
     legs = [leg for sortie in team for leg in sortie.legs]
     patrol = sum(leg.duration_s for leg in legs if leg.kind is LegKind.PATROL)

@@ -144,43 +144,21 @@ def observe(
         if lateral_m < least - 1e-6:
             raise ObservationError(f"lateral_m is {lateral_m:.1f}: at least {least:.1f} m keeps the stand-off")
         least = lateral_m
-    focal, half_width = camera.model.focal_px, camera.model.width_px / 2
-    half_view = math.radians(camera.model.vertical_fov_deg) / 2
-
     # Offsets down the rows, heights along the columns; the least offset that works, then the greatest height.
     farthest = 4 * least + 100.0 if lateral_m is None else least + 0.5
     every = np.arange(least, farthest, 1.0)[:, None]
     heights = np.arange(ceiling_agl_m, floor_agl_m - 1e-9, -_FINE_M)[None, :]
     # The least that works is among the first as a rule: all are looked at together to say why none does.
     for offsets in (*np.split(every, range(_AT_ONCE, len(every), _AT_ONCE)), every):
-        steepest = np.arctan2(heights, np.maximum(offsets - border.band_own_m - margin_m, 1e-6))
-        shallowest = np.arctan2(heights, offsets + border.band_far_m + margin_m)
-        # Centre the band in the picture, then stay within the gimbal's reach.
-        centred = (steepest + shallowest) / 2
-        depression = np.clip(centred, math.radians(-camera.pitch_max_deg), math.radians(-camera.pitch_min_deg))
-        in_reach = (steepest - depression <= half_view + 1e-9) & (depression - shallowest <= half_view + 1e-9)
-        gsd_far = ((offsets + border.band_far_m) * np.cos(depression) + heights * np.sin(depression)) / focal
-        good = np.argwhere(in_reach & (gsd_far <= limit))
-        dwells = (
-            2 * half_width * (
-                (offsets - border.band_own_m) * np.cos(depression) + heights * np.sin(depression)
-            ) / focal / max(min_speed_m_s, 1e-9)
-        )  # fmt: skip
+        tried = _tried(camera, border, offsets, heights, margin_m)
+        good = np.argwhere(tried.in_reach & (tried.gsd_far <= limit))
+        dwells = tried.near_width_m / max(min_speed_m_s, 1e-9)
         slow_enough = good[dwells[good[:, 0], good[:, 1]] >= dwell_s - 1e-9]
         if len(slow_enough):
             break
     if not len(good):
-        raise ObservationError(
-            _why_not(
-                steepest - shallowest,
-                2 * half_view,
-                in_reach=in_reach,
-                gsd=gsd_far,
-                limit=f"{limit:.4f} m is required ({whose})",
-                least_m=least,
-                camera=camera,
-            )
-        )
+        required = f"{limit:.4f} m is required ({whose})"
+        raise ObservationError(_why_not(tried, limit=required, least_m=least, camera=camera))
     if not len(slow_enough):
         longest = float(dwells[good[:, 0], good[:, 1]].max())
         raise ObservationError(
@@ -190,59 +168,124 @@ def observe(
         )
     under = (slow_enough[:, 0] == slow_enough[0, 0]) & (heights[0, slow_enough[:, 1]] <= ceiling_agl_m - below_m + 1e-9)
     row, column = slow_enough[int(np.argmax(under))]
-    height, pitch, lateral = float(heights[0, column]), float(depression[row, column]), float(offsets[row, 0])
-    near = lateral - border.band_own_m
+    height, pitch, lateral = float(heights[0, column]), float(tried.depression[row, column]), float(offsets[row, 0])
+    speed = min(float(tried.near_width_m[row, column]) / dwell_s, max_speed_m_s)
+    reasons = (
+        f"height {height:.1f} m above ground: "
+        + (
+            _ceiling(below_m if height < ceiling_agl_m else 0.0)
+            if height > ceiling_agl_m - below_m - _FINE_M + 1e-9
+            else f"the highest that keeps the GSD within {limit:.3f} m"
+            if column > 0 and float(tried.gsd_far[row, column - 1]) > limit
+            else "the highest from which the camera takes in the whole band"
+        ),
+        f"offset {lateral:.1f} m from the border: "
+        + (
+            f"stand-off {border.stand_off_m:.0f} m, {clear_m:.1f} m for what the aircraft may be off its way and "
+            f"for its fence, and {margin_m:g} m by which the line is straightened"
+            if lateral == border.stand_off_m + clear_m + margin_m
+            else "the least from which the camera takes in the whole band"
+        ),
+        (
+            f"pitch {-math.degrees(pitch):.1f} degrees: "
+            + ("centres" if pitch == tried.centred[row, column] else "as far as the gimbal reaches, with")
+            + f" the band of {border.band_own_m:.0f} m on the own and {border.band_far_m:.0f} m on the far side in "
+            "the picture"
+        ),
+        f"speed {speed:.2f} m/s: "
+        + (
+            f"the narrowest view over the band, {tried.near_width_m[row, column]:.1f} m, passes a point in "
+            f"{dwell_s:.0f} s" + (f", the overlap of {overlap:.0%} with a picture every {picture_s:g} s" * spaced)
+            if speed < max_speed_m_s
+            else "the aircraft's highest"
+        ),
+    )
+    return _seen_so(camera, border, height, lateral, pitch, speed_m_s=speed, limit_m=limit, reasons=reasons)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What a camera sees from each of some offsets, down the rows, and heights, along the columns.
+
+    Parameters
+    ----------
+    needed_rad, view_rad
+        The angle that the band spans in the plane across the line, and what the camera sees of it, radians.
+    centred, depression
+        Depression of the axis that centres the band, and that within the gimbal's reach, radians.
+    in_reach
+        Whether the band is then in the picture.
+    gsd_far, near_width_m
+        GSD at the far edge of the band, metres a pixel, and the width of the view at its near edge, metres.
+    """
+
+    needed_rad: Floats
+    view_rad: float
+    centred: Floats
+    depression: Floats
+    in_reach: NDArray[np.bool_]
+    gsd_far: Floats
+    near_width_m: Floats
+
+
+def _tried(camera: Camera, border: BorderSegment, offsets: Floats, heights: Floats, margin_m: float) -> _Tried:
+    half_view = math.radians(camera.model.vertical_fov_deg) / 2
+    steepest = np.arctan2(heights, np.maximum(offsets - border.band_own_m - margin_m, 1e-6))
+    shallowest = np.arctan2(heights, offsets + border.band_far_m + margin_m)
+    # Centre the band in the picture, then stay within the gimbal's reach.
+    centred = (steepest + shallowest) / 2
+    depression = np.clip(centred, math.radians(-camera.pitch_max_deg), math.radians(-camera.pitch_min_deg))
+
+    def depth(x: Floats) -> Floats:
+        return np.asarray(x * np.cos(depression) + heights * np.sin(depression))
+
+    return _Tried(
+        needed_rad=steepest - shallowest,
+        view_rad=2 * half_view,
+        centred=centred,
+        depression=depression,
+        in_reach=(steepest - depression <= half_view + 1e-9) & (depression - shallowest <= half_view + 1e-9),
+        gsd_far=depth(offsets + border.band_far_m) / camera.model.focal_px,
+        near_width_m=camera.model.width_px * depth(offsets - border.band_own_m) / camera.model.focal_px,
+    )
+
+
+def _seen_so(
+    camera: Camera,
+    border: BorderSegment,
+    height_m: float,
+    lateral_m: float,
+    pitch: float,
+    *,
+    speed_m_s: float,
+    limit_m: float,
+    reasons: tuple[str, ...],
+) -> Observation:
+    """The geometry from one height and offset, with the axis at a depression, radians; beyond a limit no GSD counts."""
+    focal, width = camera.model.focal_px, camera.model.width_px
+    half_view = math.radians(camera.model.vertical_fov_deg) / 2
 
     def depth(x: float) -> float:
-        return x * math.cos(pitch) + height * math.sin(pitch)
+        return x * math.cos(pitch) + height_m * math.sin(pitch)
 
-    width_near = 2 * half_width * depth(near) / focal
-    speed = min(width_near / dwell_s, max_speed_m_s)
+    width_near = width * depth(lateral_m - border.band_own_m) / focal
     first, last = pitch + half_view, pitch - half_view
-    finer = column > 0 and float(gsd_far[row, column - 1]) > limit
     return Observation(
-        height_agl_m=height,
-        lateral_m=lateral,
+        height_agl_m=height_m,
+        lateral_m=lateral_m,
         gimbal_pitch_deg=-math.degrees(pitch),
-        speed_m_s=speed,
-        dwell_s=width_near / speed,
+        speed_m_s=speed_m_s,
+        dwell_s=width_near / speed_m_s,
         footprint_near_m=width_near,
-        footprint_line_m=2 * half_width * depth(lateral) / focal,
+        footprint_line_m=width * depth(lateral_m) / focal,
         # Past the vertical the view begins behind the aircraft.
-        view_from_m=height / math.tan(first),
-        view_to_m=height / math.tan(last) if last > 0 else (limit * focal - height * math.sin(pitch)) / math.cos(pitch),
-        gsd_near_m=depth(near) / focal,
-        gsd_far_m=float(gsd_far[row, column]),
-        reasons=(
-            f"height {height:.1f} m above ground: "
-            + (
-                _ceiling(below_m if height < ceiling_agl_m else 0.0)
-                if height > ceiling_agl_m - below_m - _FINE_M + 1e-9
-                else f"the highest that keeps the GSD within {limit:.3f} m"
-                if finer
-                else "the highest from which the camera takes in the whole band"
-            ),
-            f"offset {lateral:.1f} m from the border: "
-            + (
-                f"stand-off {border.stand_off_m:.0f} m, {clear_m:.1f} m for what the aircraft may be off its way and "
-                f"for its fence, and {margin_m:g} m by which the line is straightened"
-                if lateral == border.stand_off_m + clear_m + margin_m
-                else "the least from which the camera takes in the whole band"
-            ),
-            (
-                f"pitch {-math.degrees(pitch):.1f} degrees: "
-                + ("centres" if pitch == centred[row, column] else "as far as the gimbal reaches, with")
-                + f" the band of {border.band_own_m:.0f} m on the own and {border.band_far_m:.0f} m on the far side in "
-                "the picture"
-            ),
-            f"speed {speed:.2f} m/s: "
-            + (
-                f"the narrowest view over the band, {width_near:.1f} m, passes a point in {dwell_s:.0f} s"
-                + (f", the overlap of {overlap:.0%} with a picture every {picture_s:g} s" if spaced else "")
-                if speed < max_speed_m_s
-                else "the aircraft's highest"
-            ),
-        ),
+        view_from_m=height_m / math.tan(first),
+        view_to_m=height_m / math.tan(last)
+        if last > 0
+        else (limit_m * focal - height_m * math.sin(pitch)) / math.cos(pitch),
+        gsd_near_m=depth(lateral_m - border.band_own_m) / focal,
+        gsd_far_m=depth(lateral_m + border.band_far_m) / focal,
+        reasons=reasons,
     )
 
 
@@ -269,29 +312,20 @@ def _refuse(
         )
 
 
-def _why_not(
-    needed: Floats,
-    view: float,
-    *,
-    in_reach: NDArray[np.bool_],
-    gsd: Floats,
-    limit: str,
-    least_m: float,
-    camera: Camera,
-) -> str:
+def _why_not(tried: _Tried, *, limit: str, least_m: float, camera: Camera) -> str:
     """Say which constraint fails, with the figure that would satisfy it."""
-    if in_reach.any():
-        best = float(gsd[in_reach].min())
+    if tried.in_reach.any():
+        best = float(tried.gsd_far[tried.in_reach].min())
         return (
             f"resolution: from {least_m:.0f} m beside the border {best:.4f} m a pixel at best at the far edge of the "
             f"band, {limit}: accept a coarser GSD there, or take a longer lens, a smaller stand-off, a shallower band "
             "or an aircraft that holds its way more closely"
         )
-    if (needed > view).all():
+    if (tried.needed_rad > tried.view_rad).all():
+        needed, view = math.degrees(float(tried.needed_rad.min())), math.degrees(tried.view_rad)
         return (
-            f"field of view: from {least_m:.0f} m or more beside the border the band spans at least "
-            f"{math.degrees(float(needed.min())):.1f} degrees, {camera.name} sees {math.degrees(view):.1f}: take a "
-            "wider lens or a shallower band"
+            f"field of view: from {least_m:.0f} m or more beside the border the band spans at least {needed:.1f} "
+            f"degrees, {camera.name} sees {view:.1f}: take a wider lens or a shallower band"
         )
     return (
         f"gimbal: {camera.name} pitches between {camera.pitch_min_deg:.0f} and {camera.pitch_max_deg:.0f} degrees and "

@@ -293,11 +293,6 @@ class PatrolPlan:
             lowest = min([lowest, *(round(height, 1) for height in heights)])
         return self.airspace.blocking(lowest, self.options.ceiling_agl_m)
 
-    def roster_of(self, sortie: Sortie) -> Roster:
-        """Who flies a sortie, in the first period in which it is flown."""
-        number = self.sorties.index(sortie)
-        return next(r for period in self.periods for r in period.rosters if number in r.sorties)
-
     def round_s(self, roster: Roster) -> float:
         """One whole round of a roster over its aircraft, seconds: after it each of its sorties was flown again."""
         if not roster.sorties:

@@ -152,6 +152,7 @@ class Router:
                 here = np.flatnonzero((np.abs(points - rail[end]) < _BARELY_M).all(axis=1))
                 lawful.append(np.stack([here, np.full(len(here), begin + end)], axis=-1))
             begin += count
+        lawful.append(_met(rails) + len(free))
         some = np.concatenate(tested)
         kept = np.concatenate([some[self.clear(nodes[some[:, 0]], nodes[some[:, 1]])], *lawful])
         kept = np.unique(np.sort(kept, axis=1), axis=0)
@@ -179,6 +180,7 @@ class Router:
             ]
             lawful.append(np.stack([np.arange(count - 1), np.arange(1, count)], axis=-1) + begin)
             begin += count
+        lawful.append(_met(rail_nodes) + corner_end)
         open_ = np.arange(corner_end, len(nodes))
         if len(rail_nodes):
             # A target on a rail is reached along it, from the vertices nearest to it; of a vertex all is known.
@@ -352,6 +354,13 @@ def _may_be_shorter(nodes: Floats, edges: Ints, reached: Floats, longest: Floats
 def _pairs(a: Ints, b: Ints) -> Ints:
     first, second = np.meshgrid(a, b, indexing="ij")
     return np.stack([first.ravel(), second.ravel()], axis=-1)
+
+
+def _met(rail_nodes: Floats) -> Ints:
+    """Pairs of vertices of rails that are one place, as where a ring begins and ends: one goes on along either."""
+    order = np.lexsort(rail_nodes.T)
+    pairs = np.stack([order[:-1], order[1:]], axis=-1)
+    return pairs[(np.abs(rail_nodes[pairs[:, 0]] - rail_nodes[pairs[:, 1]]) < _BARELY_M).all(axis=1)]
 
 
 def _strides(count: int) -> list[int]:

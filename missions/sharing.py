@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from missions.gleaning import gleaned
 from missions.stretch import Reach, Team
 
 __all__ = ["Block", "Objective", "Team", "share_out"]
@@ -357,7 +358,7 @@ class _Sharing:
                 made += self._traced(number, place, stop, limit)
                 place = stop
         if lost.any():
-            made += self._gleaned(lost)
+            made += gleaned([crew.reach for crew in self.crews], lost)
         return sorted(made, key=lambda sortie: sortie[1:3])
 
     def _traced(self, number: int, place: int, stop: int, limit: float) -> list[tuple[int, int, int, bool]]:
@@ -371,32 +372,6 @@ class _Sharing:
         # The last of them is that of all layers.
         depth = len(layers) - len(rounds) + 1 + int(np.argmin(rounds))
         return [(number, *sortie) for sortie in crew.reach.trace(layers[:depth], start, start + last)]
-
-    def _gleaned(self, lost: Bools) -> list[tuple[int, int, int, bool]]:
-        """Sorties over what the order left out, each by the crew that sees most of what is left from there on."""
-        made: list[tuple[int, int, int, bool]] = []
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], lost.astype(int), [0]])))
-        for low, high in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            place = low
-            while place < high:
-                found = [(self._glean(number, place, high), -number) for number in range(len(self.crews))]
-                (stop, start, last), number = max(found)
-                if stop > place:
-                    layers = self.crews[-number].reach.layers(start, last, self.crews[-number].links[:0], np.inf)
-                    made += [(-number, *s) for s in self.crews[-number].reach.trace(layers, start, last)]
-                place = max(stop, place + 1)
-        return made
-
-    def _glean(self, number: int, place: int, high: int) -> tuple[int, int, int]:
-        """How far a crew sees from station `place` on, up to `high`, and the places where its sorties begin and end."""
-        reach = self.crews[number].reach
-        start = int(np.searchsorted(reach.stations, place, side="right")) - 1
-        if start < 0 or start >= len(reach.joined) or not reach.joined[start]:
-            return place, 0, 0
-        breaks = np.flatnonzero(~reach.joined[start:])
-        end = start + int(breaks[0]) if len(breaks) else len(reach.stations) - 1
-        last = min(end, int(np.searchsorted(reach.stations, high)))
-        return min(int(reach.stations[last]), high), start, last
 
 
 def _position(team: Team) -> float:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import FlatTerrain, geodesic_distance_m
+from geo import FlatTerrain, geodesic_distance_m, wrap_longitudes
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
 from missions.bound_weighted import weighted_bound
 from missions.coverage import Lost, cover
+from missions.figures import length_told
 from missions.network_lines import band_of, joined_branches
 from missions.options import Objective
 from missions.patrol import Bound, Coverage
@@ -79,10 +80,19 @@ def bounds_of(
         Bound(
             "unbroken stretches",
             one_s * _ROUNDING,
-            f"of sorties that each watch one unbroken stretch, in the same layers of transit{repeated}"
+            f"of sorties that each watch one unbroken stretch{_opened(setting)}, in the same layers of transit"
+            + repeated
             + (" with these batteries" if pools and not once else ""),
         ),
     )
+
+
+def _opened(setting: Setting) -> str:
+    """That no stretch of a ring goes on past where its course was opened."""
+    if setting.task.network is not None or not setting.border.is_ring:
+        return ""
+    lat, lon = (float(value[0]) for value in setting.at)
+    return f" of the ring, opened at {lat:.5f} {float(wrap_longitudes(lon)):.5f}"
 
 
 def coverage_of(setting: Setting, sorties: Sequence[Sortie], unwatched: Sequence[tuple[float, float, str]]) -> Coverage:
@@ -141,9 +151,8 @@ def notes_of(
     lost = [(b - a, reason) for a, b, reason in reasons] + [(gap.length_m, gap.reason) for gap in setting.course.gaps]
     for what in dict.fromkeys(reason for _, reason in lost):
         length = sum(m for m, reason in lost if reason == what)
-        size = f"{length / 1000:.1f} km" if length >= 1000 else f"{length:.0f} m"
         line = "lines" if setting.task.network else "flight line"
-        notes.append(f"{size} of the {line} are not watched ({what}): listed as uncovered")
+        notes.append(f"{length_told(length)} of the {line} are not watched ({what}): listed as uncovered")
     shut = int((~setting.course.passable).sum())
     if shut:
         notes.append(f"{shut} gaps of the flight line have no lawful way round: no sortie passes them")

@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 
 _EARTH_M = 6_371_000.0
 _STEP_M = 500.0
+_PLANE_M = 100_000.0
+"""How far from its middle lengths in a plane are true enough, metres."""
 _TIE_M = 0.01
 """Lines whose distances from a place differ by less are equally near."""
 
@@ -153,8 +155,14 @@ class Surroundings:
         self._zone_units = [_unit_vectors(ring[:, 1], ring[:, 0]) for ring in self._zone_rings]
 
     def distance_m(self, lat_deg: float, lon_deg: float) -> float:
-        """About how far the border is from a place, metres, to within half a step of its vertices."""
-        return min(float(self._away(line.unit, lat_deg, lon_deg).min()) for line in self.lines)
+        """How far the border is from a place, metres; from far away over a sphere, to a few parts in a thousand."""
+        away = [self._away(line.unit, lat_deg, lon_deg) for line in self.lines]
+        least = min(float(one.min()) for one in away)
+        if least > _PLANE_M:
+            return least
+        plane, here = Plane.at(lat_deg, lon_deg), shapely.Point(0.0, 0.0)
+        near = [k for k, one in enumerate(away) if float(one.min()) <= least + _STEP_M]
+        return min(float(shapely.distance(self._edges(plane, self.lines[k], away[k]), here)) for k in near)
 
     @property
     def shut(self) -> Hashable:

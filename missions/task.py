@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.border import BorderSegment
+from missions.border_course import border_courses
 from missions.border_loops import taken_apart
-from missions.course import Cost, Course, make_course
+from missions.course import Cost, Course
 from missions.effort import effort
 from missions.errors import PlanError
 from missions.fleet import Aircraft, Fleet
@@ -81,7 +82,7 @@ class Task:
     def courses(
         self, around: Surroundings, looks: Sequence[Observation], fleet: Fleet, wind: Wind
     ) -> tuple[Course, ...]:
-        """The courses that may be flown: one beside a border, several walks past the lines of a network.
+        """The courses that may be flown: one beside a border, several round a ring or past the lines of a network.
 
         The same input gives the same courses: one that a plan was cut from is made again by what the plan holds.
 
@@ -102,7 +103,8 @@ class Task:
         lateral_m = max(look.lateral_m for look in looks)
         radius_m = max(vehicle.aircraft.turn_radius_in(wind) for vehicle in fleet.vehicles)
         if self.network is None:
-            return (make_course(around, lateral_m, radius_m),)
+            bases = [vehicle.base for vehicle in fleet.vehicles]
+            return border_courses(around, lateral_m, radius_m, bases)
         first = fleet.teams()[0][0].aircraft
         return tuple(network_courses(self.network, around, lateral_m, radius_m, _level(first, looks[0], wind)))
 

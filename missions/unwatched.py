@@ -16,7 +16,7 @@ __all__ = ["bare_reason", "unwatched"]
 
 _UNFLOWN = {
     True: "out of reach: no aircraft has the energy to fly there, patrol and come back",
-    False: "out of reach: no lawful way leads there from any base within its energy",
+    False: "out of reach: no lawful way leads there from any base whose aircraft come so far",
 }
 
 
@@ -27,9 +27,12 @@ def unwatched(setting: Setting, flown: NDArray[np.bool_]) -> list[tuple[float, f
     """
     course, stations = setting.course, setting.stations
     line = course.line[course.legs_between(stations)]
-    reached = np.zeros(len(stations), dtype=bool)
+    reached, near = np.zeros((2, len(stations)), dtype=bool)
     for access in setting.access.values():
         reached[access.reached] = True
+        near |= access.near
+    # To what is farther than any aircraft comes no way was looked for.
+    far = reached | ~near
     steep, unknown = too_steep(setting), unknown_ground(setting)
 
     def why(piece: int) -> str:
@@ -37,8 +40,7 @@ def unwatched(setting: Setting, flown: NDArray[np.bool_]) -> list[tuple[float, f
             return bare_reason(setting)
         if unknown[piece]:
             return lacking(setting, piece)
-        near = reached[piece : piece + 2].any()
-        return steep_reason(setting, TooSteep(int(steep[piece]))) or _UNFLOWN[bool(near)]
+        return steep_reason(setting, TooSteep(int(steep[piece]))) or _UNFLOWN[bool(far[piece : piece + 2].any())]
 
     out = []
     for a, b in _runs(~flown & setting.needed):

@@ -61,6 +61,96 @@ class _Found:
         return Rule(name, self.checked, worst, limit, unit, tuple(self.broken))
 
 
+@dataclass
+class _Rules:
+    """What the rules found so far of the missions of a plan, and what each of its aircraft is held to."""
+
+    plan: PatrolPlan
+    legs: _Found = field(default_factory=_Found)
+    line: _Found = field(default_factory=_Found)
+    zones: _Found = field(default_factory=_Found)
+    room: _Found = field(default_factory=_Found)
+    rally: _Found = field(default_factory=_Found)
+    size: _Found = field(default_factory=_Found)
+    each: list[Gaps] = field(default_factory=list)
+
+    def look_at(self, sortie: Sortie, mission: Mission, blocking: _Zones) -> None:
+        """Try the fence and the rally points of a sortie."""
+        sight, own = _Sight(self.plan, sortie, blocking), gaps(sortie.vehicle.aircraft, self.plan.options.wind)
+        self.each.append(own)
+        self._stored(sortie, mission)
+        read = sight.polygons(mission.fence)
+        if read is None:
+            whole = "its fence is not made of whole polygons, one to stay in among them"
+            self.legs.keep(-np.inf, 0, f"{sortie.name}: {whole}")
+            return
+        inside, outside = read
+        self._legs_held(sortie.name, sight, own, inside)
+        self._exclusions_clear(sortie.name, sight, own, outside)
+        free = shapely.difference(inside, shapely.union_all(outside))
+        self._border_clear(sortie.name, sight, own, free)
+        self._zones_shut(sortie.name, sight, inside, free)
+        self._rally_points_lawful(sortie.name, sight, own, free, sight.places(mission.rally))
+
+    def _stored(self, sortie: Sortie, mission: Mission) -> None:
+        stored, most = len(mission.fence), sortie.vehicle.aircraft.fence_vertices
+        what = f"its fence has {stored} vertices, {sortie.vehicle.name} stores {most}"
+        self.size.keep(most - stored, 0, f"{sortie.name}: {what}")
+        points = len(mission.rally)
+        self.size.keep(RALLY_POINTS - points, 0, f"{sortie.name}: it has {points} rally points")
+
+    def _legs_held(self, name: str, sight: _Sight, own: Gaps, inside: Polygon) -> None:
+        # A patrol leg is held with more: the two are looked at as one.
+        gap = sight.away(inside.exterior, own.cut_m) if inside.covers(sight.way) else -1.0
+        need = own.way_off_fence_m * (1 - _SLACK) - _ROUNDING_M
+        self.legs.keep(gap, need, f"{name}: its fence does not hold its legs with room")
+
+    def _exclusions_clear(self, name: str, sight: _Sight, own: Gaps, outside: Sequence[Polygon]) -> None:
+        margin_m = self.plan.options.zone_margin_m
+        kept_off = shapely.union_all([shapely.buffer(area, margin_m) for _, area in sight.zones])
+        for one in outside:
+            away, edge = float(one.distance(sight.way)), sight.edge_of(one, kept_off)
+            gap = away if edge is None else min(away, sight.away(edge, own.cut_m))
+            need = margin_m * _ZONE_ROOM if edge is None else own.way_off_fence_m - _ROUNDING_M
+            what = f"{name}: an exclusion is {gap:.1f} m from a leg"
+            (self.room if edge is None else self.legs).keep(gap, need * (1 - _SLACK), what)
+
+    def _border_clear(self, name: str, sight: _Sight, own: Gaps, free: Geometry) -> None:
+        behind = 0.0 if shapely.intersects(free, sight.continued) else float(shapely.distance(free, sight.border))
+        floor = self.plan.border.stand_off_m + own.fence_m
+        self.line.keep(behind, floor * (1 - _SLACK), f"{name}: its fence comes within {behind:.1f} m of the border")
+
+    def _zones_shut(self, name: str, sight: _Sight, inside: Polygon, free: Geometry) -> None:
+        for zone, area in sight.zones:
+            if area.intersects(inside):
+                left = float(shapely.area(shapely.intersection(area, free)))
+                what = f"{name}: its fence leaves {left:.0f} m² of no-fly zone {zone!r} open"
+                self.zones.keep(0.0 - left, -_ROUNDING_M2, what)
+
+    def _rally_points_lawful(
+        self, name: str, sight: _Sight, own: Gaps, free: Geometry, places: Sequence[Geometry]
+    ) -> None:
+        need = (self.plan.border.stand_off_m + own.way_m) * (1 - _SLACK)
+        for number, at in enumerate(places):
+            away = float(shapely.distance(sight.border, at)) if shapely.contains(free, at) else -1.0
+            what = "is outside the fence" if away < 0 else f"is {away:.1f} m from the border"
+            self.rally.keep(away, need, f"{name}: rally point {number} {what}")
+
+    def told(self) -> tuple[Rule, ...]:
+        """The report of each rule, with the least that any of the aircraft asks for."""
+        every = zip(*self.each, strict=True) if self.each else [(0.0,)] * len(Gaps._fields)
+        least = Gaps(*map(min, every))
+        stand_off_m, options = self.plan.border.stand_off_m, self.plan.options
+        return (
+            self.legs.rule("fence holds every leg", least.way_off_fence_m, "m"),
+            self.line.rule("fence behind the stand-off", stand_off_m + least.fence_m, "m"),
+            self.zones.rule("fence keeps out of no-fly zones", 0.0, "m²"),
+            self.room.rule("exclusions clear of the legs", options.zone_margin_m * _ZONE_ROOM, "m"),
+            self.rally.rule("rally points in the fence, beyond the stand-off", stand_off_m + least.way_m, "m"),
+            self.size.rule("fence and rally points fit the autopilot", 0.0, "items"),
+        )
+
+
 def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validation:
     """Check the items, fences and rally points of missions against the plan that they are of.
 
@@ -78,83 +168,15 @@ def validate_missions(plan: PatrolPlan, missions: Sequence[Mission]) -> Validati
         One for each sortie, named after it.
     """
     named = {mission.name: mission for mission in missions}
-    legs, line, zones, room, rally, size = (_Found() for _ in range(6))
-    each: list[Gaps] = []
-    border = plan.border
     blocking = _Zones([(zone.name, [np.array(ring) for ring in zone.rings]) for zone in plan.blocking_zones()])
+    rules = _Rules(plan)
     for sortie in plan.sorties:
         mission = named.get(sortie.name)
         if mission is None:
-            legs.keep(-np.inf, 0, f"{sortie.name}: {NO_MISSION}")
-            continue
-        sight = _Sight(plan, sortie, blocking)
-        own = gaps(sortie.vehicle.aircraft, plan.options.wind)
-        each.append(own)
-        stored = len(mission.fence), len(mission.rally)
-        most = sortie.vehicle.aircraft.fence_vertices
-        size.keep(
-            most - stored[0],
-            0,
-            f"{sortie.name}: its fence has {stored[0]} vertices, {sortie.vehicle.name} stores {most}",
-        )
-        size.keep(RALLY_POINTS - stored[1], 0, f"{sortie.name}: it has {stored[1]} rally points")
-        read = sight.polygons(mission.fence)
-        if read is None:
-            legs.keep(-np.inf, 0, f"{sortie.name}: its fence is not made of whole polygons, one to stay in among them")
-            continue
-        inside, outside = read
-        held = inside.covers(sight.way)
-        # A patrol leg is held with more: the two are looked at as one.
-        gap = sight.away(inside.exterior, own.cut_m)
-        gap = gap if held else -1.0
-        legs.keep(
-            gap,
-            own.way_off_fence_m * (1 - _SLACK) - _ROUNDING_M,
-            f"{sortie.name}: its fence does not hold its legs with room",
-        )
-        kept_off = shapely.union_all([shapely.buffer(area, plan.options.zone_margin_m) for _, area in sight.zones])
-        for one in outside:
-            away, edge = float(one.distance(sight.way)), sight.edge_of(one, kept_off)
-            gap = away if edge is None else min(away, sight.away(edge, own.cut_m))
-            need = plan.options.zone_margin_m * _ZONE_ROOM if edge is None else own.way_off_fence_m - _ROUNDING_M
-            what = f"{sortie.name}: an exclusion is {gap:.1f} m from a leg"
-            (room if edge is None else legs).keep(gap, need * (1 - _SLACK), what)
-        free = shapely.difference(inside, shapely.union_all(outside))
-        behind = float(shapely.distance(free, sight.border))
-        if shapely.intersects(free, sight.continued):
-            behind = 0.0
-        floor = border.stand_off_m + own.fence_m
-        line.keep(behind, floor * (1 - _SLACK), f"{sortie.name}: its fence comes within {behind:.1f} m of the border")
-        for name, area in sight.zones:
-            if not area.intersects(inside):
-                continue
-            left = float(shapely.area(shapely.intersection(area, free)))
-            zones.keep(
-                0.0 - left, -_ROUNDING_M2, f"{sortie.name}: its fence leaves {left:.0f} m² of no-fly zone {name!r} open"
-            )
-        for number, at in enumerate(sight.places(mission.rally)):
-            away = float(shapely.distance(sight.border, at))
-            if not shapely.contains(free, at):
-                away = -1.0
-            what = "is outside the fence" if away < 0 else f"is {away:.1f} m from the border"
-            rally.keep(
-                away, (border.stand_off_m + own.way_m) * (1 - _SLACK), f"{sortie.name}: rally point {number} {what}"
-            )
-    # The least that any of them asks for.
-    least = (
-        Gaps(*(min(figures, default=0.0) for figures in zip(*each, strict=True))) if each else Gaps(0.0, 0.0, 0.0, 0.0)
-    )
-    return Validation(
-        (
-            legs.rule("fence holds every leg", least.way_off_fence_m, "m"),
-            line.rule("fence behind the stand-off", border.stand_off_m + least.fence_m, "m"),
-            zones.rule("fence keeps out of no-fly zones", 0.0, "m²"),
-            room.rule("exclusions clear of the legs", plan.options.zone_margin_m * _ZONE_ROOM, "m"),
-            rally.rule("rally points in the fence, beyond the stand-off", border.stand_off_m + least.way_m, "m"),
-            size.rule("fence and rally points fit the autopilot", 0.0, "items"),
-            items(plan, missions),
-        )
-    )
+            rules.legs.keep(-np.inf, 0, f"{sortie.name}: {NO_MISSION}")
+        else:
+            rules.look_at(sortie, mission, blocking)
+    return Validation((*rules.told(), items(plan, missions)))
 
 
 class _Zones:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.dialect_figures import Figure, Figures, PowerShares
+from sim.dialect_room import Room
 from sim.dialect_terms import Failsafes, Form, ModeSpec, ParamSpec
 from sim.flight_items import StoreRules
 from sim.flight_modes import Mode
@@ -57,8 +58,8 @@ class Dialect:
         Whether item 0 of a mission is home (ArduPilot); else it is the first item (PX4).
     atomic
         Whether an upload replaces the old list only when it is whole, with an id for each list (PX4).
-    capacities
-        Room for mission, fence and rally items.
+    room
+        What the lists have room for, by its parameters.
     refused
         Commands that are not supported beside those that nobody supports.
     claims_gimbal
@@ -140,7 +141,7 @@ class Dialect:
     sysid_param: str
     rules: StoreRules
     home_first: bool
-    capacities: tuple[int, int, int]
+    room: Callable[[Mapping[str, float]], Room]
     failsafes: Failsafes
     silent: frozenset[int]
     figures: Mapping[str, Figure] = field(default_factory=dict)

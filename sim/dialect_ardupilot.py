@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.dialect import Dialect
 from sim.dialect_figures import NO_ROTORS, Figure
+from sim.dialect_room import by_bytes
 from sim.dialect_terms import FALL, Action, BatteryLevel, Failsafes, Form, ModeSpec, ParamSpec
 from sim.flight_items import (
     ARDUPILOT_RULES,
@@ -48,6 +49,7 @@ _COMMON = {
     "BATT_CRT_MAH": ParamSpec(0.0, _REAL),
     "BRD_OPTIONS": ParamSpec(1.0, _INT32),
     "BRD_SD_MISSION": ParamSpec(0.0, _INT16),
+    "BRD_SD_FENCE": ParamSpec(0.0, _INT16),
     "ARMING_SKIPCHK": ParamSpec(0.0, _INT32),
     "TERRAIN_ENABLE": ParamSpec(1.0, _INT8),
     "TERRAIN_SPACING": ParamSpec(100.0, _INT16),
@@ -245,7 +247,7 @@ ARDUCOPTER = Dialect(
     renamed=_COPTER_RENAMED,
     home_first=True,
     names_absent=True,
-    capacities=(650, 250, 50),
+    room=by_bytes(9758, 560, 690),
     failsafes=Failsafes(
         fence={0: None, 1: Mode.RTL, 2: Mode.LAND, 3: Mode.RTL, 4: Mode.BRAKE, 5: Mode.RTL},
         gcs={1: Mode.RTL, 3: Mode.RTL, 4: Mode.RTL, 5: Mode.LAND, 6: Mode.RTL, 7: Mode.BRAKE},
@@ -266,10 +268,10 @@ ARDUCOPTER = Dialect(
 # Plane packs acceptance radius and pass-by distance of a waypoint into a byte each, and waits at no waypoint.
 _PLANE_COMMANDS = {
     **MISSION_COMMANDS,
-    mav.MAV_CMD_NAV_WAYPOINT: command_spec(2, 3, place=True, nav=True, nan=(4,), whole=True),
-    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, 3, 4, place=True, nav=True),
-    mav.MAV_CMD_NAV_LOITER_TURNS: command_spec(1, 3, 4, place=True, nav=True),
-    mav.MAV_CMD_NAV_LOITER_TO_ALT: command_spec(2, 4, place=True, nav=True),
+    mav.MAV_CMD_NAV_WAYPOINT: command_spec(2, 3, place=True, nav=True, nan=(4,), whole=(2, 3), most=255.0),
+    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, 3, 4, place=True, nav=True, whole=(1,)),
+    mav.MAV_CMD_NAV_LOITER_TURNS: command_spec(1, 3, 4, place=True, nav=True, whole=(3,)),
+    mav.MAV_CMD_NAV_LOITER_TO_ALT: command_spec(2, 4, place=True, nav=True, whole=(2,)),
     mav.MAV_CMD_NAV_VTOL_TAKEOFF: command_spec(place=True, nav=True, nan=(4,)),
     mav.MAV_CMD_NAV_VTOL_LAND: command_spec(1, 3, place=True, nav=True, nan=(4,)),
     mav.MAV_CMD_DO_VTOL_TRANSITION: command_spec(1),
@@ -320,6 +322,7 @@ ARDUPLANE = replace(
     params=_PLANE_PARAMS,
     figures=_PLANE_FIGURES,
     renamed={},
+    room=by_bytes(9842, 672, 750),
     rules=StoreRules({0: _PLANE_COMMANDS, 1: FENCE_COMMANDS, 2: RALLY_COMMANDS}, ardupilot_store),
     failsafes=Failsafes(
         fence={0: None, 1: Mode.RTL, 6: Mode.GUIDED, 7: Mode.GUIDED, 8: Mode.RTL},

@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.dialect import Dialect
 from sim.dialect_figures import NO_ROTORS, Figure
+from sim.dialect_room import Room
 from sim.dialect_terms import FALL, BatteryLevel, Failsafes, Form, ModeSpec, ParamSpec
 from sim.flight_modes import Mode
 from sim.px4_items import PX4_RULES
@@ -262,7 +263,7 @@ PX4_COPTER = Dialect(
     sysid_param="MAV_SYS_ID",
     rules=PX4_RULES,
     home_first=False,
-    capacities=(2000, 64, 32),
+    room=lambda _: Room(2000, 64, 32),
     failsafes=_FAILSAFES,
     silent=frozenset(
         {

@@ -1,14 +1,15 @@
 """Items of missions, fences and rally sets, and what a vehicle makes of them when it stores them.
 
 The rules are those seen on ArduCopter: which parameters a command keeps (the rest read back as zero), heights rounded
-to centimetres, relative frames 6 read back as 3, commands without a place as frame 0.
+to centimetres, relative frames 6 read back as 3, commands without a place as frame 0; and by its sources figures that
+are held as whole numbers (AP_Mission.cpp, MissionItemProtocol_Rally.cpp, MissionItemProtocol_Fence.cpp).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, isinf, isnan
+from math import copysign, isfinite, isinf, isnan
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -22,11 +23,12 @@ __all__ = [
     "StoreRules",
     "ardupilot_store",
     "command_spec",
+    "fence_bytes",
     "fence_is_whole",
     "stored",
 ]
 
-_MAX_HEIGHT_M = 83000.0
+_MAX_HEIGHT_M, _MAX_RALLY_M = 83000.0, 32767.0
 _LIMITS_E7 = (900_000_000, 1_800_000_000)
 
 
@@ -47,7 +49,7 @@ class Item:
 class CommandSpec:
     """How a mission command is stored: with a place or not, which parameters are kept, which may be NaN.
 
-    Parameters 2 and 3 that are kept as `whole` numbers are those that ArduPlane packs into a byte each.
+    Of parameters that are kept as `whole` numbers what follows the point is dropped, and `most` is the greatest.
     """
 
     kept: frozenset[int] = frozenset()
@@ -55,7 +57,8 @@ class CommandSpec:
     nav: bool = False
     may_be_nan: frozenset[int] = frozenset()
     keeps_xyz: bool = False
-    whole: bool = False
+    whole: frozenset[int] = frozenset()
+    most: float = 65535.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +88,20 @@ def command_spec(
     nav: bool = False,
     nan: tuple[int, ...] = (),
     xyz: bool = False,
-    whole: bool = False,
+    whole: tuple[int, ...] = (),
+    most: float = 65535.0,
 ) -> CommandSpec:
     """A row: the parameters that are kept, and the rest of a `CommandSpec`."""
-    return CommandSpec(frozenset(kept), place, nav, frozenset(nan), xyz, whole)
+    return CommandSpec(frozenset(kept), place, nav, frozenset(nan), xyz, frozenset(whole), most)
 
 
 MISSION_COMMANDS: dict[int, CommandSpec] = {
-    mav.MAV_CMD_NAV_WAYPOINT: command_spec(1, place=True, nav=True, nan=(4,)),
-    mav.MAV_CMD_NAV_LOITER_UNLIM: command_spec(3, place=True, nav=True),
-    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, place=True, nav=True),
+    mav.MAV_CMD_NAV_WAYPOINT: command_spec(1, place=True, nav=True, nan=(4,), whole=(1,)),
+    mav.MAV_CMD_NAV_LOITER_UNLIM: command_spec(3, place=True, nav=True, whole=(3,)),
+    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, place=True, nav=True, whole=(1,)),
     mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: command_spec(nav=True),
-    mav.MAV_CMD_NAV_LAND: command_spec(1, place=True, nav=True, nan=(4,)),
-    mav.MAV_CMD_NAV_TAKEOFF: command_spec(1, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_LAND: command_spec(1, place=True, nav=True, nan=(4,), whole=(1,)),
+    mav.MAV_CMD_NAV_TAKEOFF: command_spec(1, place=True, nav=True, nan=(4,), whole=(1,)),
     mav.MAV_CMD_NAV_DELAY: command_spec(1, 2, 3, 4, nav=True),
     mav.MAV_CMD_CONDITION_YAW: command_spec(1, 2, 3, 4),
     mav.MAV_CMD_DO_JUMP: command_spec(1, 2),
@@ -166,7 +170,7 @@ def stored(item: Item, mission_type: int, rules: StoreRules | None = None) -> tu
 
 def ardupilot_store(item: Item, spec: CommandSpec, mission_type: int) -> tuple[int, Item]:
     """What ArduPilot answers to an item, and the item as it keeps it: a `StoreRules.store`."""
-    result = _check(item, spec)
+    result = _check(item, spec, mission_type)
     if result != mav.MAV_MISSION_ACCEPTED:
         return result, item
     params = tuple(
@@ -174,31 +178,36 @@ def ardupilot_store(item: Item, spec: CommandSpec, mission_type: int) -> tuple[i
     )
     if item.command == mav.MAV_CMD_NAV_LAND:
         params = (*params[:3], -1.0 if item.params[3] < 0.0 else 1.0)  # a direction of turn is all that it keeps
-    if spec.whole:
-        params = (params[0], *(float(min(255, max(0, int(p)))) for p in params[1:3]), params[3])
+    params = tuple(_whole(p, spec.most) if index in spec.whole else p for index, p in enumerate(params, start=1))
     kept = replace(item, params=(params[0], params[1], params[2], params[3]), autocontinue=True)
     if spec.place:
-        frame = _FRAMES[item.frame]
-        if mission_type != mav.MAV_MISSION_TYPE_MISSION:
-            frame = mav.MAV_FRAME_GLOBAL if mission_type == mav.MAV_MISSION_TYPE_FENCE else frame
-        return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=frame, z=round(item.z, 2))
+        if mission_type == mav.MAV_MISSION_TYPE_FENCE:
+            return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=mav.MAV_FRAME_GLOBAL, z=0.0)
+        up_m = float(int(item.z)) if mission_type == mav.MAV_MISSION_TYPE_RALLY else round(item.z, 2)
+        return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=_FRAMES[item.frame], z=up_m)
     if spec.keeps_xyz:
         return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=mav.MAV_FRAME_GLOBAL)
     return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=mav.MAV_FRAME_GLOBAL, x=0, y=0, z=0.0)
 
 
-def _check(item: Item, spec: CommandSpec) -> int:
+def _whole(value: float, most: float) -> float:
+    return copysign(min(most, float(int(abs(value)))), value)
+
+
+def _check(item: Item, spec: CommandSpec, mission_type: int) -> int:
     for index, value in enumerate(item.params, start=1):
         if isinf(value) or (isnan(value) and index not in spec.may_be_nan):
             return int(mav.MAV_MISSION_INVALID_PARAM1) + index - 1
     if not spec.place:
         return int(mav.MAV_MISSION_ACCEPTED)
-    if item.frame not in _FRAMES:
+    in_mission = mission_type == mav.MAV_MISSION_TYPE_MISSION
+    if item.frame not in _FRAMES or (item.frame == mav.MAV_FRAME_MISSION and not in_mission):
         return int(mav.MAV_MISSION_UNSUPPORTED_FRAME)
     for offset, (value, limit) in enumerate(zip((item.x, item.y), _LIMITS_E7, strict=True)):
         if abs(value) > limit:
             return int(mav.MAV_MISSION_INVALID_PARAM5_X) + offset
-    if not isfinite(item.z) or abs(item.z) > _MAX_HEIGHT_M:
+    most_m = _MAX_RALLY_M if mission_type == mav.MAV_MISSION_TYPE_RALLY else _MAX_HEIGHT_M
+    if not isfinite(item.z) or abs(item.z) > most_m:
         return int(mav.MAV_MISSION_INVALID_PARAM7)
     return int(mav.MAV_MISSION_ACCEPTED)
 
@@ -232,3 +241,17 @@ def fence_is_whole(items: Sequence[Item]) -> bool:
             return False
         index += count
     return True
+
+
+def fence_bytes(items: Sequence[Item]) -> int:
+    """What a whole fence takes in ArduPilot's storage (AC_PolyFence_loader.cpp, ``fence_storage_space_required``)."""
+    taken, index = 4, 0
+    while index < len(items):
+        item = items[index]
+        if item.command in _POLYGONS:
+            count = int(item.params[0])
+            taken, index = taken + 2 + 8 * count, index + count
+        else:
+            taken += 9 if item.command == mav.MAV_CMD_NAV_FENCE_RETURN_POINT else 13
+            index += 1
+    return taken

@@ -1,6 +1,7 @@
 """The mission protocol as ArduPilot speaks it, for missions, fences and rally points.
 
-An upload goes straight into storage, item by item: one that stops half-way leaves a mixture of new and old items.
+An upload of a mission or of rally points goes straight into storage, item by item: one that stops half-way leaves a
+mixture of new and old items. A fence is checked as a whole before it replaces the old one.
 Timers run on the wall clock: a timer of T simulated seconds takes ``T / speedup`` wall seconds, but never less than
 a floor that a real sender can meet. In lock-step they run on simulated time, with a speedup of 1 and no floor.
 """
@@ -9,14 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from sim.flight_items import ARDUPILOT_RULES, Item, StoreRules, fence_is_whole, stored
+from sim.flight_items import ARDUPILOT_RULES, Item, StoreRules, fence_bytes, fence_is_whole, stored
 
 __all__ = ["Peer", "Transfer", "wall_timer_s"]
 
+_MISSION, _FENCE, _RALLY = (
+    int(mav.MAV_MISSION_TYPE_MISSION),
+    int(mav.MAV_MISSION_TYPE_FENCE),
+    int(mav.MAV_MISSION_TYPE_RALLY),
+)
+_TIMEOUTS = {_MISSION: "Mission upload timeout", _FENCE: "Fence upload timeout", _RALLY: "Rally upload timeout"}
+_RECEIVED = {_MISSION: b"Flight plan received", _RALLY: b"Rally points received"}
 REQUEST_S, REQUEST_FLOOR_S = 1.0, 0.25
 ABORT_S, ABORT_FLOOR_S = 8.0, 2.0
 
@@ -40,6 +49,8 @@ class _Upload:
     peer: Peer
     count: int
     next_seq: int
+    room: int
+    """Items beyond so many are out of order."""
     last_item_s: float
     last_request_s: float
 
@@ -67,6 +78,8 @@ class Transfer:
         Returns the MAV_MISSION_RESULT that refuses an upload now, or None.
     rules
         What is stored of items; ArduCopter's by default.
+    most_bytes
+        Returns what a fence may take; no bound by default.
     """
 
     def __init__(
@@ -81,8 +94,10 @@ class Transfer:
         speedup: float,
         reject: Callable[[], int | None] = lambda: None,
         rules: StoreRules = ARDUPILOT_RULES,
+        most_bytes: Callable[[], float] = lambda: inf,
     ) -> None:
         self.items = items
+        self._most_bytes = most_bytes
         self._rules = rules
         self._type = mission_type
         self._capacity = capacity
@@ -95,10 +110,9 @@ class Transfer:
         self._upload: _Upload | None = None
         self._draft: list[Item] = []
 
-    # Fences and rally points are checked as a whole before they replace the old ones; missions are not.
     @property
     def _target(self) -> list[Item]:
-        return self.items if self._type == mav.MAV_MISSION_TYPE_MISSION else self._draft
+        return self._draft if self._type == _FENCE else self.items
 
     def count(self, peer: Peer, count: int, wall_s: float) -> None:
         """MISSION_COUNT: someone wants to upload."""
@@ -118,7 +132,9 @@ class Transfer:
             return
         self._draft = []
         del self._target[count:]
-        self._upload = _Upload(peer, count, 0, wall_s, wall_s)
+        self._upload = _Upload(peer, count, 0, count, wall_s, wall_s)
+        if self._type == _RALLY:
+            self._changed()
         if count == 0:
             self._complete()
         else:
@@ -131,7 +147,9 @@ class Transfer:
             self._ack(peer, mav.MAV_MISSION_ERROR)
             return
         self._draft = list(self.items)
-        self._upload = _Upload(peer, last + 1, first, wall_s, wall_s)
+        # A fence is made anew with as many items as it has.
+        room = len(self.items) if self._type == _FENCE else self._capacity()
+        self._upload = _Upload(peer, last + 1, first, room, wall_s, wall_s)
         self._request()
 
     def item(self, peer: Peer, seq: int, item: Item, wall_s: float) -> None:
@@ -148,11 +166,15 @@ class Transfer:
             return
         is_home = self._home is not None and seq == 0
         result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type, self._rules)
+        if result == mav.MAV_MISSION_ACCEPTED and seq >= upload.room:
+            result = mav.MAV_MISSION_INVALID_SEQUENCE if self._type == _FENCE else mav.MAV_MISSION_ERROR
         if result != mav.MAV_MISSION_ACCEPTED:
             self._upload = None
             self._ack(peer, result)
             return
         self._target[seq : seq + 1] = [kept]
+        if self._type == _RALLY:
+            self._changed()
         upload.next_seq += 1
         upload.last_item_s = upload.last_request_s = wall_s
         if upload.next_seq == upload.count:
@@ -167,7 +189,7 @@ class Transfer:
             return
         if wall_s - upload.last_item_s > self._abort_s:
             self._upload = None
-            self._say("Mission upload timeout")
+            self._say(_TIMEOUTS[self._type])
             self._ack(upload.peer, mav.MAV_MISSION_OPERATION_CANCELLED)
         elif wall_s - upload.last_request_s > self._request_s:
             upload.last_request_s = wall_s
@@ -192,7 +214,7 @@ class Transfer:
             self._ack(peer, mav.MAV_MISSION_DENIED)
             return
         if not 0 <= seq < len(self.items):
-            mission = self._type == mav.MAV_MISSION_TYPE_MISSION
+            mission = self._type == _MISSION
             if mission:
                 # It says how long the mission is, for a station that has it wrong.
                 self._tell_count(peer)
@@ -234,9 +256,9 @@ class Transfer:
         start, keep
             Number of the first, and whether the old ones stay: for missions only.
         """
-        if self._reject() is not None or (keep and self._type != mav.MAV_MISSION_TYPE_MISSION):
+        if self._reject() is not None or (keep and self._type != _MISSION):
             return False
-        if self._type == mav.MAV_MISSION_TYPE_FENCE:
+        if self._type == _FENCE:
             return self._load_whole(items)
         if not keep:
             self.items.clear()
@@ -247,7 +269,7 @@ class Transfer:
     def _load_whole(self, items: Sequence[Item]) -> bool:
         kept = [stored(item, self._type, self._rules) for item in items]
         fence = [item for _, item in kept]
-        if len(kept) > self._capacity() or any(result for result, _ in kept) or not fence_is_whole(fence):
+        if len(kept) > self._capacity() or any(result for result, _ in kept) or not self._can_be_written(fence):
             return False
         self.items[:] = fence
         self._changed()
@@ -268,17 +290,26 @@ class Transfer:
         assert self._upload is not None
         peer = self._upload.peer
         self._upload = None
-        if self._type == mav.MAV_MISSION_TYPE_FENCE and not fence_is_whole(self._draft):
-            self._say("Fence: polygon or circle is not whole")
-            self._ack(peer, mav.MAV_MISSION_ERROR)
-            return
-        if self._target is self._draft:
+        if self._type == _FENCE:
+            if not self._can_be_written(self._draft):
+                self._ack(peer, mav.MAV_MISSION_ERROR)
+                return
             self.items[:] = self._draft
         self._changed()
-        if self._type == mav.MAV_MISSION_TYPE_MISSION:
+        if self._type in _RECEIVED:
             # To those on the link of the upload alone.
-            peer.send(mav.MAVLink_statustext_message(mav.MAV_SEVERITY_INFO, b"Flight plan received"))
+            peer.send(mav.MAVLink_statustext_message(mav.MAV_SEVERITY_INFO, _RECEIVED[self._type]))
         self._ack(peer, mav.MAV_MISSION_ACCEPTED)
+
+    def _can_be_written(self, fence: Sequence[Item]) -> bool:
+        """Whether a fence replaces the old one; if not it says why."""
+        if not fence_is_whole(fence):
+            self._say("Fence validation failed")
+            return False
+        if fence_bytes(fence) > self._most_bytes():
+            self._say("Fence exceeds storage size")
+            return False
+        return True
 
     def _request(self) -> None:
         assert self._upload is not None

@@ -37,7 +37,7 @@ def sitl_config(values: Mapping[str, Any], folder: Path) -> FleetConfig:
     values
         Fields of `FleetConfig` that differ from its defaults, but for home (Canberra, as ArduPilot's) and speedup (10).
         `faults` may be a `Faults`, a list of faults or of mappings as in a scenario file, or the path of one; `terrain`
-        a path.
+        a path. `actors` is passed over: `peopled_world` takes them.
     folder
         What a relative path is relative to.
 
@@ -46,11 +46,12 @@ def sitl_config(values: Mapping[str, Any], folder: Path) -> FleetConfig:
     ConfigError
         When a name is no field or a value cannot be simulated.
     """
-    known = [each.name for each in fields(FleetConfig)]
+    known = [*(each.name for each in fields(FleetConfig)), "actors"]
     for name in values:
         if name not in known:
             raise ConfigError(f"sitl has no setting {name!r}: it has {', '.join(known)}")
     settings: dict[str, Any] = {"home": _HOME, "speedup": _SPEEDUP} | dict(values)
+    settings.pop("actors", None)
     if isinstance(settings.get("terrain"), str | Path):
         settings["terrain"] = folder / settings["terrain"]
     settings["faults"] = _faults(settings.get("faults", Faults()), folder)

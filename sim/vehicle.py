@@ -26,7 +26,7 @@ from sim.protocol_streams import DATA_STREAMS, Snapshot
 from sim.protocol_terrain import check_terrain, take_terrain
 from sim.protocol_transfer import Peer, Transfer, wall_timer_s
 from sim.vehicle_checks import CheckTeller
-from sim.vehicle_lists import make_lists
+from sim.vehicle_lists import Storage, make_lists
 from sim.vehicle_missions import LIST_MESSAGES, take_item, take_list_message
 from sim.vehicle_params import ParamDesk
 from sim.vehicle_peers import Address, Channel, Peers
@@ -62,32 +62,10 @@ class Vehicle:
         self, config: FleetConfig, index: int, send: Callable[[Address, bytes], None], start_time_us: int
     ) -> None:
         self.sysid = config.start_sysid + index
-        lat, lon, home_amsl_m = config.home
-        pad = FlightFrame(lat, lon).to_geodetic(index * config.pad_spacing_m, 0.0)
         self._dialect = config.dialect
         self.params = parameter_table(self.sysid, config.power, config.params, self._dialect)
         self._names = self._dialect.legacy_names if config.legacy_names else {}
-        land = None if config.terrain is None else opened(config.terrain)
-        if land is not None:
-            # The first pad is where home is; the others lie as the ground does.
-            home_amsl_m += Ground(land, FlightFrame(lat, lon)).at(index * config.pad_spacing_m, 0.0)
-        setup = Setup(
-            sysid=self.sysid,
-            frame=FlightFrame(*pad),
-            home_amsl_m=home_amsl_m,
-            heading_rad=radians(config.heading_deg),
-            boot=config.boot,
-            power=config.power,
-            wind=config.wind,
-            seed=config.seed * 1000 + self.sysid,
-            step_s=config.step_s,
-            turnaround_s=config.turnaround_s,
-            idle_floor_s=_IDLE_FLOOR_WALL_S * config.timer_speedup if config.timer_speedup > 1.0 else 0.0,
-            record_dir=config.record_dir,
-            dialect=self._dialect,
-            terrain=land,
-            terrain_on_card=config.terrain_on_card,
-        )
+        setup = _setup_of(config, index)
         self.flight = Flight(setup, self.params, [])
         self._config = config
         self._start_time_us = start_time_us
@@ -114,14 +92,21 @@ class Vehicle:
         self.faults = FaultPlay(config.faults, self.flight, motors=MOTORS.get(config.frame, 0), reboot=self.reboot)
         # Without faults the flight is stepped directly: a fleet of a hundred has no time to lose.
         self.step = self.faults.step if config.faults.all else self.flight.step
-        self._transfers = make_lists(self.flight, config, self.faults.refusal)
+        self._storage = Storage(self.flight)
+        self._transfers = make_lists(self.flight, config, self._storage, self.faults.refusal)
         self._text_id = 0
         say = partial(self.flight.say, Severity.INFO)
         files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
         self._ftp = FtpServer(Disk(files), config.timer_speedup, self.params, say)
         self._checks = CheckTeller(self.flight)
         self._sticks = StickTaker(self.flight, self.sysid, config.timer_speedup)
-        self._handlers: dict[int, Callable[[Channel, Any], None]] = {
+        self._handlers = self._taken_by(signer)
+        if config.gcs is not None:
+            self._peers.open(config.gcs, 0.0, keep=True)
+
+    def _taken_by(self, signer: Signer) -> dict[int, Callable[[Channel, Any], None]]:
+        """What takes messages, by their number."""
+        return {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command,
             mav.MAVLINK_MSG_ID_COMMAND_INT: self._on_command,
@@ -146,8 +131,6 @@ class Vehicle:
             **dict.fromkeys(LIST_MESSAGES, self._on_mission),
             mav.MAVLINK_MSG_ID_SETUP_SIGNING: lambda _, message: signer.set_up(message),
         }
-        if config.gcs is not None:
-            self._peers.open(config.gcs, 0.0, keep=True)
 
     # --- in --------------------------------------------------------------------------------------------------------
 
@@ -177,6 +160,7 @@ class Vehicle:
         """Start the autopilot anew: it knows its peers' addresses, what it stored, and nothing else."""
         self._start_time_us += round(self.flight.time_s * 1e6)
         self.flight.reboot()
+        self._storage.start_anew()
         for transfer in self._transfers.values():
             transfer.forget()
         self._ftp.forget()
@@ -367,3 +351,30 @@ class Vehicle:
         mission, fence, rally = (getattr(store, "list_id", 0) for store in self._transfers.values())
         kind = self._dialect.types[self._config.frame]
         return Snapshot(self.flight, kind, self._start_time_us, (mission, fence, rally))
+
+
+def _setup_of(config: FleetConfig, index: int) -> Setup:
+    """What the flight of a vehicle of a fleet is made of."""
+    sysid = config.start_sysid + index
+    lat, lon, home_amsl_m = config.home
+    land = None if config.terrain is None else opened(config.terrain)
+    if land is not None:
+        # The first pad is where home is; the others lie as the ground does.
+        home_amsl_m += Ground(land, FlightFrame(lat, lon)).at(index * config.pad_spacing_m, 0.0)
+    return Setup(
+        sysid=sysid,
+        frame=FlightFrame(*FlightFrame(lat, lon).to_geodetic(index * config.pad_spacing_m, 0.0)),
+        home_amsl_m=home_amsl_m,
+        heading_rad=radians(config.heading_deg),
+        boot=config.boot,
+        power=config.power,
+        wind=config.wind,
+        seed=config.seed * 1000 + sysid,
+        step_s=config.step_s,
+        turnaround_s=config.turnaround_s,
+        idle_floor_s=_IDLE_FLOOR_WALL_S * config.timer_speedup if config.timer_speedup > 1.0 else 0.0,
+        record_dir=config.record_dir,
+        dialect=config.dialect,
+        terrain=land,
+        terrain_on_card=config.terrain_on_card,
+    )

@@ -14,13 +14,35 @@ from sim.flight_state import Severity
 from sim.protocol_transfer import Transfer
 from sim.protocol_transfer_px4 import Desk, Px4Transfer
 
-__all__ = ["Lists", "make_lists"]
+__all__ = ["Lists", "Storage", "make_lists"]
 
 Lists = dict[int, Transfer] | dict[int, Px4Transfer]
 _HOME = Item(mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_FRAME_GLOBAL, (0.0, 0.0, 0.0, 0.0), 0, 0, 0.0)
 
 
-def make_lists(flight: Flight, config: FleetConfig, refusal: Callable[[str], int | None]) -> Lists:
+class Storage:
+    """What there is room for in a vehicle: it is looked up when the autopilot starts, as ArduPilot does."""
+
+    def __init__(self, flight: Flight) -> None:
+        self._flight = flight
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """The autopilot starts."""
+        self.room = self._flight.dialect.room(self._flight.params)
+
+    def items(self, kind: int) -> int:
+        """How many items of a list fit now: none before the storage is open."""
+        room = self.room
+        most = {
+            mav.MAV_MISSION_TYPE_MISSION: room.mission,
+            mav.MAV_MISSION_TYPE_FENCE: room.fence,
+            mav.MAV_MISSION_TYPE_RALLY: room.rally,
+        }
+        return most[kind] if self._flight.storage_ready else 0
+
+
+def make_lists(flight: Flight, config: FleetConfig, storage: Storage, refusal: Callable[[str], int | None]) -> Lists:
     """The stores of a vehicle by MAV_MISSION_TYPE; its flight takes over what changes.
 
     Parameters
@@ -29,17 +51,17 @@ def make_lists(flight: Flight, config: FleetConfig, refusal: Callable[[str], int
         The vehicle.
     config
         Speed of the simulation.
+    storage
+        What they have room for.
     refusal
         Returns the MAV_MISSION_RESULT with which uploads to "mission", "fence" or "rally" are refused now, or None.
     """
     dialect = flight.dialect
     mission, fence, rally = mav.MAV_MISSION_TYPE_MISSION, mav.MAV_MISSION_TYPE_FENCE, mav.MAV_MISSION_TYPE_RALLY
-    rooms = dict(zip((mission, fence, rally), dialect.capacities, strict=True))
-
     names = {mission: "mission", fence: "fence", rally: "rally"}
 
     def capacity(kind: int) -> Callable[[], int]:
-        return lambda: rooms[kind] if flight.storage_ready else 0
+        return lambda: storage.items(kind)
 
     def say(text: str) -> None:
         flight.say(Severity.WARNING, text)
@@ -57,7 +79,7 @@ def make_lists(flight: Flight, config: FleetConfig, refusal: Callable[[str], int
         desk = Desk()
         changed = {mission: lambda items: _fly_instead(flight, items), fence: fence_changed, rally: rally_changed}
         lists: dict[int, Px4Transfer] = {}
-        for kind in rooms:
+        for kind in names:
             lists[kind] = Px4Transfer(
                 kind,
                 desk,
@@ -82,8 +104,9 @@ def make_lists(flight: Flight, config: FleetConfig, refusal: Callable[[str], int
             speedup=config.timer_speedup,
             reject=reject(kind),
             rules=dialect.rules,
+            most_bytes=lambda: storage.room.fence_bytes,
         )
-        for kind in rooms
+        for kind in names
     }
 
 

@@ -121,9 +121,37 @@ class Postgres:
         self._server.send_signal(how)
         self._server.wait(_WITHIN_S)
 
+    def wait(self) -> None:
+        """Until the server has ended."""
+        assert self._server is not None
+        self._server.wait(_WITHIN_S)
+
     def kill(self) -> None:
         """End the server as a crash does: nothing is said to anybody, recovery follows at the next start."""
         self.stop(signal.SIGQUIT)
+
+    @contextmanager
+    def full_after(self, size: int) -> Iterator[None]:
+        """No file of the server may be written beyond `size` bytes.
+
+        Those of its log of changes are of 16 MiB: where that is more, the server falls, and is to be started again.
+        """
+        self._limit(str(size))
+        try:
+            yield
+        finally:
+            self._limit("unlimited")
+
+    def _limit(self, size: str) -> None:
+        """For the server, from which new ones have it, and then for those that serve connections by now."""
+        assert self._server is not None
+        server = self._server.pid
+        set_ = [*self._as, "prlimit", f"--fsize={size}:"]  # its own account may, and root of a container may not
+        subprocess.run([*set_, "--pid", str(server)], check=self._server.poll() is None)
+        if self._server.poll() is not None:
+            return
+        for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split():
+            subprocess.run([*set_, "--pid", pid], check=False, stderr=subprocess.DEVNULL)  # some end meanwhile
 
     def close(self) -> None:
         """End the server, and its folder with it."""
@@ -174,13 +202,13 @@ def remove_left() -> None:
 
 
 @contextmanager
-def postgres_cluster() -> Iterator[Postgres]:
-    """A new cluster; its databases have PostGIS."""
+def postgres_cluster(room_bytes: int = _ROOM_BYTES) -> Iterator[Postgres]:
+    """A new cluster, in memory where more than `room_bytes` are free there; its databases have PostGIS."""
     missing = postgres_absent()
     if missing is not None:
         absent(missing)
     remove_left()
-    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
+    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > room_bytes
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_MEMORY if roomy else _DISK))
     folder.chmod(0o755)  # the server's account passes
     server = Postgres(folder / "c")

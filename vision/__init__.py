@@ -26,6 +26,7 @@ from vision.evaluate import Gates, Match, Score, TrueCrossing, load_truth, score
 from vision.evaluation_result import Band, Crossed, Evaluation, Places, RecordingNote, Unmeasured
 from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, write_evidence
 from vision.evidence_check import verify_evidence
+from vision.export import export as export_model
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
 from vision.frames import Source
 from vision.fusion import FusionGates, one_each
@@ -55,8 +56,22 @@ from vision.pose import (
     interpolate,
     pose_from_klv,
 )
+from vision.recipe import RECIPES, Recipe, Stage
 from vision.reconnect import BackOff
 from vision.recorder import Recorder, Recording
+from vision.records import (
+    Crossing,
+    Custody,
+    Direction,
+    Ellipse,
+    EvidenceRef,
+    Method,
+    ModelRef,
+    OpenPassage,
+    Status,
+    TrackPoint,
+    iso_time,
+)
 from vision.redact import Redaction, RedactionSettings, redact_evidence
 from vision.reviewed import LeftOut
 from vision.reviewed_pictures import PictureSettings
@@ -72,30 +87,9 @@ from vision.timing import TIME_BASES
 from vision.tlog import read_tlog
 from vision.track_scores import ALPHAS, TrackScore
 from vision.tracker import Tracker, TrackerSettings
-from vision.train import RECIPES, Recipe, Stage
-from vision.train import export as export_model
 from vision.train import train as train_model
 from vision.training_data import known_sources, prepare, reviewed_source
-from vision.types import (
-    Crossing,
-    Custody,
-    Detection,
-    Direction,
-    Ellipse,
-    EvidenceRef,
-    Frame,
-    GroundPoint,
-    GroundTrack,
-    Method,
-    ModelRef,
-    Observation,
-    OpenPassage,
-    PicturePoint,
-    Status,
-    Track,
-    TrackPoint,
-    iso_time,
-)
+from vision.types import Detection, Frame, GroundPoint, GroundTrack, Observation, PicturePoint, Track
 from vision.video_evaluation import EvaluationSettings, VideoEvaluation
 from vision.video_truth import VideoTruth, find_truth, load_video_truth
 from vision.watch import watch

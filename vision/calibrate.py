@@ -17,6 +17,7 @@ from scipy.special import chdtri
 
 from geo import attitude_from_rotation
 from vision.calibration import Calibration, PointResult
+from vision.datum import check_undulation
 from vision.errors import MetadataError
 from vision.known_points import Sighting
 from vision.sight_model import PRIOR, Scene, Solved, State
@@ -33,7 +34,6 @@ _FOCAL_POINTS, _RADIAL_POINTS = 4, 6
 _MAX_WRONG, _EXTRA_ROUNDS = 0.45, 5
 # Beyond this a boresight is a camera that was mounted or described otherwise.
 _MAX_BORESIGHT_DEG = 60.0
-_GEOID_M = 110.0  # EGM2008: -106 m south of India, +86 m on New Guinea
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,7 @@ def _check_fit(fit: Fit) -> None:
     """Refuse what no camera or geoid has."""
     if not 0 <= fit.attitude_share <= 1:
         raise MetadataError(f"attitude share {fit.attitude_share}: give a number from 0 to 1")
-    if fit.undulation_m is not None and not abs(fit.undulation_m) <= _GEOID_M:
-        raise MetadataError(
-            f"undulation {fit.undulation_m:g} m: the geoid is nowhere farther than {_GEOID_M:g} m off the ellipsoid: "
-            "give metres, negative where it lies below"
-        )
+    check_undulation(fit.undulation_m)
 
 
 def _check(sightings: Sequence[Sighting], fit: Fit) -> None:

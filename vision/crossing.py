@@ -33,7 +33,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from vision.border import GroundLine
-from vision.types import CHI_95, Direction, GroundTrack, Status
+from vision.records import CHI_95, Direction, Status
+from vision.types import GroundTrack
 
 __all__ = ["CrossingRule", "Outcome", "Passage", "Verdict", "judge"]
 

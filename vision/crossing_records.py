@@ -8,7 +8,8 @@ import numpy as np
 
 from geo import LocalFrame
 from vision.crossing import Passage
-from vision.types import Crossing, Ellipse, GroundTrack, Method, OpenPassage, TrackPoint
+from vision.records import Crossing, Ellipse, Method, OpenPassage, TrackPoint
+from vision.types import GroundTrack
 
 __all__ = ["crossing_of", "open_passage_of", "source_id"]
 

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from vision.errors import EvidenceError
 from vision.evidence import SourceFile, track_overlay, write_evidence
 from vision.frames import Source
-from vision.types import Crossing, EvidenceRef, Track
+from vision.records import Crossing, EvidenceRef
+from vision.types import Track
 
 __all__ = ["EvidenceWriter"]
 

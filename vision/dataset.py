@@ -28,11 +28,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from vision.errors import EvidenceError
 from vision.evidence import json_bytes, png_bytes, stage_folder
 from vision.finder import Finder, shipped_finder
+from vision.records import Custody, iso_time
 from vision.reviewed import LeftOut, ReviewedClip, find_evidence, read_evidence, sort_flights
 from vision.reviewed_pictures import PictureSettings, ReviewedPicture, cut_pictures
 from vision.reviews import Review
 from vision.training_data import CLASSES, label_text
-from vision.types import Custody, iso_time
 
 __all__ = ["DATASET_FORMATS", "Dataset", "DatasetSettings", "write_dataset"]
 

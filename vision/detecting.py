@@ -10,7 +10,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.types import Detection, Frame, ModelRef
+from vision.records import ModelRef
+from vision.types import Detection, Frame
 
 __all__ = ["Asked", "Found", "FrameDetector", "PoseDetector", "detect_each"]
 

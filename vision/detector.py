@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from vision.engine_choice import pick_backend
 from vision.errors import ModelError
 from vision.graphics import BATCH, GRAPHICS
 from vision.letterboxes import Letterbox, laid, letterbox
-from vision.model_file import KINDS, read_model_file
+from vision.model_file import KINDS, ModelFile, read_model_file
 from vision.processor_sessions import BACKENDS, Session
+from vision.records import ModelRef
 from vision.runtime import PRECISIONS, best_graphics, default_cache_dir, open_session
 from vision.sensor import SHIPPED_MODELS
-from vision.types import Detection, ModelRef
+from vision.torch_weights import SUFFIX, network_of
+from vision.types import Detection
 from vision.yolo_output import decode_output, suppress
 
 __all__ = ["SHIPPED_MODEL", "Detector", "Rate", "bare_rate"]
@@ -44,7 +46,8 @@ class Detector:
     Parameters
     ----------
     model_path
-        ONNX detector as Ultralytics exports it; None takes `SHIPPED_MODEL`.
+        ONNX detector as Ultralytics exports it, or its weights (``.pt``), which ultralytics makes one of, once (the
+        extra ``train``); None takes `SHIPPED_MODEL`.
     backend
         ``"tensorrt"`` or ``"cuda"`` on a graphics card (the second one: ``"cuda:1"``), ``"onnxruntime"`` or
         ``"openvino"`` on the processor, or ``"auto"``: the first of these that a card is there for, else the faster
@@ -100,7 +103,8 @@ class Detector:
             raise ModelError(f"confidence {confidence} and iou {iou}: give both between 0 and 1")
         if precision not in PRECISIONS:
             raise ModelError(f"precision {precision!r} is unknown: give one of {', '.join(PRECISIONS)}")
-        file = read_model_file(model_path or SHIPPED_MODEL)
+        self._cache_dir = Path(cache_dir) if cache_dir else default_cache_dir()
+        file = _model_file(Path(model_path or SHIPPED_MODEL), self._cache_dir)
         table = {**KINDS, **(classes or {})}
         self._kinds = tuple(sorted(set(kinds)))
         self._kind_of = np.full(max(file.names) + 1, -1, dtype=np.intp)
@@ -117,7 +121,6 @@ class Detector:
         self._confidence, self._iou = confidence, iou
         self._size, self._stride = image_size or file.image_size, file.stride
         self._threads, self._several = threads or os.cpu_count() or 1, several
-        self._cache_dir = Path(cache_dir) if cache_dir else default_cache_dir()
         self._path, self._precision = file.path, precision
         self.model = ModelRef(file.name, file.sha256)
         self.names = file.names
@@ -280,6 +283,14 @@ class Detector:
 def _shape(session: Session, box: Letterbox) -> tuple[int, ...]:
     """Of a session's input."""
     return (1, box.height, box.width, 3) if session.takes_bytes else (1, 3, box.height, box.width)
+
+
+def _model_file(path: Path, cache_dir: Path) -> ModelFile:
+    """What a network says of itself; one of weights has their name and hash."""
+    if path.suffix != SUFFIX:
+        return read_model_file(path)
+    network, digest = network_of(path, cache_dir)
+    return replace(read_model_file(network), name=path.stem, sha256=digest)
 
 
 def _check_picture(image: Image) -> None:

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from geo import geodesic_distance_m
 from vision.errors import VisionError
-from vision.types import Crossing, Direction, Status
+from vision.records import Crossing, Direction, Status
 
 __all__ = ["Gates", "Match", "Score", "TrueCrossing", "load_truth", "score"]
 

@@ -10,8 +10,8 @@ from typing import Any
 from vision.box_scores import BoxScore, mean_precision
 from vision.evaluate import Score, TrueCrossing
 from vision.place_scores import HEIGHT_BANDS_M, LOOK_BANDS_DEG, PlaceSample, PlaceScore, score_places
+from vision.records import Crossing, ModelRef
 from vision.track_scores import TrackScore
-from vision.types import Crossing, ModelRef
 
 __all__ = ["Band", "Crossed", "Evaluation", "Places", "RecordingNote", "Unmeasured", "place_bands"]
 

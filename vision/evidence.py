@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from vision.clip import Clip, cut_clip, suffix_for
 from vision.clip_picture import pictures_at
 from vision.errors import EvidenceError
-from vision.types import EvidenceRef, ModelRef, Track, iso_time
+from vision.records import EvidenceRef, ModelRef, iso_time
+from vision.types import Track
 
 __all__ = [
     "FORMAT",

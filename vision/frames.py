@@ -14,6 +14,7 @@ from typing import Self
 
 from geo import CameraModel, CameraPose
 from vision.calibration import Calibration
+from vision.datum import above_sea
 from vision.errors import MetadataError, SourceError
 from vision.media import Image, Media, Picture, SourceCounts, Telemetry
 from vision.packets import PAIRING_WAIT_US, PacketTrack
@@ -47,6 +48,7 @@ class Source:
         track: Poses | None,
         camera: CameraModel | None,
         calibration: Calibration | None,
+        undulation_m: float | None,
         fps: float | None,
         start_us: int | None,
         offset_us: int = 0,
@@ -65,6 +67,7 @@ class Source:
         """One sigma of the time of the poses against that of the pictures, seconds; None where nobody measured it."""
         self._media, self._telemetry, self._head = media, telemetry, head
         self._fixed, self._track, self._camera, self._calibration = fixed, track, camera, calibration
+        self._undulation_m = undulation_m
         self._first_us, self._first = head[0].pts_us, head[0]
         self.counts = counts
         self._clock = Clock.choose(media, telemetry, track, start_us, self._first_us)
@@ -207,6 +210,11 @@ class Source:
         while waiting:
             yield from self._deliver(waiting.popleft())
         self._over = True
+        if self.counts.out_of_order:
+            self.counts.note(
+                f"{self.name}: {self.counts.out_of_order} of {self.counts.decoded} pictures were left out: their times "
+                "did not go on"
+            )
         if self._broken is not None:
             raise self._broken
         if not self.complete:
@@ -244,7 +252,8 @@ class Source:
             return
         self._last_time_us = time_us
         sample = self._sample(picture.pts_us, time_us)
-        pose, camera = self._fixed or (sample.pose if sample else None), self._camera or self._camera_of(sample)
+        pose = above_sea(self._fixed or (sample.pose if sample else None), self._undulation_m)
+        camera = self._camera or self._camera_of(sample)
         if self._calibration is not None:
             pose = None if pose is None else self._calibration.pose(pose)
             camera = self._calibration.lens(camera, self.width, self.height)

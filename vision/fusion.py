@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from vision.errors import TrackError
-from vision.types import Crossing, Status
+from vision.records import Crossing, Status
 
 __all__ = ["FusionGates", "one_each"]
 

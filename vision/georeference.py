@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import CameraModel, CameraPose, Datum, FlatTerrain, LocalFrame, Terrain, TerrainError, intersect
+from geo import CameraModel, CameraPose, Datum, FlatTerrain, LocalFrame, Terrain, intersect
 from vision.errors import MetadataError
 from vision.types import Detection, Frame, GroundPoint
 
@@ -120,7 +120,9 @@ class Georeferencer:
                 )
             terrain = FlatTerrain(first.ground_amsl_m)
         pose = first.pose
-        ground = float(terrain.elevation_m(pose.lat_deg, pose.lon_deg))
+        ground = float(terrain.known_elevation_m(pose.lat_deg, pose.lon_deg))
+        if math.isnan(ground):  # any height near it does: places are told in degrees
+            ground = 0.0 if pose.altitude.datum is Datum.AGL else pose.altitude.metres
         return cls(LocalFrame(float(pose.lat_deg), float(pose.lon_deg), ground), terrain, errors or ErrorModel())
 
     def points(
@@ -174,16 +176,23 @@ class Georeferencer:
             for i in range(len(detections))
         ]
 
-    def level_amsl_m(self, pose: CameraPose, camera: CameraModel) -> float:
-        """Elevation of the ground in the middle of the picture, or below the camera that looks too shallow for one."""
-        if isinstance(self.terrain, FlatTerrain):  # the same everywhere
-            return _elevation(self.terrain, pose.lat_deg, pose.lon_deg)
-        middle = np.array([[camera.width_px / 2, camera.height_px / 2]])
-        sight = self._sight(pose, camera, middle, np.zeros(1))
-        if not sight.seen[0]:
-            return _elevation(self.terrain, pose.lat_deg, pose.lon_deg)
-        lat, lon, _ = self.frame.to_geodetic(sight.xy[:, 0], sight.xy[:, 1])
-        return float(self.terrain.elevation_m(lat, lon)[0])
+    def level_amsl_m(self, pose: CameraPose, camera: CameraModel) -> float | None:
+        """Elevation of the ground in the middle of the picture, or below the camera that looks too shallow for one.
+
+        None where the terrain knows neither.
+        """
+        if not isinstance(self.terrain, FlatTerrain):  # that is the same everywhere
+            middle = np.array([[camera.width_px / 2, camera.height_px / 2]])
+            sight = self._sight(pose, camera, middle, np.zeros(1))
+            if sight.seen[0]:
+                lat, lon, _ = self.frame.to_geodetic(sight.xy[:, 0], sight.xy[:, 1])
+                return float(self.terrain.known_elevation_m(lat, lon)[0])
+        below = self._below_amsl_m(pose)
+        return None if math.isnan(below) else below
+
+    def _below_amsl_m(self, pose: CameraPose) -> float:
+        """Elevation of the ground below a camera, metres; NaN where it is not known."""
+        return float(self.terrain.known_elevation_m(pose.lat_deg, pose.lon_deg))
 
     def places(self, pose: CameraPose, camera: CameraModel, pixels: Floats) -> tuple[Floats, Floats]:
         """Bare ground at pixels, shape (n, 2): east and north, metres, (n, 2), and full covariance, (n, 2, 2); or NaN.
@@ -198,13 +207,13 @@ class Georeferencer:
 
     def _sight(self, pose: CameraPose, camera: CameraModel, pixels: Floats, lift_m: Floats) -> _Sight:
         """Meet the rays through pixels with the ground, taken as a plane around the hit and raised by `lift_m`."""
-        below = _elevation(self.terrain, pose.lat_deg, pose.lon_deg)
-        amsl = float(pose.altitude.amsl_m(ground_amsl_m=below))
-        local = LocalFrame(float(pose.lat_deg), float(pose.lon_deg), amsl)
+        amsl = float(pose.altitude.amsl_m(ground_amsl_m=self._below_amsl_m(pose)))
         rays = camera.rays(pixels) @ pose.rotation_enu_from_camera().T
         down = rays[:, 2] < -math.sin(math.radians(self.min_depression_deg))
         hits = np.full((len(pixels), 3), np.nan)
-        hits[down] = intersect(local, (0.0, 0.0, 0.0), rays[down], self.terrain, self.max_range_m)
+        local = LocalFrame(float(pose.lat_deg), float(pose.lon_deg), 0.0 if math.isnan(amsl) else amsl)
+        if not math.isnan(amsl):  # how high is what is so high above unknown ground?
+            hits[down] = intersect(local, (0.0, 0.0, 0.0), rays[down], self.terrain, self.max_range_m, voids=True)
         seen = ~np.isnan(hits[:, 0])
         slope = np.zeros((len(pixels), 2))
         xy = np.zeros((len(pixels), 2))
@@ -213,6 +222,7 @@ class Georeferencer:
             east, north, _ = self.frame.to_enu(lat, lon, ground)
             xy[seen] = np.stack([east, north], axis=-1)
             slope[seen] = _slope(self.terrain, lat, lon)
+            seen &= ~np.isnan(slope).any(axis=1)  # unknown ground begins there
         normal = np.concatenate([-slope, np.ones((len(pixels), 1))], axis=1)
         facing = np.einsum("nk,nk->n", normal, rays)
         # A ray that runs along a slope has no definite end.
@@ -270,21 +280,14 @@ def _cut_px(boxes: Floats, camera: CameraModel) -> Floats:
     return np.asarray(np.stack([cut_x, cut_y], axis=-1) * size / 3)
 
 
-def _elevation(terrain: Terrain, lat_deg: float, lon_deg: float) -> float:
-    """Elevation below the camera, metres AMSL."""
-    try:
-        return float(terrain.elevation_m(lat_deg, lon_deg))
-    except TerrainError as error:
-        raise MetadataError(f"the camera is off the terrain: {error}") from error
-
-
 def _slope(terrain: Terrain, lat_deg: Floats, lon_deg: Floats) -> Floats:
-    """Rise of the ground a metre to the east and to the north, shape (n, 2)."""
+    """Rise of the ground a metre to the east and to the north, shape (n, 2); NaN beside unknown ground."""
     if math.isinf(terrain.resolution_m):
         return np.zeros((len(lat_deg), 2))
     step_m = terrain.resolution_m / 4
     north = step_m / 111_132.0
     east = north / np.cos(np.radians(lat_deg))
-    rise_east = terrain.elevation_m(lat_deg, lon_deg + east) - terrain.elevation_m(lat_deg, lon_deg - east)
-    rise_north = terrain.elevation_m(lat_deg + north, lon_deg) - terrain.elevation_m(lat_deg - north, lon_deg)
+    known_m = terrain.known_elevation_m
+    rise_east = known_m(lat_deg, lon_deg + east) - known_m(lat_deg, lon_deg - east)
+    rise_north = known_m(lat_deg + north, lon_deg) - known_m(lat_deg - north, lon_deg)
     return np.stack([rise_east, rise_north], axis=-1) / (2 * step_m)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from vision.blur import blurred
 from vision.border import GroundLine
 from vision.camera_motion import CameraMotion
-from vision.types import Detection, Frame, iso_time
+from vision.records import iso_time
+from vision.types import Detection, Frame
 
 __all__ = ["LIVE_PICTURE_PX", "View", "live_picture"]
 

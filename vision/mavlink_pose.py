@@ -150,7 +150,7 @@ def poses_of(
     else:
         raise MetadataError(
             f"{name}: has no gimbal angles (GIMBAL_DEVICE_ATTITUDE_STATUS, MOUNT_ORIENTATION): give the camera's yaw, "
-            "pitch and roll on the airframe (attitude)"
+            "pitch and roll on the airframe (--attitude)"
         )
     samples = []
     for ms in sorted(axis):

@@ -114,7 +114,7 @@ def motion_rates(frames: Iterable[Frame], terrain: Terrain | None, seconds: floa
         try:
             planes = _planes(where, frame.pose, frame.camera)
         except TrackError:
-            continue  # below the ground: the pose says nothing
+            continue  # below the ground, or over unknown one: the pose says nothing
         if last is not None and frame.time_us - last[0] < _GAP_US:
             shifts = [_shift(np.linalg.inv(a) @ b, size) for a, b in zip(planes, last[1], strict=True)]
             changes = [shifts[0], *(s - shifts[0] for s in shifts[1:])]
@@ -136,6 +136,8 @@ def _rates(part: _Part, count: int) -> Rates:
 def _planes(where: Georeferencer, pose: CameraPose, camera: CameraModel) -> list[Floats]:
     """From pixels to the ground: by the pose as it is, and with each of the steady errors."""
     level = where.level_amsl_m(pose, camera)
+    if level is None:
+        raise TrackError("the ground is unknown there")
     height = float(pose.altitude.amsl_m(ground_amsl_m=level)) - level
     higher = pose.altitude.metres + math.hypot(pose.sigma.vertical_m, _HEIGHT * height)
     turned = replace(pose, yaw_deg=pose.yaw_deg + math.hypot(pose.sigma.yaw_deg, _YAW_DEG))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vision.crossing import Outcome
 from vision.one_object import follows
-from vision.types import GroundTrack, OpenPassage
+from vision.records import OpenPassage
+from vision.types import GroundTrack
 
 __all__ = ["OpenWays"]
 
@@ -34,12 +35,16 @@ class OpenWays:
     ----------
     tell
         Called with each when it is decided, and once more where it is taken back (`OpenPassage.became`).
+    keep_s
+        For how long one that was told, and of which nothing more will be known, is kept; None: for good.
     """
 
-    def __init__(self, tell: Callable[[OpenPassage], None] | None = None) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[[OpenPassage], None] | None = None, keep_s: float | None = None) -> None:
+        self._tell, self._keep_s = tell, keep_s
         self._told: dict[int, _Told] = {}
-        self._kept: list[OpenPassage] = []
+        self._kept: deque[OpenPassage] = deque()
+        self._gone: Counter[str] = Counter()
+        """Kinds of those that are not kept any more."""
 
     def found(self, passage: OpenPassage, way: GroundTrack, *, ended: bool) -> None:
         """One of them, as it is known now; told the first time."""
@@ -74,22 +79,23 @@ class OpenWays:
         self._forget(decided_us)
 
     def standing(self) -> tuple[OpenPassage, ...]:
-        """All that were told and not taken back, in the order of time."""
+        """All that were told and not taken back, and are kept, in the order of time."""
         all_of_them = [*self._kept, *(told.passage for told in self._told.values())]
         return tuple(sorted(all_of_them, key=lambda one: (one.time_us, one.track_number)))
 
     def notes(self, first_us: int) -> list[str]:
         """How many they are, in words, with times since the first picture, microseconds; none where there are none."""
         standing = sorted(self.standing(), key=lambda one: one.last_us)
-        if not standing:
+        kinds = self._gone + Counter(one.kind for one in standing)
+        if not kinds:
             return []
-        kinds = Counter(one.kind for one in standing)
         who = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
         seen = [((one.first_us - first_us) / 1e6, (one.last_us - first_us) / 1e6) for one in standing[-_TOLD:]]
         when = ", ".join(f"{first:.1f}-{last:.1f} s" for first, last in seen)
-        some = "" if len(standing) == len(seen) else "the last "
+        count = kinds.total()
+        some = "" if count == len(seen) else "the last " if seen else "what was told of them then"
         told = (
-            f"{len(standing)} may have passed the line or not ({who}): they come up to it, or from it, closer "
+            f"{count} may have passed the line or not ({who}): they come up to it, or from it, closer "
             f"than their places are known, and are no crossing: look at {some}{when}"
         )
         return [told]
@@ -98,6 +104,10 @@ class OpenWays:
         for number, told in list(self._told.items()):
             if told.ended and now_us - told.passage.last_us > _FORGET_S * 1e6:
                 self._kept.append(self._told.pop(number).passage)
+        if self._tell is None or self._keep_s is None:
+            return
+        while self._kept and now_us - self._kept[0].last_us > self._keep_s * 1e6:
+            self._gone[self._kept.popleft().kind] += 1
 
     def _take_back(self, number: int, became: Outcome, decided_us: int) -> None:
         passage = self._told.pop(number).passage

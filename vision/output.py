@@ -9,7 +9,7 @@ from typing import Any
 
 from geo import write_text
 from vision.errors import VisionError
-from vision.types import Crossing
+from vision.records import Crossing
 
 __all__ = ["records_to_geojson", "to_geojson", "write_crossings"]
 

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from vision.types import CHI_95
+from vision.records import CHI_95
 
 __all__ = ["HEIGHT_BANDS_M", "LOOK_BANDS_DEG", "PlaceSample", "PlaceScore", "score_places", "share_interval"]
 

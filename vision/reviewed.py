@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from vision.errors import EvidenceError
 from vision.evidence import MANIFEST, NAME
 from vision.evidence_check import verify_evidence
+from vision.records import Custody
 from vision.reviews import Judged, Review
 from vision.timing import microseconds
 from vision.training_data import CLASSES, class_id
-from vision.types import Custody
 
 __all__ = ["LeftOut", "ReviewedClip", "Seen", "find_evidence", "read_evidence", "sort_flights"]
 

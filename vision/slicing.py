@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from geo import CameraModel, CameraPose, Datum, Terrain, TerrainError
 from vision.errors import ModelError
-from vision.types import Detection, Frame, ModelRef
+from vision.records import ModelRef
+from vision.types import Detection, Frame
 
 __all__ = ["SliceRule", "SlicingDetector", "Tile", "tiles_for"]
 

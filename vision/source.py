@@ -12,6 +12,7 @@ from typing import Any
 
 from geo import CameraModel, CameraPose, PoseSigma
 from vision.calibration import Calibration
+from vision.datum import check_undulation
 from vision.decode import open_container
 from vision.errors import MetadataError, SourceError
 from vision.folder import open_folder
@@ -40,6 +41,7 @@ def open_source(
     calibration: Calibration | None = None,
     attitude: tuple[float, float, float] | None = None,
     home_amsl_m: float | None = None,
+    undulation_m: float | None = None,
     fps: float | None = None,
     frame_rate: float | None = None,
     times_us: Sequence[int] | None = None,
@@ -72,6 +74,9 @@ def open_source(
         Puts poses and camera right, see `vision.calibrate`.
     attitude, home_amsl_m
         For DJI files, see `read_srt`; for a ``.tlog`` without gimbal angles see `read_tlog`.
+    undulation_m
+        Height of the geoid above the ellipsoid there, metres: heights of poses above the ellipsoid become such above
+        the sea by it. Without it they stay what they are, and put nothing on the ground.
     fps
         Analysis rate, frames a second; frames between are skipped by their times. None takes all.
     frame_rate, times_us
@@ -114,6 +119,7 @@ def open_source(
         raise SourceError(
             f"clock offset {clock_offset_s} s with sigma {clock_sigma_s}: give seconds, a sigma from 0 up"
         )
+    check_undulation(undulation_m)
     start_us, counts = microseconds(start_time), SourceCounts()
     path = Location.of(str(location)).file
     with contextlib.ExitStack() as opened:
@@ -152,6 +158,7 @@ def open_source(
             track=track,
             camera=camera,
             calibration=calibration,
+            undulation_m=undulation_m,
             fps=fps,
             start_us=start_us,
             offset_us=round(clock_offset_s * 1e6),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,9 +95,11 @@ def read_srt(
         With the file and the line: empty or not a subtitle file, a cue without position, height, or camera angles.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
+        data = Path(path).read_bytes()
     except OSError as error:
         raise MetadataError(f"{path}: cannot be read ({error.strerror}): give a DJI .SRT file") from error
+    # Editors that save "Unicode" write UTF-16; what is read of a cue is ASCII in any other encoding.
+    text = data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig", errors="replace")
     if not text.strip():
         raise MetadataError(f"{path}: line 1: the file is empty: copy it from the aircraft again")
     samples: list[PoseSample] = []
@@ -155,6 +158,6 @@ def _attitude(cue: _Cue, where: str, given: tuple[float, float, float] | None) -
             return math.fmod(yaw + 360.0, 360.0), pitch, roll
     if given is None:
         raise MetadataError(
-            f"{where}: this aircraft records no gimbal angles: give the camera's yaw, pitch and roll (attitude)"
+            f"{where}: this aircraft records no gimbal angles: give the camera's yaw, pitch and roll (--attitude)"
         )
     return given

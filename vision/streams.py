@@ -34,8 +34,9 @@ from vision.fixed import Homography, PixelLine
 from vision.georeference import ErrorModel
 from vision.live_picture import View
 from vision.picture_threads import one_thread_each
-from vision.scene import NO_METHOD, NO_POSE_THEN, NO_VIEW, Scene, choose_scene
-from vision.types import Crossing, Custody, Frame, OpenPassage
+from vision.records import Crossing, Custody, OpenPassage
+from vision.scene import NO_METHOD, NO_PLACE, NO_POSE_THEN, NO_VIEW, Scene, choose_scene
+from vision.types import Frame
 from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
 
 __all__ = ["Stream", "StreamResult", "watch_streams"]
@@ -304,7 +305,10 @@ class _Watch:
             if watcher.frames and not watcher.scene.ready and error is None:
                 told = getattr(self.stream.source, "has_pose", False)
                 lacks = NO_VIEW if watcher.without_view else NO_POSE_THEN if told else NO_METHOD
-                raise MetadataError(lacks.format(name=self.stream.title))  # noqa: TRY301 - as from the scene
+                lacks = NO_PLACE if watcher.scene.lack else lacks
+                raise MetadataError(  # noqa: TRY301 - as from the scene
+                    lacks.format(name=self.stream.title, why=watcher.scene.lack)
+                )
             watcher.finish()
         except Exception as own:  # noqa: BLE001 - the stream ends with it, the others go on
             error = error or own

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from geo import Altitude, Datum, VedetteError, check_coordinates
 from vision.errors import MetadataError
@@ -23,6 +24,10 @@ TIMES: Mapping[str, str] = {
 
 HEIGHTS: Mapping[str, Datum] = {"amsl_m": Datum.AMSL, "hae_m": Datum.HAE, "agl_m": Datum.AGL}
 """Columns of height, and the datum of each."""
+
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+"""What spreadsheets write between cells in place of commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +86,42 @@ def read_table(path: str | Path, what: str) -> tuple[tuple[str, ...], list[Row]]
     Parameters
     ----------
     path
-        The file, UTF-8, header line first.
+        The file, UTF-8, header line first, cells parted by commas.
     what
         What it should be, for messages: ``"a CSV pose file"``.
 
     Raises
     ------
     MetadataError
-        When it cannot be read or is not text.
+        When it cannot be read, is not such text, or a row has not as many cells as the header: one that a comma within
+        a number cut in two would move all that follow.
     """
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             header = tuple(reader.fieldnames or ())
-            rows = [Row(f"{path}: line {reader.line_num}", row) for row in reader]
+            _check_parted(path, header)
+            rows = [Row(where := f"{path}: line {reader.line_num}", _whole(row, len(header), where)) for row in reader]
     except OSError as error:
         raise MetadataError(f"{path}: cannot be read ({error.strerror}): give {what}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise MetadataError(f"{path}: is not text in UTF-8 ({error.reason}): save {what} as CSV in UTF-8") from error
+    except csv.Error as error:
         raise MetadataError(f"{path}: is not a CSV text file ({error}): give {what}") from error
     return header, rows
+
+
+def _check_parted(path: str | Path, header: tuple[str, ...]) -> None:
+    other = next((name for sign, name in _SEPARATORS.items() if len(header) == 1 and sign in header[0]), None)
+    if other is not None:
+        raise MetadataError(f"{path}: line 1: cells are parted by {other}: save it with commas, and 41.3 with a point")
+
+
+def _whole(cells: dict[str | Any, str | Any], columns: int, where: str) -> dict[str, str | None]:
+    count = columns + len(cells.get(None) or ()) - sum(cell is None for cell in cells.values())
+    if count != columns:
+        raise MetadataError(
+            f"{where}: has {count} cells where the header has {columns}: write 41.3 with a point, and texts that "
+            "have a comma in quotes"
+        )
+    return cells

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.border import GroundLine
-from vision.types import Direction
+from vision.records import Direction
 
 __all__ = ["TruePassage", "TrueWay", "true_passages"]
 

@@ -23,10 +23,11 @@ from vision.evaluation_result import Crossed, Evaluation, Places, RecordingNote,
 from vision.fixed import Homography, PixelLine
 from vision.place_samples import LabelledFrame, sightings_of
 from vision.place_scores import PlaceSample
+from vision.records import Crossing
 from vision.scene import FixedScene, MovingScene, Scene, choose_scene
 from vision.track_scores import FrameTracks, TrackScore, score_tracks
 from vision.true_crossings import crossings_in_picture, crossings_on_ground
-from vision.types import Crossing, Frame, Observation, Track
+from vision.types import Frame, Observation, Track
 from vision.video_truth import VideoTruth
 from vision.watch import watch
 from vision.watch_notes import NotedFrame, WatchNotes

@@ -8,9 +8,10 @@ from geo import Terrain
 from vision.border import BorderLine
 from vision.detecting import FrameDetector
 from vision.fixed import Homography, PixelLine
+from vision.records import Crossing, Custody, OpenPassage
 from vision.scene import Scene
 from vision.streams import Stream, watch_streams
-from vision.types import Crossing, Custody, Frame, OpenPassage
+from vision.types import Frame
 from vision.watcher import EvidenceCutter, WatchResult, WatchSettings
 
 __all__ = ["watch"]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from vision.detecting import FrameDetector
 from vision.errors import VisionError
+from vision.records import ModelRef
 from vision.true_boxes import TruthBoxes
-from vision.types import Detection, Frame, ModelRef
+from vision.types import Detection, Frame
 
 __all__ = ["NotedFrame", "WatchNotes"]
 

@@ -16,20 +16,10 @@ from vision.one_object import same_passage
 from vision.open_ways import OpenWays
 from vision.pace import Pace
 from vision.picture_edge import comes_in, goes_out, reaches, size_of
+from vision.records import Crossing, Custody, EvidenceRef, Method, ModelRef, OpenPassage
 from vision.scene import Scene
 from vision.tracker import Tracker, TrackerSettings
-from vision.types import (
-    Crossing,
-    Custody,
-    Detection,
-    EvidenceRef,
-    Frame,
-    GroundTrack,
-    Method,
-    ModelRef,
-    OpenPassage,
-    Track,
-)
+from vision.types import Detection, Frame, GroundTrack, Track
 
 __all__ = ["EvidenceCutter", "WatchResult", "WatchSettings", "Watcher"]
 
@@ -64,6 +54,9 @@ class WatchSettings:
         How often open tracks are judged, seconds of video.
     keep_tracks
         Whether the result has the tracks. Over hours they are what takes memory.
+    keep_s
+        For how long crossings, and what may have been one, are kept for the result once they were handed on, seconds
+        of video; None: to its end. A camera that is watched for weeks has no end.
     show_s
         How often `Stream.show` is handed what is seen, seconds of the machine's time.
     """
@@ -75,6 +68,7 @@ class WatchSettings:
     ahead: int = 8
     review_s: float = 1.0
     keep_tracks: bool = True
+    keep_s: float | None = None
     show_s: float = 1.0
 
 
@@ -108,6 +102,8 @@ class WatchResult:
         Why nothing was kept of a crossing, by its `source_id`: a full disk does not end the watch.
     open
         What may have been a passage, and nobody can tell, in the order of time.
+    crossing_count
+        Number of all crossings, of which `crossings` are those that are kept (`WatchSettings.keep_s`).
     """
 
     source: str
@@ -127,6 +123,7 @@ class WatchResult:
     notes: tuple[str, ...] = ()
     without_evidence: Mapping[str, str] = field(default_factory=dict)
     open: tuple[OpenPassage, ...] = ()
+    crossing_count: int = 0
 
     @property
     def frames_per_s(self) -> float:
@@ -165,9 +162,10 @@ class Watcher:
         self._size, self._pace = (0, 0), Pace()
         self.tracker = Tracker(settings.tracker)
         self.tracks: list[Track] = []
-        self.crossings: list[Crossing] = []
+        self.crossings: deque[Crossing] = deque()
+        self.crossing_count = 0
         self.outcomes: Counter[Outcome] = Counter()
-        self._open = OpenWays(on_open)
+        self._open = OpenWays(on_open, settings.keep_s)
         self.made: list[_Made] = []
         self.without_evidence: dict[str, str] = {}
         self._keeping = keeping
@@ -186,7 +184,7 @@ class Watcher:
         placed = self.scene.place(frame, detections)
         self._newest = frame, detections, None if placed is None else placed[0]
         on_ground = self.scene.method is Method.GROUND
-        self.without_pose += on_ground and (placed is None or frame.pose is None)
+        self.without_pose += on_ground and (frame.pose is None or frame.camera is None)
         self.without_view += frame.pose is not None and frame.camera is None
         if placed is None:
             self.turned_away += not on_ground
@@ -233,6 +231,7 @@ class Watcher:
             (*self.scene.notes(), *self._pace.notes(), *self._open.notes(self.first_us)),
             dict(self.without_evidence),
             self._open.standing(),
+            self.crossing_count,
         )
 
     def _close(self, track: Track) -> None:
@@ -321,5 +320,15 @@ class Watcher:
             elif kept is not None:
                 self.without_evidence[crossing.source_id] = "the watch was stopped before its clip was cut"
             self.crossings.append(crossing)
+            self.crossing_count += 1
             if self.on_crossing is not None:
                 self.on_crossing(crossing)
+                self._forget()
+
+    def _forget(self) -> None:
+        """Let go of crossings that were handed on long ago."""
+        keep_s = self.settings.keep_s
+        if keep_s is None:
+            return
+        while self.crossings and self.last_us - self.crossings[0].time_us > keep_s * 1e6:
+            self.without_evidence.pop(self.crossings.popleft().source_id, None)

@@ -64,7 +64,7 @@ def get_holds(
     return answer_page(request, read(store, call, "hold.list", work))
 
 
-def post_lift(hold_id: str, lift: LiftIn, call: Caller, store: Stored, settings: Given) -> Response:
+def post_hold_lift(hold_id: str, lift: LiftIn, call: Caller, store: Stored, settings: Given) -> Response:
     """Lift a hold; 202 where a second person has to want it too."""
     two = settings.account.two_people_lift
     done = write(
@@ -127,7 +127,7 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/retention/{purpose}", delete_retention, Permission.POLICY_WRITE, answers=NOTHING),
     Route("POST", "/holds", post_hold, Permission.HOLD, answers=answers.PLACED),
     Route("GET", "/holds", get_holds, Permission.ERASURE_READ, answers=answers.HOLDS),
-    Route("POST", "/holds/{hold_id}/lift", post_lift, Permission.HOLD, answers=answers.LIFTED),
+    Route("POST", "/holds/{hold_id}/lift", post_hold_lift, Permission.HOLD, answers=answers.LIFTED),
     Route("POST", "/erasures", post_erasure, Permission.ERASE, answers=answers.ERASED),
     Route("GET", "/tombstones", get_tombstones, Permission.ERASURE_READ, answers=answers.TOMBSTONES),
     Route("GET", "/transparency", get_transparency, None, answers=answers.PAGE),

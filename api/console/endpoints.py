@@ -35,7 +35,7 @@ _SCRIPT_POLICY = "default-src 'none'; connect-src 'self'"
 """What a script is held to that runs by itself, as a worker does; in the page it is held to the page's."""
 
 
-async def get_page(request: Request) -> Response:
+async def get_console(request: Request) -> Response:
     """The page. It is the same for everybody; what it shows comes over the API, for whoever is logged in."""
     page = built_files().get(INDEX)
     if page is None:
@@ -43,7 +43,7 @@ async def get_page(request: Request) -> Response:
     return _send(request, page, Content_Security_Policy=_POLICY)
 
 
-async def get_file(name: str, request: Request) -> Response:
+async def get_console_file(name: str, request: Request) -> Response:
     """One of the page's files: script, style, symbol, or the base map, of which a browser takes ranges."""
     file = built_files().get(name)
     if file is None or name == INDEX:
@@ -52,7 +52,7 @@ async def get_file(name: str, request: Request) -> Response:
     return _send(request, file, **alone)
 
 
-async def get_configuration(settings: Given) -> Response:
+async def get_console_configuration(settings: Given) -> Response:
     """What the page has to know before anybody is logged in."""
     return answer(
         {
@@ -77,8 +77,8 @@ def _send(request: Request, file: BuiltFile, **headers: str) -> Response:
 
 _CONFIGURATION = closed(marking=TEXT, marking_colour=TEXT, version=TEXT, single_sign_on=FLAG)
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/", get_page, None, answers=answered(TEXT, media_types=(HTML,))),
-    Route("GET", "/console/configuration", get_configuration, None, answers=answered(_CONFIGURATION)),
-    Route("GET", "/console/{name}", get_file, None, answers=answered(TEXT, 200, 206, media_types=MEDIA_TYPES)),
+    Route("GET", "/", get_console, None, answers=answered(TEXT, media_types=(HTML,))),
+    Route("GET", "/console/configuration", get_console_configuration, None, answers=answered(_CONFIGURATION)),
+    Route("GET", "/console/{name}", get_console_file, None, answers=answered(TEXT, 200, 206, media_types=MEDIA_TYPES)),
     *maps.ROUTES,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from api.feeds.kinds import KINDS, schema_of
@@ -107,9 +109,123 @@ _STATIONS: dict[str, dict[str, Any]] = {
 """What the stream of ground stations sends."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Feed:
+    """One channel and its operation.
+
+    Parameters
+    ----------
+    title, description, summary
+        Of the channel, and of the operation, for people.
+    messages
+        Names of what it sends, as the channel calls them, and of the components that they are.
+    address
+        Its path; None where the receiver says where.
+    """
+
+    title: str
+    description: str
+    summary: str
+    messages: Mapping[str, str]
+    address: str | None = None
+
+    def channel(self) -> dict[str, Any]:
+        """As the document has it."""
+        reached = {} if self.address is None else {"servers": [{"$ref": "#/servers/service"}]}
+        messages = {name: {"$ref": f"#/components/messages/{component}"} for name, component in self.messages.items()}
+        about = {"address": self.address, "title": self.title, "description": self.description}
+        return about | reached | {"messages": messages}
+
+    def operation(self, name: str) -> dict[str, Any]:
+        """Of the channel of that name."""
+        asked = self.address is not None  # by whoever reads, with a key; the others are called
+        return {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{name}"},
+            "summary": self.summary,
+            **({"security": _SECURITY} if asked else {}),
+            "messages": [{"$ref": f"#/channels/{name}/messages/{each}"} for each in self.messages],
+            "bindings": {"http": {"method": "GET" if asked else "POST", "bindingVersion": "0.3.0"}},
+        }
+
+
+def _key(name: str) -> str:
+    """A name of the components: those may hold no dot everywhere."""
+    return name.replace(".", "_")
+
+
+def _named(names: Iterable[str], prefix: str = "") -> dict[str, str]:
+    """Messages of a stream by their components, and the last one of each."""
+    return {name: prefix + name for name in names} | {"bye": "bye"}
+
+
+_STREAMED = "GET with Accept: text/event-stream. "
+_KINDS = tuple(_key(name) for name in KINDS)
+_FEEDS: dict[str, _Feed] = {
+    "stream": _Feed(
+        "Server-Sent Events",
+        _STREAMED + "`event` is the kind, `id` the number, `data` the event. Resume with Last-Event-ID or ?after=. The "
+        "last event of a stream that the service ends is `bye`.",
+        "Events as they happen, after those that were missed.",
+        _named(_KINDS),
+        "/events/stream",
+    ),
+    "vehicles": _Feed(
+        "Live vehicles (Server-Sent Events)",
+        _STREAMED + "Every vehicle whose live state may be read, then whatever changes. A slow reader gets the newest "
+        "state of each and none in between; there is no cursor.",
+        "Where vehicles are now.",
+        _named(_LIVE),
+        "/vehicles/stream",
+    ),
+    "records": _Feed(
+        "Records (Server-Sent Events)",
+        _STREAMED + "For those who read records and not the log: each that comes or changes, of the types that you may "
+        "read, and no word of what was done to it. `id` is the cursor, also where it comes without an event. Resume "
+        "with Last-Event-ID or ?after=.",
+        "Records as they come and change.",
+        _named(RECORDS, "record_"),
+        "/records/stream",
+    ),
+    "orders": _Feed(
+        "Orders to vehicles (Server-Sent Events)",
+        _STREAMED + "The orders of the last two hours as they stand, then each that changes; a key that is bound to "
+        "sources is told of those to their vehicles. There is no cursor.",
+        "What vehicles are told to do, and what came of it.",
+        _named(_ORDERS),
+        "/orders/stream",
+    ),
+    "stations": _Feed(
+        "Ground stations (Server-Sent Events)",
+        _STREAMED + "Every ground station that you may know of, then each that changes; that it told the same again is "
+        "not told. There is no cursor.",
+        "Which ground stations stand by, with what.",
+        _named(_STATIONS, "station_"),
+        "/stations/stream",
+    ),
+    "webhook": _Feed(
+        "Webhook",
+        "POST to a target that POST /webhooks named. Standard Webhooks: verify webhook-signature (v1, HMAC-SHA256 over "
+        "id, timestamp and body) with the secret of the target; webhook-id is the same for every attempt at one event.",
+        "Each event of a target's audience, in order.",
+        {name: f"{name}_call" for name in _KINDS},
+    ),
+}
+_BYE = {
+    "name": "bye",
+    "summary": "The stream ends; slow and stopping: come back with your cursor.",
+    "contentType": "application/json",
+    "payload": {
+        "type": "object",
+        "properties": {"reason": {"enum": ["slow", "revoked", "stopping"]}},
+        "required": ["reason"],
+        "additionalProperties": False,
+    },
+}
+
+
 def document(host: str, scheme: str) -> dict[str, Any]:
     """The AsyncAPI document of a service that is reached as `host` over `scheme` ("https" or "http")."""
-    names = list(KINDS)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -120,104 +236,11 @@ def document(host: str, scheme: str) -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "servers": {"service": {"host": host, "protocol": scheme}},
-        "channels": {
-            "stream": {
-                "address": "/events/stream",
-                "title": "Server-Sent Events",
-                "description": "GET with Accept: text/event-stream. `event` is the kind, `id` the number, `data` the "
-                "event. Resume with Last-Event-ID or ?after=. The last event of a stream that the service ends is "
-                "`bye`.",
-                "servers": [{"$ref": "#/servers/service"}],
-                "messages": {
-                    **{_key(name): {"$ref": f"#/components/messages/{_key(name)}"} for name in names},
-                    "bye": {"$ref": "#/components/messages/bye"},
-                },
-            },
-            "vehicles": {
-                "address": "/vehicles/stream",
-                "title": "Live vehicles (Server-Sent Events)",
-                "description": "GET with Accept: text/event-stream. Every vehicle whose live state may be read, then "
-                "whatever changes. A slow reader gets the newest state of each and none in between; there is no "
-                "cursor.",
-                "servers": [{"$ref": "#/servers/service"}],
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in (*_LIVE, "bye")},
-            },
-            "records": {
-                "address": "/records/stream",
-                "title": "Records (Server-Sent Events)",
-                "description": "GET with Accept: text/event-stream. For those who read records and not the log: each "
-                "that comes or changes, of the types that you may read, and no word of what was done to it. `id` is "
-                "the cursor, also where it comes without an event. Resume with Last-Event-ID or ?after=.",
-                "servers": [{"$ref": "#/servers/service"}],
-                "messages": {
-                    **{name: {"$ref": f"#/components/messages/record_{name}"} for name in RECORDS},
-                    "bye": {"$ref": "#/components/messages/bye"},
-                },
-            },
-            "orders": {
-                "address": "/orders/stream",
-                "title": "Orders to vehicles (Server-Sent Events)",
-                "description": "GET with Accept: text/event-stream. The orders of the last two hours as they stand, "
-                "then each that changes; a key that is bound to sources is told of those to their vehicles. There is "
-                "no cursor.",
-                "servers": [{"$ref": "#/servers/service"}],
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in (*_ORDERS, "bye")},
-            },
-            "stations": {
-                "address": "/stations/stream",
-                "title": "Ground stations (Server-Sent Events)",
-                "description": "GET with Accept: text/event-stream. Every ground station that you may know of, then "
-                "each that changes; that it told the same again is not told. There is no cursor.",
-                "servers": [{"$ref": "#/servers/service"}],
-                "messages": {
-                    **{name: {"$ref": f"#/components/messages/station_{name}"} for name in _STATIONS},
-                    "bye": {"$ref": "#/components/messages/bye"},
-                },
-            },
-            "webhook": {
-                "address": None,
-                "title": "Webhook",
-                "description": "POST to a target that POST /webhooks named. Standard Webhooks: verify "
-                "webhook-signature (v1, HMAC-SHA256 over id, timestamp and body) with the secret of the target; "
-                "webhook-id is the same for every attempt at one event.",
-                "messages": {_key(name): {"$ref": f"#/components/messages/{_key(name)}_call"} for name in names},
-            },
-        },
-        "operations": {
-            "sendStream": _operation("stream", [*names, "bye"], "Events as they happen, after those that were missed.")
-            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
-            "sendVehicles": _operation("vehicles", [*_LIVE, "bye"], "Where vehicles are now.")
-            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
-            "sendRecords": _operation("records", [*RECORDS, "bye"], "Records as they come and change.")
-            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
-            "sendOrders": _operation("orders", [*_ORDERS, "bye"], "What vehicles are told to do, and what came of it.")
-            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
-            "sendStations": _operation("stations", [*_STATIONS, "bye"], "Which ground stations stand by, with what.")
-            | {"bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}}},
-            "sendWebhook": _operation("webhook", names, "Each event of a target's audience, in order.")
-            | {"bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}}},
-        },
+        "channels": {name: feed.channel() for name, feed in _FEEDS.items()},
+        "operations": {f"send{name.capitalize()}": feed.operation(name) for name, feed in _FEEDS.items()},
         "components": {
-            "schemas": {_key(name): schema_of(name) for name in names},
-            "messages": {
-                **{_key(name): _message(name) for name in names},
-                **{f"{_key(name)}_call": _call(name) for name in names},
-                **_LIVE,
-                **{f"record_{name}": message for name, message in RECORDS.items()},
-                **_ORDERS,
-                **{f"station_{name}": message for name, message in _STATIONS.items()},
-                "bye": {
-                    "name": "bye",
-                    "summary": "The stream ends; slow and stopping: come back with your cursor.",
-                    "contentType": "application/json",
-                    "payload": {
-                        "type": "object",
-                        "properties": {"reason": {"enum": ["slow", "revoked", "stopping"]}},
-                        "required": ["reason"],
-                        "additionalProperties": False,
-                    },
-                },
-            },
+            "schemas": {_key(name): schema_of(name) for name in KINDS},
+            "messages": _messages(),
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "A key that the service issued."}
             },
@@ -225,18 +248,16 @@ def document(host: str, scheme: str) -> dict[str, Any]:
     }
 
 
-def _key(name: str) -> str:
-    """A name of the components: those may hold no dot everywhere."""
-    return name.replace(".", "_")
-
-
-def _operation(channel: str, names: list[str], summary: str) -> dict[str, Any]:
+def _messages() -> dict[str, Any]:
+    """Whatever is sent anywhere, by the name of its component."""
     return {
-        "action": "send",
-        "channel": {"$ref": f"#/channels/{channel}"},
-        "summary": summary,
-        **({} if channel == "webhook" else {"security": _SECURITY}),
-        "messages": [{"$ref": f"#/channels/{channel}/messages/{_key(name)}"} for name in names],
+        **{_key(name): _message(name) for name in KINDS},
+        **{f"{_key(name)}_call": _call(name) for name in KINDS},
+        **_LIVE,
+        **{f"record_{name}": message for name, message in RECORDS.items()},
+        **_ORDERS,
+        **{f"station_{name}": message for name, message in _STATIONS.items()},
+        "bye": _BYE,
     }
 
 

@@ -116,14 +116,14 @@ def delete_webhook(webhook_id: str, call: Caller, store: Stored) -> Response:
     return Response(status_code=204)
 
 
-def post_redelivery(webhook_id: str, wish: RedeliveryIn, call: Caller, store: Stored) -> Response:
+def post_webhook_redelivery(webhook_id: str, wish: RedeliveryIn, call: Caller, store: Stored) -> Response:
     """Send again, from an event on or from where the target stands; also sets one going that was disabled."""
     return answer(
         write(store, call, lambda session, now: webhooks.redeliver(session, call, now, webhook_id, wish)), 202
     )
 
 
-def post_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
+def post_webhook_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
     """Send nothing more to a target for now; a redelivery sets it going again from where it stands.
 
     409 where nothing is sent to it as it is.
@@ -131,7 +131,7 @@ def post_pause(webhook_id: str, call: Caller, store: Stored) -> Response:
     return answer(write(store, call, lambda session, now: webhooks.pause(session, call, now, webhook_id)))
 
 
-def post_secret(webhook_id: str, call: Caller, store: Stored, given: Given) -> Response:
+def post_webhook_secret(webhook_id: str, call: Caller, store: Stored, given: Given) -> Response:
     """Sign calls with a new secret from the next on; it is in this answer alone.
 
     Until `old_secret_until` each call carries a second signature, with the one before; where others were renewed before
@@ -143,7 +143,7 @@ def post_secret(webhook_id: str, call: Caller, store: Stored, given: Given) -> R
     return answer(told | {"secret": secret})
 
 
-def get_deliveries(webhook_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
+def get_webhook_deliveries(webhook_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
     """Attempts at a target, newest first: when, which event, how it went, how long it took."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
@@ -167,8 +167,20 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/webhooks", post_webhook, Permission.WEBHOOK, answers=answers.NAMED),
     Route("GET", "/webhooks", get_webhooks, Permission.WEBHOOK, answers=answers.WEBHOOKS),
     Route("DELETE", "/webhooks/{webhook_id}", delete_webhook, Permission.WEBHOOK, answers=NOTHING),
-    Route("GET", "/webhooks/{webhook_id}/deliveries", get_deliveries, Permission.WEBHOOK, answers=answers.DELIVERIES),
-    Route("POST", "/webhooks/{webhook_id}/pause", post_pause, Permission.WEBHOOK, answers=answers.PAUSED),
-    Route("POST", "/webhooks/{webhook_id}/secret", post_secret, Permission.WEBHOOK, answers=answers.RENEWED),
-    Route("POST", "/webhooks/{webhook_id}/redelivery", post_redelivery, Permission.WEBHOOK, answers=answers.SET_GOING),
+    Route(
+        "GET",
+        "/webhooks/{webhook_id}/deliveries",
+        get_webhook_deliveries,
+        Permission.WEBHOOK,
+        answers=answers.DELIVERIES,
+    ),
+    Route("POST", "/webhooks/{webhook_id}/pause", post_webhook_pause, Permission.WEBHOOK, answers=answers.PAUSED),
+    Route("POST", "/webhooks/{webhook_id}/secret", post_webhook_secret, Permission.WEBHOOK, answers=answers.RENEWED),
+    Route(
+        "POST",
+        "/webhooks/{webhook_id}/redelivery",
+        post_webhook_redelivery,
+        Permission.WEBHOOK,
+        answers=answers.SET_GOING,
+    ),
 )

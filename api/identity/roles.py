@@ -185,6 +185,8 @@ class Principal:
     sources
         For which sources it may deliver: names, or beginnings of names followed by `*`; None for any, which a person
         has, whom the audit names.
+    idle_us, absolute_us
+        How long the session lasts that is not used, and at all; 0 for a key.
     """
 
     key_id: str
@@ -195,6 +197,8 @@ class Principal:
     scopes: frozenset[Permission] | None = None
     session_id: str | None = None
     sources: frozenset[str] | None = None
+    idle_us: int = 0
+    absolute_us: int = 0
 
     @property
     def person(self) -> str:

@@ -147,12 +147,13 @@ def resolve_session(session: Session, secret: str, time_us: int, settings: Ident
     AuthenticationError
         When the session is unknown, ended or too old, or its account is disabled; the message does not say which.
     """
+    idle_us, absolute_us = settings.idle_s * 1_000_000, settings.absolute_s * 1_000_000
     row = session.execute(
         _VALID,
         {
             "given": sha256_hex(secret),
-            "created_after_us": time_us - settings.absolute_s * 1_000_000,
-            "used_after_us": time_us - settings.idle_s * 1_000_000,
+            "created_after_us": time_us - absolute_us,
+            "used_after_us": time_us - idle_us,
         },
     ).one_or_none()
     if row is None:
@@ -164,8 +165,10 @@ def resolve_session(session: Session, secret: str, time_us: int, settings: Ident
         row.partner_id,
         account_id=row.account_id,
         session_id=row.id,
+        idle_us=idle_us,
+        absolute_us=absolute_us,
     )
-    return who, time_us - row.used_us >= min(_TOUCH_US, settings.idle_s * 100_000)
+    return who, time_us - row.used_us >= min(_TOUCH_US, idle_us // 10)
 
 
 def touch_session(session: Session, session_id: str, time_us: int) -> None:

@@ -41,6 +41,8 @@ _SESSION = (
     .where(
         SessionRow.id == _WHO,
         SessionRow.ended_us.is_(None),
+        SessionRow.created_us > bindparam("created_after_us", type_=BigInteger),
+        SessionRow.used_us > bindparam("used_after_us", type_=BigInteger),
         AccountRow.disabled_us.is_(None),
         AccountRow.role == bindparam("role", type_=String),
         or_(AccountRow.partner_id.is_(None), and_(PartnerRow.id.is_not(None), PartnerRow.ended_us.is_(None))),
@@ -61,7 +63,13 @@ def require_standing(transaction: Writing, principal: Principal, now_us: int) ->
     if principal.role is None:
         return
     if principal.session_id is not None:
-        found: Any = direct(transaction, _SESSION, {"who": principal.session_id, "role": principal.role.value})
+        given = {
+            "who": principal.session_id,
+            "role": principal.role.value,
+            "created_after_us": now_us - principal.absolute_us,
+            "used_after_us": now_us - principal.idle_us,
+        }
+        found: Any = direct(transaction, _SESSION, given)
     else:
         found = direct(transaction, _KEY, {"who": principal.key_id, "now_us": now_us})
     if found.one_or_none() is None:

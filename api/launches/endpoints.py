@@ -73,7 +73,7 @@ async def get_station_stream(
     return await open_live(call, store, settings, accept, looked=STATIONS, look=look)
 
 
-def get_checklist(call: Caller, store: Stored, settings: Given) -> Response:
+def get_launch_checklist(call: Caller, store: Stored, settings: Given) -> Response:
     """What a person looks at before vehicles take off: the items that a launch has to name by their keys."""
     known = settings.launches.checklist if may_read_stations(call.principal) else ()
     items = [{"key": item.key, "words": item.words} for item in known]
@@ -126,7 +126,7 @@ def delete_launch(launch_id: str, call: Caller, store: Stored) -> Response:
     return answer(write(store, call, lambda session, now: given.withdraw(session, call, now, launch_id)))
 
 
-def post_outcome(launch_id: str, told: LaunchOutcomeIn, call: Caller, store: Stored) -> Response:
+def post_launch_outcome(launch_id: str, told: LaunchOutcomeIn, call: Caller, store: Stored) -> Response:
     """Of a ground station: take a launch, then tell what came of it. May be repeated.
 
     409 to `taken` means that it is not to be flown: it has expired, was withdrawn, or another run has it. After 200 it
@@ -135,7 +135,7 @@ def post_outcome(launch_id: str, told: LaunchOutcomeIn, call: Caller, store: Sto
     return answer(write(store, call, lambda session, now: given.tell_outcome(session, call, now, launch_id, told)))
 
 
-def get_plan(launch_id: str, call: Caller, store: Stored) -> Response:
+def get_launch_plan(launch_id: str, call: Caller, store: Stored) -> Response:
     """The plan to fly, as `vedette patrol` reads it: the bytes of which the launch names the SHA-256."""
 
     def work(session: Session, now: int) -> tuple[bytes, list[str]]:
@@ -148,11 +148,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/stations", get_stations, Permission.ASSET_READ, answers=answers.STATIONS),
     Route("GET", "/stations/stream", get_station_stream, Permission.ASSET_READ, answers=answers.STATION_STREAM),
     Route("PUT", "/stations/{source:path}", put_station, Permission.ASSET_WRITE, answers=answers.TOLD),
-    Route("GET", "/launches/checklist", get_checklist, Permission.ASSET_READ, answers=answers.CHECKLIST),
+    Route("GET", "/launches/checklist", get_launch_checklist, Permission.ASSET_READ, answers=answers.CHECKLIST),
     Route("POST", "/launches", post_launch, Permission.ORDER_WRITE, answers=answers.GIVEN),
     Route("GET", "/launches", get_launches, Permission.ORDER_READ, answers=answers.LAUNCHES),
     Route("GET", "/launches/{launch_id}", get_launch, Permission.ORDER_READ, answers=answers.ONE),
     Route("DELETE", "/launches/{launch_id}", delete_launch, Permission.ORDER_WRITE, answers=answers.ONE),
-    Route("POST", "/launches/{launch_id}/outcome", post_outcome, Permission.ASSET_WRITE, answers=answers.ONE),
-    Route("GET", "/launches/{launch_id}/plan", get_plan, Permission.ORDER_READ, answers=answers.PLAN),
+    Route("POST", "/launches/{launch_id}/outcome", post_launch_outcome, Permission.ASSET_WRITE, answers=answers.ONE),
+    Route("GET", "/launches/{launch_id}/plan", get_launch_plan, Permission.ORDER_READ, answers=answers.PLAN),
 )

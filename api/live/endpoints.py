@@ -36,7 +36,7 @@ _TAKEN = answered(
 _STREAM = answered(TEXT, media_types=("text/event-stream; charset=utf-8",))
 
 
-def put_states(wish: StatesIn, call: Caller, store: Stored, settings: Given) -> Response:
+def put_vehicle_states(wish: StatesIn, call: Caller, store: Stored, settings: Given) -> Response:
     """Say where vehicles are now. Of each the newest state is kept, in whatever order and however often they come.
 
     `outcome` of each says taken, older, unchanged, conflict (another state of the same time is there, and stays), ahead
@@ -81,7 +81,7 @@ def _with_live_state(
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("PUT", "/vehicles/states", put_states, Permission.ASSET_WRITE, answers=_TAKEN),
+    Route("PUT", "/vehicles/states", put_vehicle_states, Permission.ASSET_WRITE, answers=_TAKEN),
     Route("GET", "/vehicles/stream", get_vehicle_stream, Permission.ASSET_READ, answers=_STREAM),
     *routes_of(_VEHICLE, _with_live_state),
 )

@@ -48,7 +48,7 @@ def _types(call: Caller) -> list[RecordType]:
     return [type_ for type_ in TYPES.values() if may_read(call.principal, type_.name)]
 
 
-def get_landing(request: Request, call: Caller, store: Stored) -> Response:
+def get_ogc(request: Request, call: Caller, store: Stored) -> Response:
     """Where everything is."""
     _json_only(request)
     base = base_of(request)
@@ -65,14 +65,14 @@ def get_landing(request: Request, call: Caller, store: Stored) -> Response:
     return answer(read(store, call, "ogc.read", lambda _session, _now: (body, [])))
 
 
-def get_conformance(request: Request, call: Caller, store: Stored) -> Response:
+def get_ogc_conformance(request: Request, call: Caller, store: Stored) -> Response:
     """The classes of conformance that are kept to."""
     _json_only(request)
     body = {"conformsTo": list(description.CONFORMANCE)}
     return answer(read(store, call, "ogc.read", lambda _session, _now: (body, [])))
 
 
-def get_api(request: Request, call: Caller, store: Stored) -> Response:
+def get_ogc_api(request: Request, call: Caller, store: Stored) -> Response:
     """The definition of OGC API - Features for this key, in OpenAPI 3.0."""
     _json_only(request)
     body = description.definition(_types(call), base_of(request))
@@ -81,7 +81,7 @@ def get_api(request: Request, call: Caller, store: Stored) -> Response:
     return found
 
 
-def get_collections(request: Request, call: Caller, store: Stored) -> Response:
+def get_ogc_collections(request: Request, call: Caller, store: Stored) -> Response:
     """The collections that the key may read."""
     _json_only(request)
     base = base_of(request)
@@ -237,9 +237,9 @@ def _json(
 
 
 ROUTES: tuple[Route, ...] = (
-    _json("/ogc", get_landing, Permission.SELF, description.LANDING_SCHEMA),
-    _json("/ogc/conformance", get_conformance, Permission.SELF, description.CONFORMANCE_SCHEMA),
-    _json("/ogc/api", get_api, Permission.SELF, OBJECT, description.OPENAPI_30),
-    _json("/ogc/collections", get_collections, Permission.SELF, description.COLLECTIONS_SCHEMA),
+    _json("/ogc", get_ogc, Permission.SELF, description.LANDING_SCHEMA),
+    _json("/ogc/conformance", get_ogc_conformance, Permission.SELF, description.CONFORMANCE_SCHEMA),
+    _json("/ogc/api", get_ogc_api, Permission.SELF, OBJECT, description.OPENAPI_30),
+    _json("/ogc/collections", get_ogc_collections, Permission.SELF, description.COLLECTIONS_SCHEMA),
     *(route for type_ in TYPES.values() for route in _routes_of(type_)),
 )

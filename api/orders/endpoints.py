@@ -94,7 +94,7 @@ def delete_order(order_id: str, call: Caller, store: Stored) -> Response:
     return answer(write(store, call, lambda session, now: given.withdraw(session, call, now, order_id)))
 
 
-def put_outcome(order_id: str, told: OutcomeIn, call: Caller, store: Stored) -> Response:
+def put_order_outcome(order_id: str, told: OutcomeIn, call: Caller, store: Stored) -> Response:
     """Of a ground station: take an order, then tell what came of it. May be repeated.
 
     409 to `taken` means that it is not to be carried out: it has expired, was withdrawn, or another has it. After 200
@@ -127,5 +127,5 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/orders/stream", get_order_stream, Permission.ORDER_READ, answers=_STREAM),
     Route("GET", "/orders/{order_id}", get_order, Permission.ORDER_READ, answers=_ONE),
     Route("DELETE", "/orders/{order_id}", delete_order, Permission.ORDER_WRITE, answers=_ONE),
-    Route("PUT", "/orders/{order_id}/outcome", put_outcome, Permission.ASSET_WRITE, answers=_ONE),
+    Route("PUT", "/orders/{order_id}/outcome", put_order_outcome, Permission.ASSET_WRITE, answers=_ONE),
 )

@@ -55,7 +55,7 @@ _PICTURE["200"]["headers"][_TIME] = {
 }
 
 
-async def put_picture(
+async def put_stream_picture(
     source: _Source,
     request: Request,
     call: Caller,
@@ -128,7 +128,7 @@ def _wire(picture: Picture, now_us: int, settings: PictureSettings) -> dict[str,
     }
 
 
-def get_picture(
+def get_stream_picture(
     source: _Source,
     call: Caller,
     store: Stored,
@@ -154,6 +154,13 @@ def get_picture(
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/streams", get_streams, Permission.PICTURE_READ, answers=_STREAMS),
-    Route("PUT", "/streams/{source:path}/picture", put_picture, Permission.CROSSING_WRITE, "picture", answers=NOTHING),
-    Route("GET", "/streams/{source:path}/picture", get_picture, Permission.PICTURE_READ, answers=_PICTURE),
+    Route(
+        "PUT",
+        "/streams/{source:path}/picture",
+        put_stream_picture,
+        Permission.CROSSING_WRITE,
+        "picture",
+        answers=NOTHING,
+    ),
+    Route("GET", "/streams/{source:path}/picture", get_stream_picture, Permission.PICTURE_READ, answers=_PICTURE),
 )

@@ -69,7 +69,7 @@ def delete_planning(planning_id: str, call: Caller, store: Stored) -> Response:
     return Response(status_code=204)
 
 
-def get_file(planning_id: str, name: FileName, call: Caller, store: Stored) -> Response:
+def get_planning_file(planning_id: str, name: FileName, call: Caller, store: Stored) -> Response:
     """A file of a plan, as the tools of pilots read it."""
 
     def work(session: Session, _now: int) -> tuple[Any, list[str]]:
@@ -80,7 +80,7 @@ def get_file(planning_id: str, name: FileName, call: Caller, store: Stored) -> R
     return Response(content, 200, headers, MEDIA_TYPES[PurePath(name).suffix])
 
 
-def post_adoption(planning_id: str, wish: AdoptionIn, call: Caller, store: Stored) -> Response:
+def post_planning_adoption(planning_id: str, wish: AdoptionIn, call: Caller, store: Stored) -> Response:
     """Make a plan one of the service: records of its segments, its fleet, itself, and each flight as planned."""
     from api.planning.adoption import adopt  # noqa: PLC0415 - as above
 
@@ -104,7 +104,15 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/plannings", get_plannings, Permission.ASSET_READ, answers=answers.PLANNINGS),
     Route("GET", "/plannings/{planning_id}", get_planning, Permission.ASSET_READ, answers=answers.PLANNING),
     Route("DELETE", "/plannings/{planning_id}", delete_planning, Permission.ASSET_WRITE, answers=answers.FORGOTTEN),
-    Route("GET", "/plannings/{planning_id}/files/{name}", get_file, Permission.ASSET_READ, answers=answers.FILE),
+    Route(
+        "GET", "/plannings/{planning_id}/files/{name}", get_planning_file, Permission.ASSET_READ, answers=answers.FILE
+    ),
     Route("GET", "/ground", get_ground, Permission.ASSET_READ, answers=answers.GROUND),
-    Route("POST", "/plannings/{planning_id}/adoption", post_adoption, Permission.ASSET_WRITE, answers=answers.ADOPTED),
+    Route(
+        "POST",
+        "/plannings/{planning_id}/adoption",
+        post_planning_adoption,
+        Permission.ASSET_WRITE,
+        answers=answers.ADOPTED,
+    ),
 )

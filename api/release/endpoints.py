@@ -134,13 +134,13 @@ def get_recalls(request: Request, call: Caller, store: Stored, asked: Asked) -> 
     return answer_page(request, read(store, call, "recall.list", work))
 
 
-def post_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Stored) -> Response:
+def post_recall_receipt(release_id: str, receipt: ReceiptIn, call: Caller, store: Stored) -> Response:
     """Say that what was sent under a recalled release is erased."""
     body = write(store, call, lambda session, now: receipts.give_receipt(session, call, now, release_id, receipt))
     return answer(body)
 
 
-def post_relayed_receipt(release_id: str, receipt: RelayedReceiptIn, call: Caller, store: Stored) -> Response:
+def post_release_receipt(release_id: str, receipt: RelayedReceiptIn, call: Caller, store: Stored) -> Response:
     """Write down a partner's receipt for a recall that came by another way: of an ended partner no key works."""
     body = write(store, call, lambda session, now: receipts.relay_receipt(session, call, now, release_id, receipt))
     return answer(body)
@@ -159,7 +159,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/releases/{release_id}/receipt",
-        post_relayed_receipt,
+        post_release_receipt,
         Permission.RELEASE,
         answers=answers.RECALL,
     ),
@@ -168,5 +168,5 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/subscriptions", get_subscriptions, Permission.SUBSCRIPTION_READ, answers=answers.SUBSCRIPTIONS),
     Route("DELETE", "/subscriptions/{subscription_id}", delete_subscription, Permission.SUBSCRIBE, answers=NOTHING),
     Route("GET", "/recalls", get_recalls, Permission.RECEIPT, answers=answers.RECALLS),
-    Route("POST", "/recalls/{release_id}/receipt", post_receipt, Permission.RECEIPT, answers=answers.RECALL),
+    Route("POST", "/recalls/{release_id}/receipt", post_recall_receipt, Permission.RECEIPT, answers=answers.RECALL),
 )

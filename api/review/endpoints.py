@@ -38,7 +38,7 @@ _IfMatch = Annotated[str | None, Header(max_length=100)]
 _PLACE = re.compile(r"([a-z]{1,20})\.(-?\d{1,18}\.[0-9a-f]{32})")
 
 
-def get_queue(  # noqa: PLR0917 - FastAPI passes by name
+def get_review_queue(  # noqa: PLR0917 - FastAPI passes by name
     request: Request,
     call: Caller,
     store: Stored,
@@ -143,13 +143,13 @@ def get_annotations(request: Request, record_id: str, call: Caller, store: Store
     return answer_page(request, read(store, call, "annotation.list", work))
 
 
-def get_policy(call: Caller, store: Stored) -> Response:
+def get_review_policy(call: Caller, store: Stored) -> Response:
     """The rules of review in force: what is an alert, and what takes two people."""
     body = read(store, call, "review_policy.read", lambda session, _now: (policy.get_policy(session), []))
     return answer(body, ETag=body["etag"])
 
 
-def put_policy(rules: PolicyIn, call: Caller, store: Stored, if_match: _IfMatch = None) -> Response:
+def put_review_policy(rules: PolicyIn, call: Caller, store: Stored, if_match: _IfMatch = None) -> Response:
     """Put other rules in force; the queue is sorted by them at once. Verdicts that stand keep standing."""
     body = write(store, call, lambda session, now: queue.change_policy(session, call, now, rules, if_match=if_match))
     return answer(body, ETag=body["etag"])
@@ -217,9 +217,9 @@ def _place_of(text: str) -> queue.Place:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/reviews/queue", get_queue, Permission.REVIEW_READ, answers=answers.QUEUE),
-    Route("GET", "/reviews/policy", get_policy, Permission.POLICY_READ, answers=answers.POLICY),
-    Route("PUT", "/reviews/policy", put_policy, Permission.POLICY_WRITE, answers=answers.POLICY),
+    Route("GET", "/reviews/queue", get_review_queue, Permission.REVIEW_READ, answers=answers.QUEUE),
+    Route("GET", "/reviews/policy", get_review_policy, Permission.POLICY_READ, answers=answers.POLICY),
+    Route("PUT", "/reviews/policy", put_review_policy, Permission.POLICY_WRITE, answers=answers.POLICY),
     Route("POST", "/crossings/seen", post_all_seen, Permission.REVIEW_READ, answers=answers.SEEN),
     Route("POST", "/crossings/{record_id}/seen", post_seen, Permission.REVIEW_READ, answers=answers.SEEN),
     Route("POST", "/crossings/{record_id}/claim", post_claim, Permission.CLAIM, answers=answers.CLAIM),

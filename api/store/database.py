@@ -50,6 +50,11 @@ class Database:
     end_reading: Callable[[Session], None] = lambda _session: None
     _closed: bool = field(default=False, init=False)
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is a file of this machine."""
+        return self.engine.dialect.name == "sqlite"
+
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Ask it something; raises StorageError for what it cannot do now, and for everything once it is closed.

@@ -7,12 +7,10 @@ their transaction, so that what a writer has read is still so when it writes.
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -23,12 +21,14 @@ from api.store.database import Database
 from api.store.files import folder_errors
 from api.store.looks import Looks
 from api.store.objects import open_objects
-from api.store.plain import Plain, PlainWriter
+from api.store.plain import Plain
 from api.store.postgres import open_postgres
 from api.store.schema import prepare
 from api.store.sqlite import open_sqlite
 from api.store.tables import EventRow
+from api.store.together import Together
 from api.store.turns import Turns
+from api.store.writes import Writes
 
 __all__ = ["Store", "open_database"]
 
@@ -38,22 +38,6 @@ _PROBE = text("UPDATE audit_head SET seq = seq WHERE id = 0")
 _ROOM = 1 << 17
 """Bytes that a write of one record may take, about."""
 _T = TypeVar("_T")
-
-
-@dataclass(eq=False, slots=True)
-class _Waiting:
-    """Work that waits for the next shared commit."""
-
-    work: Callable[[Any], Any]
-    bare: bool = False
-    """Whether it takes a connection in place of a session."""
-    quiet: bool = False
-    """Whether it appends to the audit alone."""
-    called: threading.Event = field(default_factory=threading.Event)
-    """Set when it is done, or when it is this one's turn to commit for all that wait."""
-    done: bool = False
-    value: Any = None
-    error: Exception | None = None
 
 
 class Store:
@@ -96,10 +80,7 @@ class Store:
         self.directory = directory
         self.clock = ServiceClock() if clock is None else clock
         self._writing = Turns()  # a bulk writer that goes on and on keeps no other waiting for more than its turn
-        self._queueing = threading.Lock()
-        self._queue: list[_Waiting] = []
         self.has_forgotten = database is not None  # a file may hold what a process left that was killed
-        self._led = False  # somebody commits for those in the queue, or was called to
         self._listeners: tuple[Callable[[], None], ...] = ()
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,12 +89,10 @@ class Store:
         self.objects = open_objects(objects, directory)
         self._database = open_database(directory, database, busy_timeout_s=busy_timeout_s)
         self.looks = Looks(self._database)
-        self._plain = PlainWriter(self._database)
         engine = self._database.engine
         self._reader = sessionmaker(engine.execution_options(**self._database.reading), expire_on_commit=False)
-        self._writes = engine.execution_options(**self._database.writing)
-        self._writer = sessionmaker(self._writes, expire_on_commit=False)
-        self._member = sessionmaker(expire_on_commit=False, join_transaction_mode="create_savepoint")
+        self._writes = Writes(self._database)
+        self._together = Together(self._writing, self._writes, self._tell)
         try:
             with self.write() as session:
                 prepare(session.connection(), self.place, unrestored=unrestored)
@@ -129,7 +108,7 @@ class Store:
     @property
     def is_embedded(self) -> bool:
         """Whether the database is a file of this machine: a look into it takes no way and cannot hang on one."""
-        return self._database.engine.dialect.name == "sqlite"
+        return self._database.is_embedded
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -171,7 +150,7 @@ class Store:
         StorageError
             When the database is locked for longer than the busy timeout, full, or broken, or the store is closed.
         """
-        with self._writing, self._transaction() as session:
+        with self._writing, self._writes.session() as session:
             yield session
         self._tell()
 
@@ -192,135 +171,18 @@ class Store:
             As `write` does; where it was the commit that failed, nothing of the shared transaction is kept, and each
             of its members hears of it.
         """
-        value: _T = self._done(_Waiting(work))
-        return value
+        return self._together.do(work)
 
     def put_together(self, work: Callable[[Connection | Plain], _T]) -> _T:
         """As `write_together`, for work that says its few statements itself (`api.store.direct`)."""
-        value: _T = self._done(_Waiting(work, bare=True))
-        return value
+        return self._together.do(work, bare=True)
 
     def note_together(self, work: Callable[[Connection | Plain], _T]) -> _T:
         """As `put_together`, for work that appends to the audit and does nothing else, as all that only reads does.
 
         Those who `listen` are not called: there is nothing new for them.
         """
-        value: _T = self._done(_Waiting(work, bare=True, quiet=True))
-        return value
-
-    def _done(self, mine: _Waiting) -> Any:
-        with self._queueing:
-            self._queue.append(mine)
-            leads, self._led = not self._led, True
-        if not leads:
-            mine.called.wait()
-        if not mine.done:
-            self._lead()
-        if mine.error is not None:
-            raise mine.error
-        return mine.value
-
-    def _lead(self) -> None:
-        """Commit for all that wait, then call the first of those who came meanwhile to do the same."""
-        batch: list[_Waiting] = []
-        try:
-            with self._writing:
-                with self._queueing:
-                    batch, self._queue = self._queue, []
-                self._commit(batch)
-        finally:
-            with self._queueing:
-                successor = self._queue[0] if self._queue else None
-                self._led = successor is not None
-            if successor is not None:
-                successor.called.set()
-            for waiting in batch:
-                if not waiting.done:  # the thread itself was broken off
-                    waiting.done, waiting.error = True, StorageError("the write was broken off: send it again")
-                waiting.called.set()
-
-    def _commit(self, batch: list[_Waiting]) -> None:
-        try:
-            alone, bare = len(batch) == 1, all(waiting.bare for waiting in batch)  # who is alone needs no savepoint
-            if bare and self.is_embedded:
-                self._plain.do(lambda plain: _do(batch[0], plain) if alone else self._join_plain(plain, batch))
-            elif alone:
-                with self._begun() if bare else self._transaction() as begun:
-                    _do(batch[0], begun)
-            else:
-                with self._begun() as connection:
-                    for waiting in batch:
-                        self._join(connection, waiting)
-            if not all(waiting.quiet for waiting in batch):
-                self._tell()
-        except Exception as error:  # noqa: BLE001 - handed to each member, who raises it
-            for waiting in batch:
-                waiting.error = waiting.error or error
-        for waiting in batch:
-            waiting.done = True
-
-    def _join(self, connection: Connection, waiting: _Waiting) -> None:
-        """Do one member's work. Raises where it cannot be undone alone: the database has broken off the whole."""
-        if waiting.bare:
-            savepoint = connection.begin_nested()
-            try:
-                with self._database.as_storage_error():
-                    waiting.value = waiting.work(connection)
-                    savepoint.commit()
-            except Exception as error:  # noqa: BLE001 - handed to the member, who raises it
-                waiting.error = error
-                savepoint.rollback()
-            return
-        with self._member(bind=connection) as session:
-            try:
-                with self._database.as_storage_error():
-                    waiting.value = waiting.work(session)
-                    session.commit()  # of the savepoint
-            except Exception as error:  # noqa: BLE001 - handed to the member, who raises it
-                waiting.error = error
-                session.rollback()
-
-    def _join_plain(self, plain: Plain, batch: list[_Waiting]) -> None:
-        """As `_join`, for all of a batch that is bare."""
-        for waiting in batch:
-            plain.exec_driver_sql("SAVEPOINT member")
-            try:
-                with self._database.as_storage_error():
-                    _do(waiting, plain)
-            except Exception as error:  # noqa: BLE001 - handed to the member, who raises it
-                waiting.error = error
-                plain.exec_driver_sql("ROLLBACK TO member")
-            plain.exec_driver_sql("RELEASE member")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Session]:
-        with self._database.in_use(), self._database.anew(self._begun_session) as session:
-            yield session
-            session.commit()
-
-    def _begun_session(self) -> Session:
-        session = self._writer()
-        try:
-            session.connection()  # take the write lock now, not at the first statement
-        except BaseException:
-            session.close()
-            raise
-        return session
-
-    @contextmanager
-    def _begun(self) -> Iterator[Connection]:
-        with self._database.in_use(), self._database.anew(self._begun_connection) as connection:
-            yield connection
-            connection.commit()
-
-    def _begun_connection(self) -> Connection:
-        connection = self._writes.connect()
-        try:
-            connection.begin()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return self._together.do(work, bare=True, quiet=True)
 
     def _tell(self) -> None:
         for heard in self._listeners:
@@ -392,11 +254,7 @@ class Store:
         """Let go of every connection; what is being read or written ends first, and nothing begins after that."""
         self._database.close()
         self.looks.close()
-        self._plain.close()
-
-
-def _do(waiting: _Waiting, transaction: Any) -> None:
-    waiting.value = waiting.work(transaction)
+        self._writes.close()
 
 
 def open_database(directory: Path, database: str | None, *, busy_timeout_s: float = 10.0) -> Database:

@@ -148,6 +148,12 @@ def test_every_method_of_an_address_is_named_where_another_is_refused(served):
     for path, methods in (("/crossings", "GET, HEAD, POST"), ("/logout", "POST"), ("/me", "GET, HEAD")):
         answer = served.ask("analyst", "PATCH", path)
         assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+        assert "header Allow" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/crossings/", "/Crossings", "/api/v1/crossings"])
+def test_an_address_that_is_none_is_told_where_those_are_that_are_served(served, path):
+    assert "/openapi.json" in assert_problem(served.ask("analyst", "GET", path), 404)["detail"]
 
 
 def test_no_header_of_a_proxy_changes_who_or_where_one_is(served):
@@ -244,7 +250,8 @@ def test_a_packed_body_is_never_unpacked(served, encoding, pack):
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     bomb = pack(b" " * (64 << 20) + json.dumps(crossing_json()).encode())
     assert len(bomb) < 1 << 17
-    assert_problem(served.ask("pilot", "POST", "/crossings", content=bomb, headers=headers), 422)
+    body = assert_problem(served.ask("pilot", "POST", "/crossings", content=bomb, headers=headers), 422)
+    assert f"Content-Encoding is '{encoding}': send it as it is" in body["detail"]
     answer = served.ask("pilot", "POST", "/crossings/bulk", content=bomb, headers=headers)
     assert "created" not in answer.text
 
@@ -253,6 +260,16 @@ def test_a_packed_body_is_never_unpacked(served, encoding, pack):
 def test_deep_and_huge_json_is_refused(served, content):
     headers = {"Content-Type": "application/json"}
     assert_problem(served.ask("pilot", "POST", "/crossings", content=content, headers=headers), 422)
+
+
+@pytest.mark.parametrize("media", ["application/x-www-form-urlencoded", "text/plain", ""])
+def test_json_that_is_not_called_so_is_told_how_to_be_sent(served, media):
+    """As `curl --data` sends it."""
+    content = json.dumps(crossing_json()).encode()
+    body = assert_problem(
+        served.ask("pilot", "POST", "/crossings", content=content, headers={"Content-Type": media}), 422
+    )
+    assert "Content-Type: application/json" in body["detail"]
 
 
 @pytest.mark.parametrize("media", ["application/xml", "application/vnd.google-earth.kml+xml", "application/zip"])

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 import api
+from api.app import ROUTES
 from api.feeds.asyncapi import document
 from api.feeds.kinds import KINDS, schema_of
 from api.feeds.told import Teller
@@ -68,6 +70,56 @@ def test_every_reference_leads_somewhere_and_every_message_is_sent():
     for operation in DOCUMENT["operations"].values():
         channel = operation["channel"]["$ref"]
         assert all(message["$ref"].startswith(f"{channel}/messages/") for message in operation["messages"])
+
+
+MEMBERS = {
+    "AsyncAPI": "asyncapi* id info* servers defaultContentType channels operations components",
+    "info": "title* version* description termsOfService contact license tags externalDocs",
+    "server": "host* protocol* protocolVersion pathname description title summary variables security tags "
+    "externalDocs bindings",
+    "channel": "address messages title summary description servers parameters tags externalDocs bindings",
+    "operation": "action* channel* title summary description security tags externalDocs bindings traits messages reply",
+    "message": "headers payload correlationId contentType name title summary description tags externalDocs bindings "
+    "examples traits",
+    "binding": "method query bindingVersion",  # of HTTP, 0.3.0
+    "components": "schemas servers channels operations messages securitySchemes serverVariables parameters "
+    "correlationIds replies replyAddresses externalDocs tags operationTraits messageTraits serverBindings "
+    "channelBindings operationBindings messageBindings",
+    "scheme": "type* scheme* bearerFormat description",  # of HTTP
+}
+"""Members of the objects of AsyncAPI 3.0.0; those with a star must be there."""
+
+
+def has_members(kind, one):
+    names = MEMBERS[kind].split()
+    allowed = {name.removesuffix("*") for name in names}
+    assert {name[:-1] for name in names if name.endswith("*")} <= one.keys() <= allowed, (kind, one)
+
+
+def test_the_document_has_the_members_that_asyncapi_has_and_no_other():
+    has_members("AsyncAPI", DOCUMENT)
+    has_members("info", DOCUMENT["info"])
+    has_members("components", DOCUMENT["components"])
+    of_components = DOCUMENT["components"]
+    for server in DOCUMENT["servers"].values():
+        has_members("server", server)
+    for channel in DOCUMENT["channels"].values():
+        has_members("channel", channel)
+        assert channel["address"] is None or channel["address"].startswith("/")
+    for operation in DOCUMENT["operations"].values():
+        has_members("operation", operation)
+        assert operation["action"] in {"send", "receive"}
+        has_members("binding", operation["bindings"]["http"])
+        assert operation["bindings"]["http"]["method"] in {"GET", "POST"}
+    for name, message in of_components["messages"].items():
+        has_members("message", message)
+        for part in (each for each in (message["payload"], message.get("headers")) if each is not None):
+            jsonschema.Draft202012Validator.check_schema(part)
+        assert re.fullmatch(r"[\w.-]+", name)  # as names of components are
+    for scheme in of_components["securitySchemes"].values():
+        has_members("scheme", scheme)
+    served = {route.path for route in ROUTES if route.path.endswith("/stream")}
+    assert {channel["address"] for channel in DOCUMENT["channels"].values()} == served | {None}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

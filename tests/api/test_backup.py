@@ -38,7 +38,7 @@ from api.identity.roles import SYSTEM, Call
 from api.settings import Settings
 from api.trail.audit import append_audit
 from cli.commands import app
-from tests.api.conftest import ON_SQLITE, InProcess, Service
+from tests.api.conftest import InProcess, Service
 from tests.api.raw import is_postgres, place_of
 from tests.api.test_audit import tamper
 from tests.programs import Program
@@ -351,18 +351,23 @@ def test_a_killed_restore_leaves_no_store(small, tmp_path):
     assert written(tmp_path / "new") == written(folder / "store")
 
 
-@ON_SQLITE  # with PostgreSQL they go through the same function
-def test_commands(full, tmp_path):
+def test_commands(full, databases, tmp_path):
     def run(*arguments):
         outcome = CliRunner().invoke(app, list(map(str, arguments)))
         return outcome.exit_code, " ".join(outcome.output.split())
 
+    def where(folder, url):
+        return ["--store", folder, *([] if url is None else ["--database", url])]
+
     file = tmp_path / "b.tar"
-    code, said = run("backup", "--store", full.store.directory, file)
+    code, said = run(
+        "backup", *where(full.store.directory, place_of(full.store) if is_postgres(full.store) else None), file
+    )
     assert (code, "1 objects" in said) == (0, True), said
-    code, said = run("restore", file, "--without-ledger", "--store", tmp_path / "new")
+    new = where(tmp_path / "new", databases.new())
+    code, said = run("restore", file, "--without-ledger", *new)
     assert (code, "audit whole to entry" in said) == (0, True), said
-    assert run("restore", file, "--without-ledger", "--store", tmp_path / "new")[0] == 1
+    assert run("restore", file, "--without-ledger", *new)[0] == 1
 
 
 def test_postgresql_is_called_without_its_password_in_sight(tmp_path, monkeypatch):

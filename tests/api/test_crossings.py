@@ -68,8 +68,10 @@ def test_many_couriers_at_once_make_one_record(service, crossing):
     assert feature["properties"]["confidence"] == 0.07  # the newest won whatever the order
     events = service.ask("analyst", "GET", "/events", params={"limit": 1000}).json()["events"]
     assert [event["n"] for event in events] == list(range(1, len(events) + 1))
-    revisions = [event["detail"]["revision"] for event in events if event["kind"].startswith("crossing.")]
-    assert revisions == list(range(1, len(revisions) + 1))
+    told = [event for event in events if event["record_type"] == "crossing"]
+    assert [event["kind"] for event in told] == ["record.created"] + ["record.replaced"] * (len(told) - 1)
+    assert [event["detail"]["revision"] for event in told] == list(range(1, len(told) + 1))
+    assert feature["properties"]["revision"] == len(told)
 
 
 @given(order=st.lists(st.integers(0, 5), min_size=1, max_size=12))

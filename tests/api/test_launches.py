@@ -5,6 +5,7 @@ import itertools
 import json
 import threading
 from collections import defaultdict
+from contextlib import suppress
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,7 @@ import api
 import missions
 from api.errors import SettingsError
 from api.identity.roles import Principal, Role
+from api.launches import given as changing
 from api.launches.settings import ChecklistItem, LaunchSettings
 from api.launches.stations import live_stations
 from api.live.stream import changes
@@ -297,22 +299,30 @@ def test_a_launch_of_which_nobody_tells_ends_by_itself(service, planned):
     assert "did not tell" in found["2"]["words"]
 
 
-def test_of_two_runs_that_take_a_launch_at_once_one_has_it(service, planned):
+def test_of_two_runs_that_take_a_launch_at_once_one_has_it(service, planned, monkeypatch):
+    """Whoever has seen that it may be taken waits until another has seen that too, or cannot."""
     planning_id, pat = adopted(service, planned), settled(service, "pat", "pilot")
     tell(service)
     launch = given(pat, planning_id)
-    runs = [f"{number:032x}" for number in range(6)]
-    answers = {}
+    looks, really, answers = threading.Barrier(2), changing.can_become, {}
+
+    def can_become(*row, **to):
+        may = really(*row, **to)
+        with suppress(threading.BrokenBarrierError):
+            looks.wait(0.5)
+        return may
+
+    monkeypatch.setattr(changing, "can_become", can_become)
 
     def take(run):
         answers[run] = outcome(service, launch["id"], "taken", run).status_code
 
-    threads = [threading.Thread(target=take, args=(run,)) for run in runs]
+    threads = [threading.Thread(target=take, args=(run,)) for run in (MINE, OTHER)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(answers.values()) == [200] + [409] * 5
+    assert sorted(answers.values()) == [200, 409]
     has_it = pat.ask("GET", f"/launches/{launch['id']}").json()["run"]
     assert answers[has_it] == 200
 

@@ -178,7 +178,7 @@ def test_a_direct_statement_that_fails_undoes_its_member_of_a_shared_commit_alon
     (before,) = store.looks.first(COUNT)
     with ThreadPoolExecutor(3) as pool, store.write():  # who comes meanwhile shares the next commit
         members = [pool.submit(member, number) for number in range(3)]
-        while len(store._queue) < 2:  # the third waits for the lock as their leader, or in the queue
+        while len(store._together) < 2:  # the third waits for the lock as their leader, or in the queue
             time.sleep(0.001)
     failed = [member.exception() for member in members]
     assert [type(each) for each in failed if each is not None] == [IntegrityError] * 2

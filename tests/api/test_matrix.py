@@ -78,6 +78,68 @@ RULES = {
 }
 """Who may, written down a second time and by hand: a grant that slips into the code shows here."""
 
+OF_ANYBODY = {
+    "GET /me",
+    "POST /logout",
+    "PUT /password",
+    "GET /sessions",
+    "DELETE /sessions",
+    "DELETE /sessions/{session_id}",
+    "GET /openapi.json",
+    "GET /asyncapi.json",
+    "GET /maps",
+    "GET /maps/{name}",
+    "GET /ogc",
+    "GET /ogc/api",
+    "GET /ogc/conformance",
+    "GET /ogc/collections",  # of each those that they may read
+}
+"""What every role may: nothing of a record, and of a person nothing but themselves. A route more needs a reason."""
+
+OF_COLLECTION = """
+accounts | account.write | account.write
+agreements | policy.read | policy.write
+alerts | crossing.read |
+audit | audit.read |
+cases | case.read | case.write
+cot | crossing.read |
+crossings | crossing.read review.read | crossing.write review review.read claim claim.take annotate
+cues | cue.read | cue.write
+erasures | | erase
+events | event.read |
+fleets | asset.read | asset.write
+ground | asset.read |
+holds | erasure.read | hold
+keys | key.write | key.write
+launches | asset.read order.read | order.write asset.write
+metrics | metrics.read |
+ogc | crossing.read cue.read asset.read |
+orders | order.read | order.write asset.write
+outlets | policy.read |
+partners | policy.read | policy.write
+plannings | asset.read | asset.write
+plans | asset.read | asset.write
+preview | policy.read |
+ready | metrics.read |
+recalls | receipt | receipt
+records | crossing.read |
+refused-messages | refusal.read |
+releases | policy.read | release
+retention | policy.read | policy.write
+reviews | review.read policy.read | policy.write
+segments | asset.read | asset.write
+sensors | asset.read | asset.write
+sensorthings | | cue.write
+sorties | asset.read | asset.write
+stations | asset.read | asset.write
+streams | picture.read | crossing.write
+subscriptions | subscription.read | subscribe
+tombstones | erasure.read |
+vehicles | asset.read | asset.write
+webhooks | webhook | webhook
+"""
+"""What is asked of who reads there, and of who changes something: whatever is served below that name."""
+
 NOTHING = "f" * 32
 STREAM = "text/event-stream"
 GUARDED = [route for route in ROUTES if route.permission is not None]
@@ -238,9 +300,9 @@ def ordered(service) -> str:
     return answer.json()["id"]
 
 
-def launched(service, plan_id: str) -> str:
+def launched(service, plan_id: str, client_id: str = "1") -> str:
     """The id of a launch of the plan of the world; what it takes to give one, `test_launches.py` shows."""
-    wish = {"client_id": "1", "station": "station", "hours": None, "checklist": [], "reason": None}
+    wish = {"client_id": client_id, "station": "station", "hours": None, "checklist": [], "reason": None}
     now_us = service.store.clock()
     row = LaunchRow(
         id=new_id(),
@@ -252,7 +314,7 @@ def launched(service, plan_id: str) -> str:
         sysids="[1]",
         person="somebody",
         name="Pat",
-        client_id="1",
+        client_id=client_id,
         wish=json.dumps(wish),
         given_us=now_us,
         expires_us=now_us + 60_000_000,
@@ -277,8 +339,24 @@ def bearer(key: str) -> dict[str, str]:
 
 def test_every_permission_has_a_rule_and_every_open_route_a_reason():
     assert set(RULES) == {permission.value for permission in Permission}, "say in RULES who may"
-    assert {f"{route.method} {route.path}" for route in ROUTES if route.permission is None} == PUBLIC
+    of = {
+        permission: {f"{each.method} {each.path}" for each in ROUTES if each.permission is permission}
+        for permission in (None, Permission.SELF)
+    }
+    assert of == {None: PUBLIC, Permission.SELF: OF_ANYBODY}
     assert {role for roles in RULES.values() for role in roles} == {role.value for role in Role}
+
+
+def test_every_route_asks_what_its_collection_asks():
+    rows = [[cell.split() for cell in row.split("|")] for row in OF_COLLECTION.strip().splitlines()]
+    asked = {name: {"GET": set(reading), "else": set(writing)} for (name,), reading, writing in rows}
+    found = {name: {"GET": set(), "else": set()} for name in asked}
+    for route in GUARDED:
+        if route.permission is not Permission.SELF:
+            name, how = route.path.split("/")[1], "GET" if route.method == "GET" else "else"
+            assert name in asked, f"{route.path}: say in OF_COLLECTION what is asked there"
+            found[name][how].add(route.permission.value)
+    assert found == asked
 
 
 @ON_SQLITE

@@ -111,3 +111,51 @@ def test_a_receipt_says_that_it_is_erased_and_who_told_it_and_how(service, wrong
     service.ask("supervisor", "DELETE", f"/releases/{release_id}")
     assert relayed(service, release_id, LETTER | wrong).status_code == 422
     assert waiting(service) == [release_id]
+
+
+NAMES = ("bravo", "charlie", "delta")
+
+
+@pytest.mark.parametrize("how", ["dismissed", "replaced", "erased", "merged"])
+def test_a_recall_reaches_each_partner_that_received_it_and_waits_for_each(service, clock, how):
+    """And nobody else: one has its delay to wait for, one was given another record, one has nothing."""
+    service.partner("golf")
+    partners = {name: service.partner(name) for name in (*NAMES, "echo", "foxtrot")}
+    for name, partner_id in partners.items():
+        service.agree(partner_id, delay_s=86_400 if name == "echo" else 0)
+    record_id, other = service.deliver(crossing_json("a")), service.deliver(crossing_json("b"))
+    for each in (record_id, other):
+        service.judge(each)
+    shared = {name: service.release(record_id, partners[name]).json()["id"] for name in (*NAMES, "echo")}
+    kept = service.release(other, partners["foxtrot"]).json()["id"]
+    if how == "dismissed":
+        assert service.judge(record_id, "dismiss").status_code == 201
+    elif how == "replaced":
+        service.deliver(crossing_json("a", update_time="2026-01-01T11:00:00Z"))
+    elif how == "erased":
+        body = {"record_id": record_id, "reason": "asked for"}
+        assert service.ask("supervisor", "POST", "/erasures", json=body).is_success
+    else:
+        body = {"into": other, "reason": "one group"}
+        assert service.ask("analyst", "POST", f"/crossings/{record_id}/merge", json=body).is_success
+    for name in NAMES:
+        told = service.ask(name, "GET", "/events").json()["events"]
+        assert [(event["kind"], event["detail"]["release_id"]) for event in told] == [
+            ("release.created", shared[name]),
+            ("release.recalled", shared[name]),
+        ]
+        assert service.ask(name, "GET", f"/crossings/{record_id}").status_code == 404
+        assert [each["release_id"] for each in service.ask(name, "GET", "/recalls").json()] == [shared[name]]
+    for name in ("echo", "foxtrot", "golf"):
+        assert service.ask(name, "GET", "/recalls").json() == []
+    assert service.seen_by("foxtrot") == [other]
+    clock.now_us += 2 * 86_400_000_000
+    assert service.ask("echo", "GET", "/events").json()["events"] == []
+    left = [shared[name] for name in NAMES]
+    assert sorted(waiting(service)) == sorted(left)
+    for name in NAMES:
+        assert service.ask("foxtrot", "POST", f"/recalls/{left[0]}/receipt", json={"erased": True}).status_code == 404
+        answer = service.ask(name, "POST", f"/recalls/{left.pop(0)}/receipt", json={"erased": True})
+        assert answer.status_code == 200, answer.text
+        assert sorted(waiting(service)) == sorted(left)
+    assert kept not in waiting(service)

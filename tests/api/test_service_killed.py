@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
@@ -23,8 +24,8 @@ from api.identity.roles import SYSTEM, Call
 from api.release.agreements import add_agreement, add_partner
 from api.release.schemas import AgreementTerms, PartnerIn
 from api.review.tables import QueueRow
-from api.store.tables import AuditRow, EventRow, ReadableRow, RecordRow, ReleaseRow, ReviewRow
-from tests.api.samples import agreement_json, crossing_json
+from api.store.tables import AuditRow, EventRow, EvidenceRow, ReadableRow, RecordRow, ReleaseRow, ReviewRow
+from tests.api.samples import agreement_json, crossing_json, packets
 from tests.ports import free_port
 from tests.services import postgres_cluster
 
@@ -46,8 +47,21 @@ class Told:
     delivered: dict[str, str] = field(default_factory=dict)
     doubtful: list[list[str]] = field(default_factory=list)
     verdicts: list[str] = field(default_factory=list)
+    filmed: set[str] = field(default_factory=set)
     released: set[str] = field(default_factory=set)
     recalled: set[str] = field(default_factory=set)
+
+
+def clip_of(name):
+    return packets(name.encode() * 400)
+
+
+def body_of(name):
+    """The same each time; a name that begins with f has a film to it."""
+    if not name.startswith("f"):
+        return crossing_json(name, evidence=None)
+    files = {"manifest": "a.json", "clip": "a.ts", "sha256": sha256(clip_of(name)).hexdigest(), "thumbnail": None}
+    return crossing_json(name, evidence=files)
 
 
 class World:
@@ -103,7 +117,7 @@ class World:
         return answer
 
     def deliver(self, http, names, *, again=False):
-        crossings = [crossing_json(name, evidence=None) for name in names]
+        crossings = [body_of(name) for name in names]
         try:
             if len(crossings) == 1:
                 results = [self.ask(http, "POST", "/crossings", json=crossings[0]).json()]
@@ -121,6 +135,14 @@ class World:
     def take(self, http, at_once):
         while True:
             self.deliver(http, [f"c{next(self.names)}" for _ in range(at_once)])
+
+    def film(self, http):
+        while True:
+            name = f"f{next(self.names)}"
+            (record,) = self.deliver(http, [name])
+            self.ask(http, "PUT", f"/crossings/{record['id']}/evidence/clip", content=clip_of(name))
+            self.told.filmed.add(name)
+            time.sleep(0.02)  # the others are who is busy
 
     def share(self, pilot, analyst, supervisor):
         """Deliver, confirm, release, and take every other back."""
@@ -150,10 +172,13 @@ class World:
     @contextmanager
     def busy(self):
         """All at work at once, each until it hears nothing."""
-        clients = [self.as_("pilot") for _ in range(6)] + [self.as_("analyst"), self.as_("supervisor")]
+        clients = [self.as_("pilot") for _ in range(6)] + [
+            self.as_(role) for role in ("analyst", "supervisor", "pilot")
+        ]
         works = [(self.take, (clients[0], 150))]
         works += [(self.take, (http, 1)) for http in clients[1:4]]
-        works += [(self.share, (http, *clients[6:])) for http in clients[4:6]]
+        works += [(self.share, (http, *clients[6:8])) for http in clients[4:6]]
+        works += [(self.film, (clients[8],))]
         failed = []
 
         def run(work, given):
@@ -191,11 +216,17 @@ class World:
             verdicts = set(session.scalars(select(ReviewRow.id)))
             releases = session.scalars(select(ReleaseRow)).all()
             waiting = set(session.scalars(select(QueueRow.record_id)))
+            films = {row.record_id: row.sha256 for row in session.scalars(select(EvidenceRow))}
             views = session.execute(
                 select(ReadableRow.audience, ReadableRow.record_id, ReadableRow.revision, ReadableRow.review)
             ).all()
+        whole = {record_id: store.objects.local(digest).read_bytes() for record_id, digest in films.items()}
         store.close()
         assert {name: row.id for name, row in records.items()} == told.delivered
+        assert told.filmed
+        assert whole.keys() >= {told.delivered[name] for name in told.filmed}
+        names = {row.id: name for name, row in records.items()}
+        assert whole == {record_id: clip_of(names[record_id]) for record_id in whole}
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
         for audience in ("inside", self.partner):
             numbers = [event.n for event in events if event.audience == audience]

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from api.identity.tables import SessionRow
 from tests.api.live import Live, live
 from tests.api.people import PASSWORD, make_account
 from tests.api.samples import CLIP, crossing_json, record_json
 from tests.api.test_live_vehicles import state_json
 from tests.api.test_pictures import jpeg
+
+MINUTE_US = 60_000_000
 
 
 @pytest.fixture
@@ -125,7 +129,29 @@ def _end(served: Live, account: str) -> None:
     served.must("administrator", "DELETE", f"/accounts/{account}/sessions")
 
 
-@pytest.mark.parametrize("change", [_narrow, _disable, _end, None])
+def _passes(served: Live, account: str, **times_us: int) -> None:
+    """As time that goes by, told by the row: the service has the machine's clock."""
+    with served.store.write() as session:
+        session.execute(update(SessionRow).where(SessionRow.account_id == account).values(**times_us))
+
+
+def _idles(served: Live, account: str) -> None:
+    _passes(served, account, used_us=served.store.clock() - 30 * MINUTE_US)
+
+
+def _grows_old(served: Live, account: str) -> None:
+    _passes(served, account, created_us=served.store.clock() - 12 * 60 * MINUTE_US)
+
+
+def _nearly_ends(served: Live, account: str) -> None:
+    now_us = served.store.clock()
+    _passes(served, account, used_us=now_us - 29 * MINUTE_US, created_us=now_us - (12 * 60 - 1) * MINUTE_US)
+
+
+ENDS = (_narrow, _disable, _end, _idles, _grows_old)
+
+
+@pytest.mark.parametrize("change", [*ENDS, _nearly_ends, None])
 def test_a_person_gives_no_verdict_after_their_session_has_ended(served: Live, change: Callable[..., None] | None):
     crossing = served.deliver("slow")
     account, secret = make_account(served, "ada")
@@ -145,6 +171,6 @@ def test_a_person_gives_no_verdict_after_their_session_has_ended(served: Live, c
     with half_sent(served, "POST", f"/crossings/{crossing}/reviews", headers, body) as half:
         if change is not None:
             change(served, account)
-        assert half.finish() == (401 if change is not None else 201)
+        assert half.finish() == (401 if change in ENDS else 201)
     state = served.must("analyst", "GET", f"/crossings/{crossing}")["properties"]["review"]["state"]
-    assert state == ("confirmed" if change is None else "pending")
+    assert state == ("pending" if change in ENDS else "confirmed")

@@ -189,7 +189,7 @@ def at_once(store, works):
         for number, work in enumerate(works, 1):
             together = store.note_together if isinstance(work, Notes) else store.write_together
             waiting.append(pool.submit(together, work))
-            while len(store._queue) < number:
+            while len(store._together) < number:
                 time.sleep(0.0005)
         go_on.set()
         first.result()
@@ -376,7 +376,7 @@ def test_many_writers_at_once_lose_nothing(store):
         log = read_log(session, after=before, limit=1000)
     assert [seq for seq, _, _ in log] == list(range(before + 1, before + 1 + len(log)))
     assert sorted(event["detail"]["detail"] for _, _, event in log) == [n for n in range(200) if n % 7]
-    assert not store._led
+    assert not store._together._led
 
 
 def test_a_shared_commit_that_fails_is_told_to_each(store):

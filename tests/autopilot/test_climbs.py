@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+import sim
 from autopilot import NotReadyError, Vehicle
 from autopilot.climbs import check_climbs
-from missions import Mission, MissionItem
+from missions import Mission, MissionItem, Wind
 from tests.autopilot.scripted import FAST, Script, linked
 from tests.sim.wing_flights import FRAME, Craft, action, place
 
@@ -39,9 +40,9 @@ def _east():
     return round(FRAME.to_geodetic(0.0, 0.0)[1] * 1e7)
 
 
-async def held(steps, **of):
+async def held(steps, wind=None, **of):
     async with linked(script(**of)) as (_, link), await Vehicle.connect(link, 1, timing=FAST) as vehicle:
-        return await check_climbs(vehicle, mission(*steps))
+        return await check_climbs(vehicle, mission(*steps), wind)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,9 @@ async def held(steps, **of):
         ([(800.0, 60.0), (400.0, 160.0)], {"kind": COPTER}),
         # Another layer from the same place on: it climbs on its way to the next.
         ([(800.0, 60.0), (0.0, 80.0), (400.0, 80.0)], {}),
+        # Against the wind there is more time, and a place that is never come to is none that it is low at.
+        ([(800.0, 60.0), (400.0, 119.9)], {"wind": Wind(10.0, 0.0)}),
+        ([(800.0, 60.0), (400.0, 119.9)], {"wind": Wind(25.0, 0.0)}),
     ],
 )
 async def test_what_it_is_set_to_fly_is_flown_without_a_word(steps, of):
@@ -72,6 +76,14 @@ async def test_what_it_is_set_to_fly_is_flown_without_a_word(steps, of):
         ([(800.0, 60.0), (0.0, 160.0), (400.0, 160.0)], {}, r"40 m below the height of item 3: .* 5 m/s"),
         # At the first place already: from the take-off on.
         ([(200.0, 160.0)], {}, "70 m below the height of item 1"),
+        # With 12 m/s behind it makes 32 over the ground: 12.5 s, in which it climbs 37.5 m.
+        (
+            [(800.0, 60.0), (400.0, 119.9)],
+            {"wind": Wind(12.0, 180.0)},
+            r"22 m below the height of item 2 in a wind of 12 m/s from 180 degrees: .* 4.8 m/s and FW_T_CLMB_R_SP is 3",
+        ),
+        # Across it the triangle leaves 16 of 20: 25 s; and calm air is the worse one.
+        ([(800.0, 60.0), (400.0, 130.0)], {"wind": Wind(12.0, 270.0)}, "10 m below the height of item 2: "),
     ],
 )
 async def test_a_climb_that_is_too_steep_is_said_before_it_flies(steps, of, words):
@@ -94,14 +106,17 @@ async def test_of_another_version_that_lacks_the_settings_it_is_said_that_nothin
     assert said.endswith("FW_AIRSPD_TRIM is 0")
 
 
+@pytest.mark.parametrize("behind", [0.0, 12.0])
 @pytest.mark.parametrize(("rise_m", "up"), [(100.0, 3.0), (100.0, 8.0), (60.0, 2.0)])
-def test_the_simulated_px4_is_as_low_as_is_said(rise_m, up):
+def test_the_simulated_px4_is_as_low_as_is_said(rise_m, up, behind):
     """Its heights come late by the filter of its altitude control too: up to 3.5 s of the climb."""
     items = [place(0, 0, 60, 22), action(178, 0.0, 20.0, -1.0), place(0, 1500, 60), place(0, 1900, 60 + rise_m)]
     items += [place(0, 4000, 60 + rise_m), action(20)]
-    craft = Craft("px4", "plane", items, params={"FW_T_CLMB_R_SP": up}).start()
+    air = sim.Wind(behind, 180.0)
+    craft = Craft("px4", "plane", items, params={"FW_T_CLMB_R_SP": up}, wind=air).start()
     craft.until(lambda flight: flight.body.n > 1900.0)
     low_m = 60.0 + rise_m - craft.flight.body.u
-    said_m = max(0.0, rise_m - 20.0 * up)
-    assert said_m - 5.0 < low_m < said_m + 3.5 * min(up, rise_m / 20.0) + 5.0
+    takes_s = 400.0 / (20.0 + behind)
+    said_m = max(0.0, rise_m - takes_s * up)
+    assert said_m - 5.0 < low_m < said_m + 3.5 * min(up, rise_m / takes_s) + 5.0
     assert np.isfinite(low_m)

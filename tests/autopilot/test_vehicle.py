@@ -376,7 +376,7 @@ async def test_capabilities_and_room():
         vehicle.script.params["BRD_SD_MISSION"] = (64.0, 4)
         async with await connected(link) as anew:
             assert await item_limit(anew) == 4368
-        assert [await item_limit(seen, kind) for kind in (MissionKind.FENCE, MissionKind.RALLY)] == [69, 127]
+        assert [await item_limit(seen, kind) for kind in (MissionKind.FENCE, MissionKind.RALLY)] == [69, 46]
         await check_vehicle(seen, line_mission(700))
 
 
@@ -433,7 +433,7 @@ FENCE_ENABLE, JUMP = 207, 177
     [
         with_items(MissionItem(0, 2, FENCE_ENABLE, 1.0), MissionItem(0, 2, FENCE_ENABLE, 2.0)),
         with_items(*[MissionItem(0, 2, JUMP, 3.0, 1.0)] * 15),
-        with_lists(69, 127),
+        with_lists(69, 46),
     ],
 )
 async def test_what_just_fits_is_taken(mission):
@@ -452,7 +452,7 @@ async def test_what_just_fits_is_taken(mission):
             None,
             r"the fence has 70 items and 69 fit: plan a fence of fewer corners \(fence_vertices.*or raise BRD_SD_FENCE",
         ),
-        (with_lists(4, 128), None, "the rally has 128 items and 127 fit: give fewer"),
+        (with_lists(4, 47), None, "the rally has 47 items and 46 fit: give fewer"),
         (
             line_mission(700),
             None,

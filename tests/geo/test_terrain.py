@@ -114,6 +114,34 @@ def test_rays_above_the_horizon_and_out_of_range_meet_nothing():
     assert np.isnan(intersect(frame, (0, 0, 0), rays, FlatTerrain(1000.0), max_range_m=2000)).all()
 
 
+def test_a_ray_over_unknown_ground_ends_there_and_others_are_as_they_were():
+    heights = np.full((41, 41), 300.0)
+    level = GridTerrain(heights, 46.02, 8.0, 0.001)
+    heights = heights.copy()
+    heights[20, 24] = np.nan  # 310 m east of the camera
+    holed, frame = GridTerrain(heights, 46.02, 8.0, 0.001), LocalFrame(46.0, 8.02, 700.0)
+    angles = np.radians([[yaw, pitch] for yaw in range(0, 360, 30) for pitch in (-80, -50, -30)])
+    rays = np.stack(
+        [
+            np.sin(angles[:, 0]) * np.cos(angles[:, 1]),
+            np.cos(angles[:, 0]) * np.cos(angles[:, 1]),
+            np.sin(angles[:, 1]),
+        ],
+        axis=-1,
+    )
+    whole = intersect(frame, (0, 0, 0), rays, level)
+    seen = intersect(frame, (0, 0, 0), rays, holed, voids=True)
+    # Only the two flatter rays to the east come to it: 400 m / tan 50 is 336 m, the steep one ends after 71 m.
+    east = np.isclose(angles[:, 0], np.pi / 2) & (angles[:, 1] > np.radians(-60))
+    assert np.isnan(seen).all(axis=1).tolist() == east.tolist()
+    assert seen[~east] == pytest.approx(whole[~east], abs=1e-6)
+    with pytest.raises(TerrainError, match="no elevation at"):
+        intersect(frame, (0, 0, 0), rays, holed)
+    with pytest.raises(TerrainError, match="no elevation at"):  # whoever does not ask for it is told
+        intersect(LocalFrame(46.0, 8.024, 700.0), (0, 0, 0), rays[:1], holed)
+    assert np.isnan(intersect(LocalFrame(46.0, 8.024, 700.0), (0, 0, 0), rays, holed, voids=True)).all()
+
+
 def test_camera_below_the_ground_sees_nothing():
     frame = LocalFrame(46.01, 8.01, 100.0)
     assert np.isnan(intersect(frame, (0, 0, 0), [[0.0, 0, -1]], grid)).all()

@@ -97,3 +97,9 @@ def zone(name, east, north, size_m, corners=5, **fields):
     angles = np.linspace(0, 2 * math.pi, corners, endpoint=False)
     ring = [(LON + (east + size_m * math.cos(a)) / M_LON, LAT + (north + size_m * math.sin(a)) / M_LAT) for a in angles]
     return Zone(name, (tuple(ring),), **fields)
+
+
+def roster_of(made, sortie):
+    """Who flies a sortie of a plan, in the first period in which it is flown."""
+    number = made.sorties.index(sortie)
+    return next(roster for period in made.periods for roster in period.rosters if number in roster.sorties)

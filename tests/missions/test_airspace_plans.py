@@ -37,6 +37,7 @@ from tests.missions.helpers import (
     beside,
     fleet_for,
     metres,
+    roster_of,
     straight,
     way,
     wiggly_borders,
@@ -195,7 +196,7 @@ def test_risk_moves_the_aircraft_to_where_it_is():
 
     def interval_at(made, along_m):
         sortie = next(s for s in made.sorties if s.from_m <= along_m < s.to_m)
-        return made.round_s(made.roster_of(sortie))
+        return made.round_s(roster_of(made, sortie))
 
     assert interval_at(weighted, 4000) <= interval_at(plain, 4000)
     assert check(weighted) == []

@@ -77,6 +77,43 @@ def test_one_more_base_behind_the_middle_gives_what_a_new_plan_from_there_gives(
     assert change.revisit_s < made.revisit_s
 
 
+def test_the_far_kilometres_that_cost_most_are_told_and_a_base_behind_them_is_tried():
+    """Two aircraft at the west end of a line at whose east end little is left to watch with: from the legs alone."""
+    border = straight(27_000)
+    fleet = default_fleet(replace(beside(border_from_metres([(0, 0), (10, 0)]), 1500), name="west"), 2)
+    made = plan(border, fleet)
+    why = explain(made)
+    (told,) = (limit for limit in why.limits if "costliest" in limit)
+    said_km, whole_km, percent, ways_km = map(float, re.findall(r"\d+\.?\d*(?= of these| km take|% of| km a)", told))
+    dear = [sortie for sortie in made.sorties if sortie.name in told]
+    watched_m, air_s, out_m = (
+        [sum(one(leg) for leg in sortie.legs) for sortie in made.sorties]
+        for one in (
+            lambda leg: leg.distance_m * (leg.kind is LegKind.PATROL),
+            lambda leg: leg.duration_s,
+            lambda leg: leg.distance_m * (leg.kind is not LegKind.PATROL),
+        )
+    )
+    own = [sortie in dear for sortie in made.sorties]
+    assert said_km == pytest.approx(np.dot(own, watched_m) / 1000, abs=0.06)
+    assert whole_km == pytest.approx(sum(watched_m) / 1000, abs=0.06)
+    assert percent == pytest.approx(100 * np.dot(own, air_s) / sum(air_s), abs=0.6)
+    assert ways_km == pytest.approx(np.dot(own, out_m) / sum(own) / 1000, abs=0.06)
+    assert percent >= 50
+    assert said_km < 0.3 * whole_km
+    assert min(sortie.from_m for sortie in dear) == max(s.to_m for s in made.sorties if s not in dear)
+    (change,) = (c for c in why.changes if c.what.startswith("one more base"))
+    assert change.what == "one more base, behind the costliest part of the stretch of west, with one aircraft"
+    farthest = max(dear, key=lambda sortie: sortie.from_m)
+    middle = (farthest.from_m + farthest.to_m) / 2
+    there = replace(beside(border_from_metres([(middle - 5, 0), (middle + 5, 0)]), 1500), name="new")
+    third = Vehicle(3, "third", fleet.vehicles[0].aircraft, there)
+    given = plan(border, replace(fleet, vehicles=(*fleet.vehicles, third)))
+    assert change.revisit_s == pytest.approx(given.revisit_s, rel=0.01)
+    near = plan(border, default_fleet(beside(border, 1500), 2))
+    assert not any("costliest" in text for text in (*explain(near).limits, *(c.what for c in explain(near).changes)))
+
+
 def test_a_battery_more_is_offered_where_batteries_are_counted():
     border = straight(20_000)
     fleet = fleet_for(border, 2)

@@ -13,13 +13,23 @@ from missions.border_loops import taken_apart
 from missions.clearance import Clearance
 from missions.surroundings import Surroundings
 from tests.asked import few
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, metres, wiggly_borders
 from tests.missions.test_border_loops import Oracle, rosettes
 
 
 def own_side(borders, east, north):
     around = Surroundings(borders, Airspace(), (), 30.0, Clearance(0.0, 0.0, 0.0))
     return around.own_side(LAT + north / M_LAT, LON + east / M_LON), around.contested
+
+
+@settings(max_examples=few(80), deadline=None)
+@given(border=wiggly_borders(), east=st.floats(-9000, 30_000), north=st.floats(-9000, 9000))
+def test_how_far_the_border_is_from_a_place_is_told_to_its_line_and_not_to_its_vertices(border, east, north):
+    around = Surroundings(border, Airspace(), (), 30.0, Clearance(0.0, 0.0, 0.0))
+    told = around.distance_m(LAT + north / M_LAT, LON + east / M_LON)
+    # Plain metres are out by as much as parallels get shorter to the north.
+    drawn = shapely.LineString(metres(border.coordinates)).distance(shapely.Point(east, north))
+    assert told == pytest.approx(drawn, rel=0.008, abs=2.0)
 
 
 @settings(max_examples=few(60))

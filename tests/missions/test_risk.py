@@ -29,7 +29,7 @@ from missions.clock import ShiftClock
 from missions.errors import PlanError
 from missions.risk import Risk, RiskTable, risk_apart, risk_of_crossings
 from tests.asked import asked, few
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, roster_of, straight
 
 
 def test_the_greatest_weight_counts_and_elsewhere_it_is_one():
@@ -218,7 +218,7 @@ def test_rows_go_by_the_lines_of_a_network():
         places = [(leg.end.lat_deg - LAT) * M_LAT for s in made.sorties for leg in s.patrol]
         assert any(south[0] < place < south[1] for place in places)
         own = [
-            made.round_s(made.roster_of(s))
+            made.round_s(roster_of(made, s))
             for s in made.sorties
             if any(south[0] < (leg.end.lat_deg - LAT) * M_LAT < south[1] for leg in s.patrol)
         ]

@@ -1,6 +1,6 @@
 """Ways between many points at once, against ways from one point and against what must not be touched."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -95,6 +95,39 @@ def test_a_rail_joins_what_no_straight_piece_does():
     ways = Router([wall], corners_of=[], rails=[line]).between(line[[0, 2]], _length)
     assert ways.cost[0, 1] == pytest.approx(3800, abs=0.1)
     assert len(ways.way(0, 1)) >= 2
+
+
+@settings(max_examples=few(30), deadline=None)
+@given(seed=st.integers(0, 10**6), corners=st.integers(5, 12))
+def test_a_ring_is_passed_by_the_nearer_side_wherever_it_begins(seed, corners):
+    """A rail on the edge of what it goes round is its only way: by the outline's own length, either way round."""
+    rng = np.random.default_rng(seed)
+    angles = (np.arange(corners) + rng.uniform(-0.3, 0.3, corners)) * 2 * np.pi / corners
+    around = shapely.MultiPoint(2000 * np.column_stack([np.cos(angles), np.sin(angles)])).convex_hull.exterior
+    at = np.arange(0.0, around.length, 150.0)
+    ring = shapely.get_coordinates(shapely.line_interpolate_point(around, np.unique([*at, *_vertices_m(around)])))
+    begin = int(rng.integers(len(ring)))
+    rail = np.vstack([ring[begin:], ring[: begin + 1]])
+    within = shapely.Polygon(around).buffer(-0.001)
+    router = Router([within], corners_of=[], rails=[rail])
+    on_m = shapely.line_locate_point(around, shapely.points(ring))
+    apart = np.abs(on_m[:, None] - on_m[None, :])
+    along = np.minimum(apart, around.length - apart)
+    out = ring[0] * 1.5
+    straight = np.where(
+        shapely.intersects(within, shapely.linestrings([(out, one) for one in ring])), np.inf, np.hypot(*(ring - out).T)
+    )
+    lengths, _ = router.ways(out, ring[1:])
+    assert lengths == pytest.approx((straight[:, None] + along).min(axis=0)[1:], abs=0.1)
+    # From one cut of it to another, where it is cut twice more.
+    cuts = np.sort(rng.choice(np.arange(1, len(ring)), 2, replace=False))
+    pieces = [rail[a : b + 1] for a, b in pairwise([0, *cuts.tolist(), len(ring)])]
+    cost = Router([within], corners_of=[], rails=pieces).between(rail[cuts], _length).cost[0, 1]
+    assert cost == pytest.approx(along[tuple((cuts + begin) % len(ring))], abs=0.2)
+
+
+def _vertices_m(line):
+    return shapely.line_locate_point(line, shapely.points(shapely.get_coordinates(line)[:-1]))
 
 
 @settings(max_examples=40, deadline=None)

@@ -148,7 +148,7 @@ def test_of_a_list(sitl_fleet):
 
 
 WRONG = {
-    "vehicels=2": "sitl has no setting 'vehicels': it has .*vehicles",
+    "vehicels=2": "sitl has no setting 'vehicels': it has .*vehicles.*, actors\\n",
     "vehicles=0": "vehicles is 0: give a figure between 1 and 250",
     "vehicles='two'": "a setting is of the wrong type",
     "frame='balloon'": "frame 'balloon' is unknown",

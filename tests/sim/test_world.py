@@ -45,6 +45,9 @@ def test_joined_paths_wait_in_between():
     assert path.at(4.0) == pytest.approx((4, 0))
     assert path.heading_deg(4.0) == pytest.approx(90)
     assert stand((1, 1), start_s=0, end_s=1, facing_deg=33).heading_deg(0.5) == 33
+    # Who waits after a bend looks where the last step led.
+    bent = join([walk([(0, 0), (4, 0), (4, 4)], 2.0, variation=0), stand((4, 4), start_s=4.0, end_s=6.0)])
+    assert [bent.heading_deg(time_s) for time_s in (1.0, 3.0, 5.0)] == pytest.approx([90, 0, 0])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""MAVSDK as a pilot, with the peers: ``pilot_mavsdk.py PORT hand|steered|plan [PLAN]``: prints what it saw."""
+"""MAVSDK as a pilot, with the peers: ``pilot_mavsdk.py PORT hand|steered|plan|mission [PLAN]``: prints what it saw."""
 
 import json
 import sys
@@ -8,7 +8,9 @@ from mavsdk.logging import log_subscribe
 from mavsdk.mavsdk import Configuration, Mavsdk
 from mavsdk.plugins.action import Action, ActionError, OrbitYawBehavior
 from mavsdk.plugins.ftp import Ftp
+from mavsdk.plugins.geofence import Circle, FenceType, Geofence, GeofenceData, Point, Polygon
 from mavsdk.plugins.log_files import LogFiles, LogFilesError
+from mavsdk.plugins.mission import Mission, MissionItem, MissionPlan
 from mavsdk.plugins.mission_raw import MissionRaw
 from mavsdk.plugins.offboard import Offboard, VelocityNedYaw
 from mavsdk.plugins.param import Param
@@ -112,6 +114,59 @@ def by_plan(told, order, mission, file):
     return seen
 
 
+def armed(order):
+    """Armed where the vehicle lets it: it may be healthy before it knows where it is."""
+    try:
+        order.arm()
+    except ActionError:
+        time.sleep(0.2)
+    return False
+
+
+def by_mission(told, order, system):
+    """A mission and a fence in its own words: a gimbal that is turned, a film, a wait, and home; paused on its way."""
+    until("placed", lambda: told.health().is_global_position_ok and told.position().latitude_deg > 1.0)
+    mission, fence, here = Mission(system), Geofence(system), told.position()
+
+    def item(north, east, up_m, **more):
+        more = {"speed_m_s": 8.0, "is_fly_through": True} | more
+        return MissionItem(here.latitude_deg + north, here.longitude_deg + east, up_m, **more)
+
+    film, stop = MissionItem.CameraAction.START_VIDEO, MissionItem.CameraAction.STOP_VIDEO
+    mission.set_return_to_launch_after_mission(True)
+    sent = [
+        item(0.0, 0.0, UP_M, vehicle_action=MissionItem.VehicleAction.TAKEOFF),
+        item(NORTH_DEG, 0.0, UP_M, gimbal_pitch_deg=-45.0, gimbal_yaw_deg=0.0, camera_action=film),
+        item(NORTH_DEG, NORTH_DEG, UP_M + 5, loiter_time_s=3.5, is_fly_through=False),
+        item(0.0, NORTH_DEG, UP_M, camera_action=stop),
+    ]
+    mission.upload_mission(MissionPlan(sent))
+
+    def ring(half, north, kind):
+        corners = ((-half, -half), (-half, half), (half, half), (half, -half))
+        points = [Point(here.latitude_deg + north + a, here.longitude_deg + b) for a, b in corners]
+        return Polygon(points, kind)
+
+    shapes = [ring(0.02, 0.0, FenceType.INCLUSION), ring(0.001, -0.01, FenceType.EXCLUSION)]
+    circle = Circle(Point(here.latitude_deg, here.longitude_deg + 0.01), 50.0, FenceType.EXCLUSION)
+    fence.upload_geofence(GeofenceData(shapes, [circle]))
+    fenced = fence.download_geofence()
+    until("armed", lambda: told.armed() or armed(order))
+    mission.start_mission()
+    until("on its way", lambda: told.position().latitude_deg > here.latitude_deg + NORTH_DEG / 4)
+    mission.pause_mission()
+    held = told.position().latitude_deg
+    mission.start_mission()
+    until("down", lambda: not told.armed(), 120.0)
+    back = mission.download_mission().mission_items
+    return {
+        "back": [[i.latitude_deg, i.longitude_deg, i.relative_altitude_m, int(i.camera_action)] for i in back],
+        "meant": [[i.latitude_deg, i.longitude_deg, i.relative_altitude_m, int(i.camera_action)] for i in sent],
+        "fence": [len(p.points) for p in fenced.polygons] + [c.radius for c in fenced.circles],
+        "paused_north_deg": held - here.latitude_deg,
+    }
+
+
 def main():
     log_subscribe(lambda *_: True)
     port, way, *file = sys.argv[1:]
@@ -121,6 +176,7 @@ def main():
         "hand": lambda: by_hand(told, order),
         "steered": lambda: by_targets(told, order, system),
         "plan": lambda: by_plan(told, order, mission, *file),
+        "mission": lambda: by_mission(told, order, system),
     }
     seen = ways[way]()
     sys.stdout.write(json.dumps({"params": len(every.int_params) + len(every.float_params), **seen}) + "\n")

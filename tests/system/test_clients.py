@@ -18,6 +18,7 @@ import sim
 from cli.simulated import simulated_fleet
 from geo import FlatTerrain, LocalFrame
 from sim.dialects import dialect_for
+from tests.sim.mav_client import Client
 
 PEERS = Path(__file__).parents[2] / ".venv-peers" / "bin"
 SPEEDUP = 40.0
@@ -142,6 +143,60 @@ def test_mavproxy_flies_a_mission(made, tmp_path):
     assert (lat[-1], lon[-1]) == pytest.approx((lat[0], lon[0]), abs=1e-5)
 
 
+TAKEN = "MISSION_ACK: TYPE_{}: ACCEPTED"
+LAT, LON = 31.34, -110.94
+DRAWN = [
+    # What is typed, what of it is taken, and then how many items there are and the figures of the last one.
+    ("fence addpoly inc 300 6", "FENCE", 6, (5001, LAT + 0.0013474, LON - 0.0027331, 6.0)),
+    (f"click {LAT + 0.001} {LON}\nfence addcircle exc 50", "FENCE", 7, (5004, LAT + 0.001, LON, 50.0)),
+    ("fence setcircleradius 6 80", "FENCE", 7, (5004, LAT + 0.001, LON, 80.0)),
+    (f"click {LAT} {LON + 0.001}\nfence movecircle 6", "FENCE", 7, (5004, LAT, LON + 0.001, 80.0)),
+    ("fence addreturnpoint", "FENCE", 8, (5000, LAT, LON + 0.001, 0.0)),
+    ("fence removepolygon 0", "FENCE", 2, (5000, LAT, LON + 0.001, 0.0)),
+    ("rally add 60", "RALLY", 1, (5100, LAT, LON + 0.001, 60.0)),
+    (f"click {LAT + 0.002} {LON}\nrally add 70", "RALLY", 2, (5100, LAT + 0.002, LON, 70.0)),
+    # It asks for one item more than there is to be written, and never sends that: the first is changed all the same.
+    ("rally changealt 2 75", None, 2, (5100, LAT + 0.002, LON, 75.0)),
+    ("rally remove 1", "RALLY", 1, (5100, LAT + 0.002, LON, 75.0)),
+    ("fence clear", "FENCE", 0, None),
+]
+
+
+def test_mavproxy_draws_fences_and_rally_points(tmp_path):
+    config = sim.FleetConfig(home=(LAT, LON, 1180.0), boot=sim.Boot(0, 0, 0), speedup=5.0)
+    with sim.start_fleet(config) as fleet, Client(fleet.endpoints[0], sysid=254) as other:
+        end = fleet.endpoints[0]
+        pilot = MavProxy(f"udpout:{end.host}:{end.port}", tmp_path)
+        try:
+            pilot.wait_for(r"Saved \d+ parameters")
+            pilot.type(f"fence list\nrally list\nclick {LAT} {LON}")
+            pilot.wait_for("Requesting 0 rally items")
+            for typed, taken, count, last in DRAWN:
+                pilot.type(typed)
+                pilot.wait_for("Rally upload timeout" if taken is None else TAKEN.format(taken))
+                held = other.download(1 if typed.split("\n")[-1].startswith("fence") else 2)
+                assert len(held) == count, typed
+                if last is not None:
+                    m = held[-1]
+                    figure = m.z if m.command == 5100 else m.param1
+                    assert (m.command, m.x / 1e7, m.y / 1e7, figure) == pytest.approx(last, abs=2e-6), typed
+            # By file, and back.
+            pilot.type(f"rally save {tmp_path}/rally.txt")
+            pilot.wait_for("Saved 1 rally items to")
+            pilot.type("rally clear")
+            pilot.wait_for(TAKEN.format("RALLY"))
+            assert other.download(2) == []
+            pilot.type(f"rally ftpload {tmp_path}/rally.txt")
+            pilot.wait_for("Sent rally item of length 1")
+            end_s = time.monotonic() + 20.0  # it closes the file, and with that has it taken, a moment later
+            while [m.z for m in other.download(2)] != [75.0]:
+                assert time.monotonic() < end_s
+            pilot.type("rally ftp")
+            pilot.wait_for("5100 3 31.34")
+        finally:
+            pilot.end()
+
+
 def mavsdk(made, folder, autopilot, *way):
     """What MAVSDK saw of a flight."""
     config = simulated_fleet(made, speedup=SPEEDUP, seed=1, record=folder, autopilot=autopilot)
@@ -169,6 +224,20 @@ def test_mavsdk_steers_from_moment_to_moment(made, tmp_path, autopilot, orbit):
     assert (seen["files"], seen["logs"], seen["orbit"]) == (0, "NO_LOGFILES", orbit)
     modes = {"GUIDED"} if autopilot == "ardupilot" else {"OFFBOARD", "ORBIT"}
     assert modes <= set(flown(tmp_path, 1)[3])
+
+
+def test_mavsdk_flies_a_mission_in_its_own_words(made, tmp_path):
+    """Of a PX4: ArduPilot takes none with a gimbal in it, which DO_GIMBAL_MANAGER_CONFIGURE goes before."""
+    seen = mavsdk(made, tmp_path, "px4", "mission")
+    assert np.array(seen["back"]) == pytest.approx(np.array(seen["meant"]), abs=1e-6)
+    assert seen["fence"] == [4, 4, 50.0]
+    assert 0.0 < seen["paused_north_deg"] < 0.0006
+    lat, lon, up, modes = flown(tmp_path, 1)
+    assert set(modes) >= {"MISSION", "RTL"}
+    for there in seen["meant"]:
+        east, north, _ = LocalFrame(there[0], there[1]).to_enu(lat, lon)
+        assert np.sqrt(east**2 + north**2 + (up - there[2]) ** 2).min() < 2 * NEAR_M
+    assert abs(up[-1]) < 0.1
 
 
 @pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])

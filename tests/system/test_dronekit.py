@@ -60,6 +60,29 @@ def test_a_program_without_an_event_loop_flies_a_mission_that_was_proved():
         ours.upload(line_mission(2))
 
 
+@pytest.mark.parametrize(
+    ("autopilot", "frame"), [("ardupilot", "plane"), ("ardupilot", "vtol"), ("px4", "copter"), ("px4", "vtol")]
+)
+def test_wings_and_px4_are_flown_through_it(autopilot, frame):
+    with drone(autopilot=autopilot, frame=frame) as connected, DroneKitVehicle(connected, timing=TIMING) as ours:
+        mission = line_mission(3, dialect=autopilot)
+        assert ours.vehicle.dialect.name == autopilot
+        assert [(one.kind, one.items) for one in ours.upload(mission)][-1] == (MissionKind.MISSION, len(mission.items))
+        ours.do(lambda vehicle: enable_fence(vehicle, mission, ceiling_m=120.0))
+        ours.do(lambda vehicle: vehicle.wait_ready())
+        ours.do(lambda vehicle: vehicle.start_mission())
+        third = 4 if autopilot == "ardupilot" else 3
+        assert ours.do(lambda vehicle: vehicle.wait_until(lambda t: t.item == third, 300.0)) is not None
+        assert ours.vehicle.telemetry.above_home_m > 60.0
+        ours.do(lambda vehicle: vehicle.return_home())
+        # DroneKit's own view goes on over the same connection.
+        until = time.monotonic() + 60.0
+        while connected.mode.name != "RTL" and time.monotonic() < until:
+            time.sleep(0.05)
+        assert connected.mode.name == "RTL"
+        assert connected.armed
+
+
 def test_a_mission_that_the_vehicle_refuses_is_an_error():
     """DroneKit itself never reads the answer."""
     refused = sim.Faults(reject_mission=4)

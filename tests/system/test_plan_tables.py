@@ -54,7 +54,7 @@ def test_no_reason_and_no_figure_is_cut(made, width):
 
 
 @pytest.mark.parametrize("width", [80, 100])
-def test_who_flies_when_from_where_and_with_what_reserve_is_read_in_a_row(tmp_path, width):
+def test_who_flies_when_from_where_until_when_and_with_what_reserve_is_read_in_a_row(tmp_path, width):
     border = straight(9000)
     craft, middle = fleet_for(border, 1).vehicles[0].aircraft, beside(border, 900.0)
     west, east = (
@@ -84,7 +84,8 @@ def test_who_flies_when_from_where_and_with_what_reserve_is_read_in_a_row(tmp_pa
         capacity = of[sysid]["aircraft"]["battery_wh"]
         used = sum(leg["energy_wh"] for leg in sortie["legs"])
         assert row[2] == of[sysid]["base"]["name"]
-        assert row[4] == f"{1 - used / capacity:.0%}"
+        assert float(row[4]) == pytest.approx(sum(leg["duration_s"] for leg in sortie["legs"]) / 60, abs=0.051)
+        assert row[5] == f"{1 - used / capacity:.0%}"
         first, apart, last = map(float, re.findall(r"[0-9.]+", row[3]))
         assert [first, last] == [pytest.approx(min(starts), abs=0.051), pytest.approx(max(starts), abs=0.051)]
         for k, start in enumerate(sorted(starts)):

@@ -48,6 +48,13 @@ def test_a_cluster_ends_with_the_process_that_started_it_however_that_one_ends()
     assert not folder.parent.exists()
 
 
+def test_a_cluster_that_memory_has_no_room_for_lies_on_the_disk():
+    with services.postgres_cluster(room_bytes=1 << 60) as server:
+        assert not server.folder.is_relative_to("/dev/shm")
+        server.execute("SELECT 7", "template1")
+    assert not server.folder.exists()
+
+
 def test_a_database_is_a_copy_with_places_in_it(postgres):
     import psycopg
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from tests.vision.scenery import HEIGHT, WIDTH, apply, moved, scenery, seen
 from vision.fixed import PixelLine
-from vision.types import Detection, Frame, ModelRef
+from vision.records import ModelRef
+from vision.types import Detection, Frame
 from vision.watch import watch
 
 WORLD = scenery(3)

@@ -6,7 +6,8 @@ import numpy as np
 
 from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame, PoseSigma
 from vision.border import BorderLine
-from vision.types import Detection, Frame, ModelRef
+from vision.records import ModelRef
+from vision.types import Detection, Frame
 
 CAMERA = CameraModel(640, 512, 1125.0)
 ORIGIN = LocalFrame(31.333, -110.94, 1180.0)

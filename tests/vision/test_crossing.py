@@ -15,7 +15,8 @@ from vision.crossing_records import crossing_of
 from vision.errors import BorderError
 from vision.ground import ground_track
 from vision.one_object import same_passage
-from vision.types import Detection, Direction, GroundPoint, Method, Observation, Status, Track
+from vision.records import Direction, Method, Status
+from vision.types import Detection, GroundPoint, Observation, Track
 
 T0 = 1_790_000_000_000_000
 # Runs east; the own side is to its north (left).

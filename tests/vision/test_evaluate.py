@@ -7,7 +7,7 @@ import pytest
 from geo import geodesic_destination
 from vision.errors import VisionError
 from vision.evaluate import Gates, TrueCrossing, load_truth, score
-from vision.types import Crossing, Direction, Method, Status
+from vision.records import Crossing, Direction, Method, Status
 
 T0 = 1_790_000_000_000_000
 LAT, LON = 31.333, -110.94

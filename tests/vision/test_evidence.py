@@ -1,11 +1,14 @@
 """Clips without a pixel changed, and folders of evidence that show any change."""
 
+import base64
+import hashlib
 import json
 
 import av
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tests.full_disk import full_after
 from tests.vision.recordings import FPS, T0_US, klv, number_of, write_video
@@ -209,6 +212,21 @@ def test_evidence_is_whole(evidence, recording):
     assert evidence.ref.sha256 == file_sha256(folder / "clip.mp4") == manifest["files"]["clip.mp4"]["sha256"]
     assert evidence.manifest_sha256 == file_sha256(folder / MANIFEST)
     assert json.loads((folder / "record.json").read_text())["owner"] == "Südwest"
+
+
+def test_whoever_has_no_vedette_can_check_a_manifest(evidence):
+    """SHA-256 and Ed25519 by other libraries, from the files alone."""
+    manifest = (evidence.folder / MANIFEST).read_bytes()
+    for name, told in json.loads(manifest)["files"].items():
+        content = (evidence.folder / name).read_bytes()
+        assert told == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    signed = json.loads((evidence.folder / "manifest.sig").read_text())
+    public, signature = (base64.b64decode(signed[name], validate=True) for name in ("public_key", "signature"))
+    assert signed["algorithm"] == "Ed25519"
+    assert public == KEY.public_key().public_bytes_raw()
+    Ed25519PublicKey.from_public_bytes(public).verify(signature, manifest)
+    with pytest.raises(InvalidSignature):
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, manifest + b" ")
 
 
 def test_key_pictures_are_the_pixels_that_were_seen(evidence, recording):

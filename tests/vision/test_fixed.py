@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from geo import Altitude, CameraModel, CameraPose, Datum, LocalFrame
 from vision.errors import BorderError
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed, pixel_passages
-from vision.types import Detection, Direction, Frame, Observation, Track
+from vision.records import Direction
+from vision.types import Detection, Frame, Observation, Track
 
 CAMERA = CameraModel(1280, 720, 900.0)
 POSE = CameraPose(31.333, -110.94, Altitude(12.0, Datum.AMSL), 30.0, -25.0, 2.0)
@@ -129,6 +130,25 @@ def test_left_and_right_are_those_of_the_picture():
 def test_standing_or_walking_beside_the_line_crosses_nothing(offset, seed):
     assert pixel_passages(in_picture(np.tile([300 + offset, 200.0], (60, 1)), seed=seed), DOWN) == ()
     assert pixel_passages(in_picture(along((300 + offset, 100), (300 + offset, 350)), seed=seed), DOWN) == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "tall", "small"),
+    [
+        # Of who is 80 pixels high, 1.2 m are 56: less is no way across. Of who is 30 high, 21.
+        (280, 320, 0, 1),
+        (260, 340, 1, 1),
+        # 0.4 m are 19 and 7 pixels: nearer to the line is on no side of it.
+        (240, 313, 0, 1),
+        (240, 325, 1, 1),
+    ],
+)
+def test_how_far_is_across_goes_by_the_height_of_who_goes(start, end, tall, small):
+    way = np.concatenate(
+        [np.tile([start, 200.0], (20, 1)), along((start, 200), (end, 200)), np.tile([end, 200.0], (40, 1))]
+    )
+    for height, count in ((80.0, tall), (30.0, small)):
+        assert len(pixel_passages(in_picture(way, height, noise=0.3), DOWN)) == count, height
 
 
 def test_round_the_end_in_the_picture_crosses_nothing():

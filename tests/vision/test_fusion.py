@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.asked import few
-from vision import Direction, Ellipse, Method, Status, TrackError, TrackPoint
+from tests.vision.flown import ALONG, INBOUND, OUTBOUND, STANDING, border, fly
+from vision import Direction, Ellipse, Method, Status, Stream, TrackError, TrackPoint, watch_streams
 from vision.fusion import FusionGates, one_each
-from vision.types import Crossing
+from vision.records import Crossing
 
 LAT, LON = 46.0, 8.0
 M_LAT, M_LON = 111_132.0, 111_320.0 * math.cos(math.radians(46.0))
@@ -145,3 +146,20 @@ def test_three_drones_and_the_antimeridian():
 def test_impossible_gates_are_refused(name):
     with pytest.raises(TrackError, match=f"fusion: {name}"):
         FusionGates(**{name: 0.0})
+
+
+def test_what_two_flights_see_of_two_people_are_two_events():
+    """Two cameras that fly by at other times, each with errors of its own, over the same people."""
+    streams = []
+    for number, (speed, start_east) in enumerate(((7.5, -52.0), (6.0, -42.0)), start=1):
+        frames, oracle = fly([INBOUND, OUTBOUND, STANDING, ALONG], seed=number, speed=speed, start_east=start_east)
+        streams.append(Stream(frames, border=border(), name=f"drone-{number}", detector=oracle))
+    crossings = [one for outcome in watch_streams(streams) for one in outcome.result.crossings]
+    assert sorted((one.source, one.direction) for one in crossings) == sorted(
+        (f"drone-{number}", way) for number in (1, 2) for way in (Direction.INBOUND, Direction.OUTBOUND)
+    )
+    events = one_each(crossings)
+    assert sorted(event.direction for event in events) == [Direction.INBOUND, Direction.OUTBOUND]
+    for event in events:
+        ((other, _),) = event.also_seen
+        assert {event.source, other} == {"drone-1", "drone-2"}

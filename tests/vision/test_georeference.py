@@ -162,6 +162,31 @@ def test_the_clock_counts_with_the_speed_of_the_camera():
     assert np.sqrt(moving.covariance[0, 0] - still.covariance[0, 0]) == pytest.approx(0.75, rel=1e-3)
 
 
+@settings(max_examples=few(40), deadline=None)
+@given(
+    yaw=st.floats(0, 360),
+    pitch=st.floats(-88, -35),
+    velocity=st.tuples(*[st.floats(-12, 12)] * 2, st.floats(-4, 4)),
+    pixel=st.tuples(st.floats(40, 600), st.floats(40, 470)),
+)
+def test_a_clock_that_is_off_moves_places_as_a_camera_that_flew_on_does(yaw, pitch, velocity, pixel):
+    """One sigma of the clock, before and behind: the same box from where the camera was then."""
+    pose = replace(pose_at(90.0, yaw, pitch), sigma=PoseSigma(0, 0, 0, 0, 0))
+    box = Detection(pixel[0] - 4, pixel[1] - 4, pixel[0] + 4, pixel[1] + 4, "stone", 1)
+    errors = ErrorModel(pixel_px=1e-9, terrain_m=0.0, timing_s=0.05)
+    (point,) = see(pose, [box], errors, velocity_enu=np.array(velocity))
+
+    def later(seconds):
+        east, north, up = np.array(velocity) * seconds
+        lat, lon, _ = ORIGIN.to_geodetic(east, north, 0.0)
+        moved = replace(pose, lat_deg=float(lat), lon_deg=float(lon), altitude=Altitude(1270.0 + float(up), Datum.AMSL))
+        (place,) = see(moved, [box], errors)
+        return place.xy
+
+    step = (later(0.05) - later(-0.05)) / 2
+    assert np.allclose(point.covariance, np.outer(step, step), atol=1e-3)
+
+
 def test_a_shallow_view_gives_no_place():
     (far,) = see(pose_at(pitch=-7.0), [Detection(316, 252, 324, 260, "person", 1)])
     (sky,) = see(pose_at(pitch=20.0), [Detection(316, 252, 324, 260, "person", 1)])

@@ -172,6 +172,28 @@ def test_an_rtsp_camera_without_reports_has_no_time_of_day():
         assert any("tells no time of day" in problem for problem in source.counts.problems)
 
 
+def test_a_reader_that_is_slower_than_a_camera_gets_the_newest_and_is_told_how_many_it_lost():
+    """Over a real connection: every picture that came is handed on or counted as dropped, and none is old."""
+    with (
+        RtspCamera(T0_US, pace=20.0, count=250) as camera,
+        open_source(camera.url, back_off=BackOff(give_up_s=0)) as source,
+    ):
+        seen = [number_of(next(source).image)]
+        deadline = time.monotonic() + 60
+        while source.counts.decoded < 150 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        come = source.counts.decoded
+        seen += [number_of(frame.image) for frame in source]
+        counts = source.counts
+    assert seen == sorted(set(seen))
+    assert counts.delivered == len(seen)
+    assert counts.decoded == counts.delivered + counts.dropped + counts.skipped
+    # What it takes when it looks again is of the last ones that have come, not of those since it looked before.
+    assert come >= 150
+    assert counts.dropped > 100
+    assert sum(number < 100 for number in seen) < 10
+
+
 def turning(start_us, heading_deg):
     """Telemetry of a camera that turns by half a degree from one picture to the next."""
     return lambda number: klv(start_us + number * 1_000_000 // FPS, platform_heading_deg=heading_deg + number / 2)

@@ -1,11 +1,13 @@
 """Who may have passed the line is told while the watch goes on: once, and taken back where more is known."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.vision.flown import ALONG, STANDING, border, fly, walker
+from tests.vision.flown import ALONG, INBOUND, OUTBOUND, STANDING, Oracle, border, fly, numbered, walker
 from vision.crossing import Outcome
+from vision.records import Custody
 from vision.tracker import TrackerSettings
-from vision.types import Custody
 from vision.watch import watch
 from vision.watcher import WatchSettings
 
@@ -129,3 +131,36 @@ def test_a_failing_receiver_ends_its_stream_alone():
     frames, oracle = fly([walker(0.0, -62.0, 0.2, 1.3, 11.0)])
     with pytest.raises(OSError, match="gone"):
         watch(frames, oracle, border=border(), name="v", on_open=lambda _: (_ for _ in ()).throw(OSError("gone")))
+
+
+def test_what_was_told_is_let_go_of_after_a_time_and_still_counted():
+    """A camera that is watched for weeks: somebody stands before the line, leaves, and others cross, minutes apart."""
+    frames, boxes = [], []
+    for turn, people in enumerate(([walker(0.0, -62.0, 0.2, 1.3, 11.0)], [INBOUND], [INBOUND], [OUTBOUND])):
+        seen, oracle = fly(people, seed=turn)
+        for frame, found in zip(seen, oracle.boxes, strict=True):
+            shift_us = 300_000_000 * turn
+            frames.append(
+                replace(frame, time_us=frame.time_us + shift_us, index=len(frames), image=numbered(len(frames)))
+            )
+            boxes.append(found)
+    whole, told_whole = watched(frames, Oracle(boxes))
+    crossed = []
+    result = watch(
+        frames,
+        Oracle(boxes),
+        border=border(),
+        name="v",
+        on_open=lambda _: None,
+        on_crossing=crossed.append,
+        settings=WatchSettings(batch=1, keep_s=400.0),
+    )
+    assert [one.source_id for one in crossed] == [one.source_id for one in whole.crossings]
+    assert (len(whole.crossings), len(whole.open), whole.crossing_count) == (3, 1, 3)
+    assert [one.source_id for one in result.crossings] == [one.source_id for one in whole.crossings][1:]
+    assert (result.crossing_count, result.open, result.outcomes) == (3, (), whole.outcomes)
+    assert result.notes[0].startswith("1 may have passed the line or not (person 1)")
+    assert len(told_whole) == 1
+    # Where nobody is told of them as they come, all are kept.
+    silent = watch(frames, Oracle(boxes), border=border(), name="v", settings=WatchSettings(batch=1, keep_s=400.0))
+    assert (len(silent.crossings), len(silent.open)) == (3, 1)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vision.flown import ALONG, INBOUND, OUTBOUND, STANDING, T0, Oracle, border, fly
-from vision.types import Direction
+from vision.records import Direction
 from vision.watch import watch
 
 SECONDS, RATE = 14.0, 30

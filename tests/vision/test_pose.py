@@ -209,14 +209,18 @@ ROW = "1,31,-110,1250,0,-57,0"
         (f"{HEADER}\n1,31,-110,1250,north,-57,0", "line 2: yaw_deg is 'north', not a number"),
         (f"{HEADER}\n1,31,-110,1250,nan,-57,0", "line 2: yaw_deg"),
         (f"{HEADER}\n1,310,-110,1250,0,-57,0", "line 2.*latitude 310"),
-        (f"{HEADER}\n1,31,-110,1250", "line 2: yaw_deg is None"),
+        (f"{HEADER}\n1,31,-110,1250", "line 2: has 4 cells where the header has 7"),
+        (f"{HEADER}\n1,31,3,-110,2,1250,0,-57,0", "line 2: has 9 cells where the header has 7"),
+        (f"{HEADER}\n{ROW}".replace(",", ";"), "line 1: cells are parted by semicolons: save it with commas"),
+        (f"{HEADER}\n{ROW}".replace(",", "\t"), "line 1: cells are parted by tabs"),
+        (f"{HEADER}\n{ROW}".encode("utf-16").decode("latin-1"), "is not text in UTF-8.*save a CSV pose file as CSV"),
         (f"{HEADER}\nsoon,31,-110,1250,0,-57,0", "line 2: time_us is 'soon'"),
         (f"{HEADER.replace('time_us', 'time')}\n2026-09-21T17:46:40,31,-110,1250,0,-57,0", "has no zone"),
     ],
 )
 def test_a_broken_csv_is_refused_with_its_line(tmp_path, text, message):
     path = tmp_path / "flight.csv"
-    path.write_text(text)
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(MetadataError, match=message) as error:
         read_pose_csv(path)
     assert "flight.csv" in str(error.value)

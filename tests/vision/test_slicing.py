@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from geo import Altitude, CameraModel, CameraPose, Datum, FlatTerrain
 from vision import ModelError
+from vision.records import ModelRef
 from vision.slicing import SliceRule, SlicingDetector, tiles_for
-from vision.types import Detection, Frame, ModelRef
+from vision.types import Detection, Frame
 
 SIZE = (1920, 1080)
 CAMERA = CameraModel(*SIZE, 4000.0)

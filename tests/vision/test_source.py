@@ -10,6 +10,7 @@ import threading
 import time
 import wave
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -140,6 +141,40 @@ def test_a_clock_that_stands_still_does_not_stop_time(tmp_path):
     with open_source(path) as source:
         assert [f.time_us for f in source] == [T0_US + n * STEP_US for n in range(10)]
     assert any("does not advance" in problem for problem in source.counts.problems)
+
+
+TIMES_MS = {
+    "twice": ([0, 100, 200, 200, 200, 300, 400, 500], [0, 1, 2, 5, 6, 7]),
+    "back": ([0, 100, 200, 300, 150, 250, 400, 500], [0, 1, 2, 3, 6, 7]),
+    "never on": ([0] * 8, [0]),
+    "anew": ([5000, 5100, 5200, 5300, 0, 100, 200, 300], list(range(8))),
+}
+
+
+@pytest.mark.parametrize("form", ["matroska", "mpegts"])
+@pytest.mark.parametrize("name", TIMES_MS)
+def test_pictures_whose_times_come_twice_or_go_back_are_left_out_and_counted(tmp_path, name, form):
+    """As they stand in a file; only a clock that starts anew leaves nothing out."""
+    times_ms, left = TIMES_MS[name]
+    whole = write_video(tmp_path / "whole.mp4", 8, fps=10, options={"bf": "0"})
+    path = tmp_path / f"odd.{form}"
+    with av.open(str(whole)) as given, av.open(str(path), "w", format=form) as container:
+        (video,) = given.streams.video
+        copy = container.add_stream_from_template(video)
+        packets = (packet for packet in given.demux(video) if packet.size)
+        for number, (packet, at_ms) in enumerate(zip(packets, times_ms, strict=True)):
+            packet.stream, packet.time_base, packet.pts, packet.dts = copy, Fraction(1, 1000), at_ms, number - 9
+            container.mux(packet)
+    with open_source(path) as source:
+        frames = list(source)
+    assert [number_of(frame.image) for frame in frames] == left
+    times = [frame.time_us for frame in frames]
+    assert times == sorted(set(times))
+    if name != "anew":
+        assert times == [1000 * times_ms[number] for number in left]
+        told = f"{8 - len(left)} of 8 pictures were left out: their times did not go on"
+        assert any(told in problem for problem in source.counts.problems)
+    assert (source.counts.out_of_order, source.counts.clock_jumps) == (8 - len(left), int(name == "anew"))
 
 
 def test_data_that_is_no_telemetry_is_not_waited_for(tmp_path):

@@ -75,6 +75,13 @@ def test_the_newest_dialect(tmp_path):
     assert read_srt(path, home_amsl_m=1180.0).samples[0].pose.altitude == Altitude(1270.1, Datum.AMSL)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1251"])
+def test_a_file_that_an_editor_saved_in_another_encoding_is_the_same(tmp_path, encoding):
+    path = tmp_path / "new.SRT"
+    path.write_text(NEW.replace("[iso", "Полёт [iso"), encoding=encoding)
+    assert read_srt(path).samples[0].pose.altitude == Altitude(1275.3, Datum.AMSL)
+
+
 def test_cues_before_the_fix_are_left_out(tmp_path):
     path = tmp_path / "new.SRT"
     no_fix = NEW.replace("31.333000", "0.000000").replace("-110.940000", "0.000000")

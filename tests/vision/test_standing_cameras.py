@@ -6,8 +6,9 @@ import pytest
 
 from tests.vision.filmed import BESIDE, LINE, OVER, STILL, T0, WORLD, Told, drawn, filmed, pan, shaken, told
 from tests.vision.scenery import HEIGHT, WIDTH, apply, moved, scenery, seen
+from vision.records import Direction
 from vision.steady import SteadyCamera
-from vision.types import Direction, Frame
+from vision.types import Frame
 from vision.watch import watch
 
 STANDING = [lambda _, x=x: (x, 200.0) for x in (350.0, 420.0, 480.0, 560.0)]

@@ -33,9 +33,10 @@ from vision.camera_motion import SteadyPicture
 from vision.detector import Detector
 from vision.fixed import Homography, KnownPoint, PixelLine
 from vision.image_motion import SmallPicture
+from vision.records import Direction, Method
 from vision.source import open_source
 from vision.steady import AWAY, SteadyCamera
-from vision.types import Detection, Direction, Frame, Method
+from vision.types import Detection, Frame
 from vision.watch import watch
 
 

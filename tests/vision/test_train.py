@@ -17,22 +17,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from vision import SHIPPED_MODELS
 from vision.errors import MissingExtra, VisionError
-from vision.train import (
-    RECIPES,
-    Recipe,
-    Source,
-    Stage,
-    export,
-    halve_weights,
-    known_sources,
-    learning_rate,
-    prepare,
-    train,
-)
+from vision.export import export, halve_weights
+from vision.recipe import RECIPES, Recipe, Stage
 from vision.train import _arguments as arguments
 from vision.train import _mix as mix
 from vision.train import _Pace as Pace
-from vision.training_data import CLASSES, class_id, read_labels
+from vision.train import learning_rate, train
+from vision.training_data import CLASSES, Source, class_id, known_sources, prepare, read_labels
 
 
 def flat_source(folder, labels, classes="car\ntruck\nPedestrian\ncyclist", size=(400, 300)):

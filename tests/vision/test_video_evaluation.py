@@ -24,9 +24,10 @@ from tests.vision.test_watch import (
 from vision.errors import VisionError
 from vision.evaluate import Gates, TrueCrossing
 from vision.place_scores import score_places
+from vision.records import Direction
 from vision.true_boxes import TrueBox, TrueTrack, TruthBoxes
 from vision.true_crossings import crossings_in_picture, times_of_frames
-from vision.types import Detection, Direction, Frame
+from vision.types import Detection, Frame
 from vision.video_evaluation import EvaluationSettings, VideoEvaluation
 from vision.video_truth import VideoTruth, find_truth, load_video_truth
 

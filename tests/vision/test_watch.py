@@ -38,8 +38,9 @@ from vision.errors import BorderError, MetadataError, SourceError, VisionError
 from vision.evaluate import TrueCrossing, load_truth, score
 from vision.fixed import Homography, KnownPoint, PixelLine
 from vision.output import write_crossings
+from vision.records import Custody, Direction, EvidenceRef, Method, Status
 from vision.source import open_source
-from vision.types import Custody, Detection, Direction, EvidenceRef, Method, Status
+from vision.types import Detection
 from vision.watch import watch
 from vision.watcher import WatchSettings
 
