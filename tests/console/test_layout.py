@@ -17,7 +17,7 @@ CUT_OFF = """list => [...list.querySelectorAll(".facts p")]
 """Lines of a list of which some is not seen; the last of each may give way at its end."""
 
 TOO_HIGH = """list => [...list.querySelectorAll(".item")]
-  .filter(one => one.querySelector(".facts").getBoundingClientRect().bottom > one.getBoundingClientRect().bottom)
+  .filter(one => one.scrollHeight > one.clientHeight + 1)
   .map(one => one.innerText)"""
 """Rows that do not hold all of their lines."""
 
