@@ -16,6 +16,11 @@ CUT_OFF = """list => [...list.querySelectorAll(".facts p")]
   .map(one => one.innerText)"""
 """Lines of a list of which some is not seen; the last of each may give way at its end."""
 
+TOO_HIGH = """list => [...list.querySelectorAll(".item")]
+  .filter(one => one.scrollHeight > one.clientHeight + 1)
+  .map(one => one.innerText)"""
+"""Rows that do not hold all of their lines."""
+
 LOOKS = "one => ['fontWeight', 'whiteSpace', 'color'].map(each => getComputedStyle(one)[each])"
 
 
@@ -27,14 +32,16 @@ def test_fields_beside_each_other_stand_in_one_line_whether_they_have_a_hint_or_
     assert len(set(form.evaluate(LOWER_ENDS))) == 1
 
 
-@pytest.mark.parametrize("width", [1280, 1024, 820])
-def test_the_queue_says_whole_what_crossed_which_way_and_where(live, desk, width):
+@pytest.mark.parametrize(("width", "height"), [(1280, 768), (1024, 768), (820, 768), (640, 400), (320, 480)])
+def test_the_queue_says_whole_what_crossed_which_way_and_where(live, desk, width, height):
     crossing(live, "out", kind="vehicle", direction="outbound", confirmed=False)
     crossing(live, "in", kind="person", direction="inbound", confirmed=False)
-    at = desk(live, "analyst", "#/review", width=width, height=768)
+    at = desk(live, "analyst", "#/review", width=width, height=height)
     queue = at.page.get_by_role("listbox")
     expect(queue.get_by_role("option")).to_have_count(2)
+    expect(queue.get_by_text("claimed by you")).to_be_visible()
     at.picture(f"layout-queue-{width}")
+    assert queue.evaluate(TOO_HIGH) == []
     assert queue.evaluate(CUT_OFF) == []
 
 

@@ -286,7 +286,7 @@ def test_a_partner_subscribes_under_its_agreement_and_asks_no_more(live, desk):
     at = desk(live, "partner", "#/share")
     form = at.page.get_by_role("form", name="Subscribe")
     assert at.page.locator("#own-agreements option").get_attribute("value") == agreement_id
-    form.get_by_label("Number of the agreement").fill(agreement_id)
+    expect(form.get_by_label("Number of the agreement")).to_have_value(agreement_id)  # there is no other
     form.get_by_label("Asked for").select_option(label="Only some kinds of crossings")
     form.get_by_label("vehicle").check()
     form.get_by_role("button", name="Subscribe").dblclick()

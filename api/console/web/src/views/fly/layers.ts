@@ -264,7 +264,6 @@ export function vehicleLayers(): DrawnLayer[] {
       layout: {
         "icon-image": ["get", "look"],
         "icon-allow-overlap": true,
-        "symbol-sort-key": ["case", ["get", "old"], 0, 1], // who flies is above who stands at the same base
       },
       // The standard's broken frame of what is old cannot be seen on a dark map.
       paint: { "icon-opacity": ["case", ["get", "old"], 0.5, 1] },

@@ -76,7 +76,7 @@ export function Adopt({ planning }: { planning: Planning }) {
         />
         {said === null && <MomentField label={t("plan.start_of_shift")} value={start} required />}
       </div>
-      <button type="submit" class="primary" disabled={busy.value}>
+      <button type="submit" class={planning.adopted ? "" : "primary"} disabled={busy.value}>
         {planning.adopted ? t("plan.adopt_again") : t("plan.adopt")}
       </button>
       {made.value !== null && <Records made={made.value} />}

@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { t } from "../../i18n";
+import { AsTable } from "./AsTable";
 import { between, ticks } from "./chart";
 import { pointedAt, pointedM, sortie } from "./chosen";
 import { alongM, placeAt } from "./geometry";
@@ -144,32 +145,19 @@ const ROWS = 40;
 function Table({ profile }: { profile: Profile }) {
   const every = Math.max(1, Math.ceil(profile.distance_m.length / ROWS));
   return (
-    <details>
-      <summary>{t("plan.as_table")}</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("plan.way")}</th>
-            <th scope="col">{t("plan.over_sea")}</th>
-            <th scope="col">{t("plan.ground")}</th>
-            <th scope="col">{t("plan.over_ground")}</th>
+    <AsTable heads={[t("plan.way"), t("plan.over_sea"), t("plan.ground"), t("plan.over_ground")]}>
+      {profile.distance_m.map((m, place) => {
+        if (place % every !== 0) return null;
+        const [amsl, ground] = [profile.amsl_m[place] ?? 0, profile.ground_m[place] ?? 0];
+        return (
+          <tr key={place}>
+            <th scope="row">{metres(m)}</th>
+            <td>{height(amsl)}</td>
+            <td>{height(ground)}</td>
+            <td>{height(amsl - ground)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {profile.distance_m.map((m, place) => {
-            if (place % every !== 0) return null;
-            const [amsl, ground] = [profile.amsl_m[place] ?? 0, profile.ground_m[place] ?? 0];
-            return (
-              <tr key={place}>
-                <th scope="row">{metres(m)}</th>
-                <td>{height(amsl)}</td>
-                <td>{height(ground)}</td>
-                <td>{height(amsl - ground)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </details>
+        );
+      })}
+    </AsTable>
   );
 }

@@ -1,6 +1,7 @@
 import { clock } from "../../app/preferences";
 import { t } from "../../i18n";
 import { timeText } from "../../ui/Time";
+import { AsTable } from "./AsTable";
 import { timeTicks } from "./chart";
 import { sortie } from "./chosen";
 import { fitted, widthOf } from "./fitted";
@@ -102,33 +103,19 @@ function momentText(shift: Shift, seconds: number): string {
 }
 
 function Table({ shift }: { shift: Shift }) {
+  const heads = ["vehicle", "sortie", "base", "take_off", "landing", "battery_left"] as const;
   return (
-    <details>
-      <summary>{t("plan.as_table")}</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("plan.vehicle")}</th>
-            <th scope="col">{t("plan.sortie")}</th>
-            <th scope="col">{t("plan.base")}</th>
-            <th scope="col">{t("plan.take_off")}</th>
-            <th scope="col">{t("plan.landing")}</th>
-            <th scope="col">{t("plan.battery_left")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {shift.flights.map((flight) => (
-            <tr key={`${flight.vehicle} ${flight.start_s}`}>
-              <th scope="row">{flight.vehicle}</th>
-              <td>{flight.sortie}</td>
-              <td>{flight.base}</td>
-              <td>{momentText(shift, flight.start_s)}</td>
-              <td>{momentText(shift, flight.end_s)}</td>
-              <td>{percent(flight.reserve_left)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
+    <AsTable heads={heads.map((head) => t(`plan.${head}`))}>
+      {shift.flights.map((flight) => (
+        <tr key={`${flight.vehicle} ${flight.start_s}`}>
+          <th scope="row">{flight.vehicle}</th>
+          <td>{flight.sortie}</td>
+          <td>{flight.base}</td>
+          <td>{momentText(shift, flight.start_s)}</td>
+          <td>{momentText(shift, flight.end_s)}</td>
+          <td>{percent(flight.reserve_left)}</td>
+        </tr>
+      ))}
+    </AsTable>
   );
 }

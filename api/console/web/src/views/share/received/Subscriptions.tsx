@@ -77,18 +77,21 @@ export function Subscriptions() {
 
 /** A new standing wish, under one of the agreements that something came under, or one whose number is known. */
 function Ask({ onDone }: { onDone: () => void }) {
-  const agreement = useSignal("");
+  /** Null until something is written: where there is one alone, it is that one. */
+  const agreement = useSignal<string | null>(null);
   const which = useSignal<"all" | "kinds">("all");
   const kinds = useSignal<readonly (typeof KINDS)[number][]>([]);
   const known = useAsked(askOwnAgreements, []);
+  const [only, ...others] = known.value ?? [];
+  const meant = agreement.value ?? (others.length === 0 ? (only ?? "") : "");
   return (
     <Form
       label={t("share.subscribe")}
       button={t("share.subscribe")}
       act={async () => {
-        const body = { agreement_id: agreement.value, ...(which.value === "all" ? {} : { kinds: [...kinds.value] }) };
+        const body = { agreement_id: meant, ...(which.value === "all" ? {} : { kinds: [...kinds.value] }) };
         await service.POST("/subscriptions", { body });
-        agreement.value = "";
+        agreement.value = null;
         onDone();
       }}
     >
@@ -99,7 +102,7 @@ function Ask({ onDone }: { onDone: () => void }) {
           list="own-agreements"
           autocomplete="off"
           pattern="[0-9a-f]{32}"
-          value={agreement.value}
+          value={meant}
           onInput={(event) => {
             agreement.value = event.currentTarget.value;
           }}
