@@ -78,6 +78,10 @@ class Dialect:
         Whether a return that ends with the mission's landing sequence flies that in AUTO.
     tells_items
         Whether each item that is begun is told in a text.
+    tells_pauses
+        Whether a mission that was left in flight is said to be paused, and one whose last item goes home complete
+        (PX4, ``MavlinkMissionManager::update_mission_state``); else it was not started, as ArduPilot's
+        ``GCS_MAVLINK::mission_state`` has it.
     idle_figure
         Figure of the seconds until a vehicle that was armed and not flown disarms; empty for never.
     failsafes
@@ -162,6 +166,7 @@ class Dialect:
     leaves_mode: bool = False
     lands_in_auto: bool = True
     tells_items: bool = True
+    tells_pauses: bool = False
     idle_figure: str = "DISARM_DELAY"
     streams: Mapping[int, float] = field(default_factory=dict)
     check_text: str = "PreArm: {reason}"

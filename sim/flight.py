@@ -272,7 +272,7 @@ class Flight:
 
     def new_mission(self) -> None:
         """The mission was replaced as a whole: it begins anew."""
-        self.run.reset()
+        self.run.renew()
         if self.mode == Mode.AUTO and not self.landed:
             self.course.advance(1, from_here=True)
 
@@ -283,7 +283,7 @@ class Flight:
         if self.mode == Mode.AUTO and not self.landed:
             self.course.advance(max(seq, 1), from_here=True)
         else:
-            self.run.index = seq
+            self.run.index, self.run.complete = seq, False
         return True
 
     def land_by_mission(self) -> bool:
@@ -384,7 +384,7 @@ class Flight:
         self._sortie.restart()
         self.gimbal.control = (0, 0)
         self.steering.forget()
-        self.run.reset()
+        self.run.renew()
         self.gimbal.neutral()
         self.events.clear()
         self.estimate.start(self.body)

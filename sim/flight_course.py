@@ -269,6 +269,8 @@ class Course:
             self._say(f"Mission: {self._run.index} {_NAMES[item.command]}")
         if item.command == mav.MAV_CMD_NAV_RETURN_TO_LAUNCH:
             self._do(item)
+            if self._setup.dialect.tells_pauses:
+                self._run.end()
             return
         start = self._here if self._origin is None else self._origin
         place = self._place(item, start)

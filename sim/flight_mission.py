@@ -28,6 +28,8 @@ class MissionRun:
     ----------
     index
         Sequence number of the navigation command being flown; 0 before the first.
+    complete
+        Whether its last navigation command was done, and none was begun since.
     """
 
     def __init__(self, items: Sequence[Item], commands: Mapping[int, CommandSpec] = MISSION_COMMANDS) -> None:
@@ -35,11 +37,21 @@ class MissionRun:
         self._commands = commands
         self._jumps: dict[int, int] = {}
         self.index = 0
+        self.complete = False
 
     def reset(self) -> None:
-        """Back to the start."""
+        """Back to the start; one that was flown to its end stays complete until one of its commands is begun."""
         self._jumps.clear()
         self.index = 0
+
+    def renew(self) -> None:
+        """Back to the start of another mission, or of one that nobody remembers."""
+        self.reset()
+        self.complete = False
+
+    def end(self) -> None:
+        """The present navigation command is done, and nothing is begun after it by itself."""
+        self.complete = self._walk(self.index + 1, dict(self._jumps)) is None
 
     @property
     def starts_with_takeoff(self) -> bool:
@@ -61,6 +73,7 @@ class MissionRun:
     def advance(self, seq: int, do: Callable[[Item], object]) -> Item | None:
         """Go on to the first navigation command at or after `seq`, doing the others on the way; None at the end."""
         found = self._walk(seq, self._jumps, do)
+        self.complete = found is None
         if found is None:
             return None
         self.index = found

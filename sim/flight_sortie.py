@@ -94,6 +94,7 @@ class Sortie:
         self._landed_at = self.steps
         if flight.mode == Mode.AUTO and flight.armed and not flight.wrecked:
             flight.events.append(Reached(flight.run.index))
+            flight.run.end()
         if not flight.armed:
             self._close(flight)
         elif flight.wrecked:

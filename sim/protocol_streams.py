@@ -191,10 +191,13 @@ def _mission_current(s: Snapshot) -> Any:
     seq = max(0, flight.run.index - flight.dialect.first)
     if total == 0:
         state = mav.MISSION_STATE_NO_MISSION
+    elif flight.run.complete:
+        state = mav.MISSION_STATE_COMPLETE
     elif flight.mode == Mode.AUTO and not flight.landed:
         state = mav.MISSION_STATE_ACTIVE
     else:
-        state = mav.MISSION_STATE_NOT_STARTED if flight.run.index == 0 else mav.MISSION_STATE_PAUSED
+        paused = flight.dialect.tells_pauses and flight.run.index > 0
+        state = mav.MISSION_STATE_PAUSED if paused else mav.MISSION_STATE_NOT_STARTED
     message = mav.MAVLink_mission_current_message(seq, total, state, 1 if flight.mode == Mode.AUTO else 2)
     mission_id, fence_id, rally_id = s.ids
     return with_ids(message, mission_id=mission_id, fence_id=fence_id, rally_points_id=rally_id)

@@ -123,6 +123,38 @@ def test_estimator_speaks_through_the_message_of_its_autopilot(kind):
 
 
 @every_kind
+def test_a_mission_says_whether_it_was_begun_left_or_flown_to_its_end(kind):
+    """As ArduPilot's ``GCS_MAVLINK::mission_state`` and PX4's ``update_mission_state`` say it.
+
+    To the first, what is left was not begun.
+    """
+    with vehicle(**kind.config, **FAST) as client:
+
+        def until(state):
+            return client.wait("MISSION_CURRENT", where=lambda m: m.mission_state == state)
+
+        client.stream(33, 42)
+        until(mav.MISSION_STATE_NO_MISSION)
+        assert client.upload(kind.mission()) == 0
+        until(mav.MISSION_STATE_NOT_STARTED)
+        kind.arm_and_start(client)
+        until(mav.MISSION_STATE_ACTIVE)
+        client.wait("MISSION_CURRENT", where=lambda m: m.seq >= 3)
+        assert client.command(RTL) == ACCEPTED
+        until(mav.MISSION_STATE_PAUSED if kind.px4 else mav.MISSION_STATE_NOT_STARTED)
+        client.wait_text("Disarming")
+    with vehicle(**kind.config, **FAST) as client:
+        client.stream(33, 42)
+        assert client.upload(kind.mission()) == 0
+        kind.arm_and_start(client)
+        client.wait_text("Disarming")
+        until(mav.MISSION_STATE_COMPLETE)
+        assert client.upload(kind.mission()[:-1]) == 0
+        # ArduPilot's ``AP_Mission`` forgets that it was flown when it is begun anew.
+        until(mav.MISSION_STATE_NOT_STARTED if kind.px4 else mav.MISSION_STATE_COMPLETE)
+
+
+@every_kind
 def test_flies_a_mission_and_lands(kind, tmp_path):
     with vehicle(**kind.config, record_dir=tmp_path, wind=sim.Wind(4.0, 200.0, 0.5), **FAST) as client:
         mission = kind.mission()

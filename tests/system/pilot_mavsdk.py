@@ -110,6 +110,7 @@ def by_plan(told, order, mission, file):
     until("armed", told.armed)
     mission.start_mission()
     until("off the ground", lambda: told.position().relative_altitude_m > UP_M)
+    until("flown", mission.is_mission_finished, 120.0)
     until("down", lambda: not told.armed(), 120.0)
     return seen
 
@@ -157,6 +158,7 @@ def by_mission(told, order, system):
     mission.pause_mission()
     held = told.position().latitude_deg
     mission.start_mission()
+    until("flown", mission.is_mission_finished, 120.0)
     until("down", lambda: not told.armed(), 120.0)
     back = mission.download_mission().mission_items
     return {
