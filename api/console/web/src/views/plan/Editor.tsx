@@ -5,15 +5,14 @@ import {
   type GeoJSONStoreFeatures,
   type HexColor,
   TerraDraw,
-  TerraDrawExtend,
   TerraDrawLineStringMode,
   TerraDrawPointMode,
   TerraDrawPolygonMode,
   TerraDrawSelectMode,
 } from "terra-draw";
-import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import { colour } from "../../map/Drawing";
 import { useMap } from "../../map/MapView";
+import { PenAdapter } from "../../map/pen";
 import { measuring } from "../../ui/measure/measuring";
 import { picked, tool } from "./chosen";
 import { type Draft, newId } from "./draft";
@@ -91,29 +90,6 @@ function modeOf(): string {
   return measuring.value ? "static" : tool.value;
 }
 
-/** A style that was set anew has taken the layers of the drawing away: there is nothing to clear then. */
-class Adapter extends TerraDrawMapLibreGLAdapter<MapLibre> {
-  readonly #map: MapLibre;
-
-  constructor(map: MapLibre) {
-    super({ map, coordinatePrecision: 7, prefixId: PREFIX });
-    this.#map = map;
-  }
-
-  override clear(): void {
-    if (this.#drawn) super.clear();
-  }
-
-  override unregister(): void {
-    if (this.#drawn) super.unregister();
-    else TerraDrawExtend.TerraDrawBaseAdapter.prototype.unregister.call(this);
-  }
-
-  get #drawn(): boolean {
-    return this.#map.getSource(`${PREFIX}-point`) !== undefined;
-  }
-}
-
 function terraDraw(map: MapLibre): TerraDraw {
   const [line, act, ink, ground, bad] = ["crossing", "act", "ink", "paper", "bad"].map((name) => colour(name)) as [
     HexColor,
@@ -136,7 +112,7 @@ function terraDraw(map: MapLibre): TerraDraw {
   const snapping = { toCoordinate: true, toLine: true };
   const coordinates = { draggable: true, deletable: true, midpoints: true, snappable: true };
   return new TerraDraw({
-    adapter: new Adapter(map),
+    adapter: new PenAdapter(map, PREFIX),
     idStrategy: { isValidId: (id): id is string => typeof id === "string" && id !== "", getId: newId },
     modes: [
       new TerraDrawSelectMode({

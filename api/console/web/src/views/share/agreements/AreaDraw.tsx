@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { TerraDraw, TerraDrawPolygonMode } from "terra-draw";
-import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import { t } from "../../../i18n";
 import { colour } from "../../../map/Drawing";
 import { type Box, MapView, useMap } from "../../../map/MapView";
+import { PenAdapter } from "../../../map/pen";
 import { InputField } from "../../../ui/fields";
 import { DrawnArea } from "./AreaMap";
 import { boxOfArea, readArea, ringsOf } from "./area";
@@ -77,7 +77,7 @@ function Pen() {
     if (shown === null) return;
     const [line, ground] = [colour("act") as `#${string}`, colour("paper") as `#${string}`];
     const made = new TerraDraw({
-      adapter: new TerraDrawMapLibreGLAdapter({ map: shown.map, prefixId: "pen" }),
+      adapter: new PenAdapter(shown.map, "pen"),
       modes: [
         new TerraDrawPolygonMode({
           styles: {
