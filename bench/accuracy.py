@@ -1,8 +1,8 @@
 """Average precision of the shipped detectors on pictures that they were not trained on.
 
 ``accuracy/hit-uav-*`` are the held-out sequences of HIT-UAV, ``accuracy/vehicles`` the held-out street of KIT AIS and
-three photographs of a DJI drone; their peer is a network of the same size that others trained (COCO, VisDrone), on the
-same pictures. ``accuracy/rendered-*`` are rendered recordings of seeds that nobody trained on. People in daylight are
+three photographs of a DJI drone; their peer is a network of the same size that others trained on COCO, on the same
+pictures. ``accuracy/rendered-*`` are rendered recordings of seeds that nobody trained on. People in daylight are
 rendered too, 120 m below a camera of 1080p: ``accuracy/daylight`` beside the network that was trained on COCO, and
 ``accuracy/sliced`` beside the same detector without slices. There is no set of real people from a height.
 """
@@ -44,7 +44,7 @@ _LEAST = 0.01
 _PHOTOGRAPHED = {
     "hit-uav-person": ("hit-uav", "thermal", "person", 0.75, "coco-yolo11n"),
     "hit-uav-vehicle": ("hit-uav", "thermal", "vehicle", 0.85, "coco-yolo11n"),
-    "vehicles": ("aerial-vehicles", "daylight", "vehicle", 0.80, "visdrone-yolo11n"),
+    "vehicles": ("aerial-vehicles", "daylight", "vehicle", 0.80, "coco-yolo11n"),
 }
 _RENDERED = "person", "vehicle"
 _HELD_OUT = {"hit-uav": ("/val/", "data.yaml"), "aerial-vehicles": ("MunichStreet02-", "DJI_", "classes.txt")}

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from cli.arguments import InputError, check_file, moment
-from cli.filmed import attitude_of, errors_of, fixed_of, land_of
+from cli.filmed import AttitudeAngles, Ground, Home, Land, Undulation, attitude_of, errors_of, fixed_of, land_of
 from cli.terminal import bars, complaints, console
 from geo import write_text
 
@@ -62,20 +62,11 @@ def evaluate(
     ] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one for the first sensor.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
-    ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
-    terrain: Annotated[
-        Path | None, typer.Option(help="Elevations: GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")
-    ] = None,
-    attitude: Annotated[
-        str | None,
-        typer.Option(help="YAW,PITCH,ROLL of the camera, degrees, where the pose file has no gimbal angles."),
-    ] = None,
-    home: Annotated[
-        float | None, typer.Option(help="Elevation of the take-off point of a DJI aircraft, m AMSL.")
-    ] = None,
-    undulation: Annotated[
-        float | None, typer.Option(help="Geoid above the ellipsoid there, m, where heights of poses are above that.")
-    ] = None,
+    ground: Ground = None,
+    terrain: Land = None,
+    attitude: AttitudeAngles = None,
+    home: Home = None,
+    undulation: Undulation = None,
     alarm: Annotated[float, typer.Option(help="Score of a box that counts for precision and recall.")] = 0.25,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all figures.")] = None,
     report: Annotated[Path | None, typer.Option(help="File for a report with charts, HTML.")] = None,

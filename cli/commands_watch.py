@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from cli.arguments import InputError, check_file, check_folder, moment, numbers
-from cli.filmed import attitude_of, errors_of, fixed_of, land_of
+from cli.filmed import AttitudeAngles, Ground, Home, Land, Undulation, attitude_of, errors_of, fixed_of, land_of
 from cli.terminal import bars, complaints, console
 from geo import FileWriteError, VedetteError, write_text
 
@@ -75,20 +75,11 @@ def watch(
         ),
     ] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
-    ground: Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")] = None,
-    terrain: Annotated[
-        Path | None, typer.Option(help="Elevations: GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")
-    ] = None,
-    attitude: Annotated[
-        str | None,
-        typer.Option(help="YAW,PITCH,ROLL of the camera, degrees, where the pose file has no gimbal angles."),
-    ] = None,
-    home: Annotated[
-        float | None, typer.Option(help="Elevation of the take-off point of a DJI aircraft, m AMSL.")
-    ] = None,
-    undulation: Annotated[
-        float | None, typer.Option(help="Geoid above the ellipsoid there, m, where heights of poses are above that.")
-    ] = None,
+    ground: Ground = None,
+    terrain: Land = None,
+    attitude: AttitudeAngles = None,
+    home: Home = None,
+    undulation: Undulation = None,
     sigma: Annotated[
         str | None, typer.Option(help="H,V,YAW,PITCH,ROLL: one-sigma errors of the pose, metres and degrees.")
     ] = None,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 import geo
 from cli.arguments import InputError, numbers
@@ -12,7 +14,19 @@ from cli.arguments import InputError, numbers
 if TYPE_CHECKING:
     import vision
 
-__all__ = ["attitude_of", "errors_of", "fixed_of", "land_of"]
+__all__ = ["AttitudeAngles", "Ground", "Home", "Land", "Undulation", "attitude_of", "errors_of", "fixed_of", "land_of"]
+
+Ground = Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")]
+Land = Annotated[
+    Path | None, typer.Option(help="Elevations: GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")
+]
+AttitudeAngles = Annotated[
+    str | None, typer.Option(help="YAW,PITCH,ROLL of the camera, degrees, where the pose file has no gimbal angles.")
+]
+Home = Annotated[float | None, typer.Option(help="Elevation of the take-off point of a DJI aircraft, m AMSL.")]
+Undulation = Annotated[
+    float | None, typer.Option(help="Geoid above the ellipsoid there, m, where heights of poses are above that.")
+]
 
 
 def fixed_of(

@@ -295,27 +295,29 @@ class Planner:
     def _waited_for(self, made: _Schedule) -> Iterator[_Schedule]:
         """A single coverage shared out anew with the waits of the one before: who takes off late is to see less."""
         setting = self.setting
-        for _ in range(_WAITS if setting.options.objective is Objective.ONCE else 0):
-            turns = {
-                vehicle.sysid: late_s
-                for crew in setting.crews
-                for vehicle, late_s in zip(crew.vehicles, setting.late_s(crew), strict=True)
-            }
-            begun = {flight.sysid: flight.start_s for flight in reversed(made.flights)}
-            waits = {sysid: start_s for sysid, start_s in begun.items() if start_s > turns[sysid] + _NO_WAIT_S}
-            if not waits:
-                break
-            setting.waited_s |= waits
-            try:
-                rotas = make_rotas(setting, [joined(self.spans)])
-                if not (rotas.flown | ~self.rotas.flown).all():
+        try:
+            for _ in range(_WAITS if setting.options.objective is Objective.ONCE else 0):
+                turns = {
+                    vehicle.sysid: late_s
+                    for crew in setting.crews
+                    for vehicle, late_s in zip(crew.vehicles, setting.late_s(crew), strict=True)
+                }
+                begun = {flight.sysid: flight.start_s for flight in reversed(made.flights)}
+                waits = {sysid: start_s for sysid, start_s in begun.items() if start_s > turns[sysid] + _NO_WAIT_S}
+                if not waits:
                     break
-                made = self._scheduled(rotas)
-            except PlanError:
-                # The plan that is made already stands.
-                break
-            yield made
-        setting.waited_s.clear()
+                setting.waited_s |= waits
+                try:
+                    rotas = make_rotas(setting, [joined(self.spans)])
+                    if not (rotas.flown | ~self.rotas.flown).all():
+                        break
+                    made = self._scheduled(rotas)
+                except PlanError:
+                    # The plan that is made already stands.
+                    break
+                yield made
+        finally:
+            setting.waited_s.clear()
 
     def _sooner(self, periods: Sequence[Period], lead_s: float) -> tuple[Period, ...]:
         """Periods of which those begin sooner in which the risk rises somewhere to more than it was anywhere."""
