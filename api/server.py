@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
@@ -182,7 +183,7 @@ def _start_clock(store: Store, *, is_right: bool) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends the open streams as it begins to stop: they would hold it up until its limit."""
+    """Ends the open streams as it begins to stop: they would hold it up until its limit; and leaves no connection."""
 
     def __init__(self, store: Store, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -192,6 +193,10 @@ class _Server(uvicorn.Server):
         """Stop."""
         end_streams(self._store)
         await super().shutdown(sockets)
+        # Who takes nothing, or came in the last moment, would be left with a connection that nobody serves.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # it is closed when the loop comes round
 
 
 def _server(settings: Settings, store: Store) -> uvicorn.Server:
