@@ -19,7 +19,7 @@ from sim.flight_items import Item
 from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
 from sim.flight_over import OverGround, above
-from sim.flight_state import Event, Mode, Setup, Severity, Text
+from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
 from sim.flight_tasks import Drift, Drive, Fall, Hold, Leg, Orbit, Task, Vector
 from sim.flight_terrain import TERRAIN_FRAMES
 from sim.flight_wind import WindField
@@ -260,7 +260,7 @@ class Course:
         """Fly the mission on from an item; from where the vehicle is rather than from the last place if so asked."""
         if from_here:
             self._origin = None
-        item = self._run.advance(seq, self._do)
+        item = self._run.advance(seq, self._act)
         if item is None:
             self._say("Mission: complete")
             self.hold()
@@ -285,6 +285,12 @@ class Course:
         else:
             self._fly(*self._tasks_of(item, start, place, ahead))
         self._origin = self._origin_after(item, start, place)
+
+    def _act(self, seq: int, item: Item) -> None:
+        """Do what has no place of its own, and say so."""
+        self._do(item)
+        if item.command not in self._setup.dialect.untold:
+            self._tell(Reached(seq))
 
     def _tasks_of(self, item: Item, start: Vector, place: Vector, ahead: list[Vector]) -> list[Task]:
         """What a navigation command means, from a start to its place and on to those ahead."""
