@@ -74,6 +74,7 @@ class _Fetching:
         self._asked: dict[int, float] = {}  # number of an item, or _LIST, to when it is asked for again
         self._first: dict[int, float] = {}  # and to when it was asked for first
         self._again: set[int] = set()
+        self._fresh = 0  # number of the first item that was never asked for
 
     @property
     def complete(self) -> bool:
@@ -102,14 +103,14 @@ class _Fetching:
             if now >= self._first.setdefault(seq, now) + patience_s:
                 raise self._given_up("the list" if seq == _LIST else f"item {seq}")
             self._peer.send(self._request(seq))
+            self._fresh = max(self._fresh, seq + 1)
             self._asked[seq] = min(now + self._pace.retry_s, self._first[seq] + patience_s)
 
     def _due(self, now: float) -> list[int]:
         if self._count is None:
             return [_LIST] if self._asked.get(_LIST, now) <= now else []
         overdue = [seq for seq, when in self._asked.items() if when <= now]
-        fresh = max((*self._first, _LIST)) + 1
-        return overdue + list(range(fresh, min(self._count, fresh + self._window - len(self._asked))))
+        return overdue + list(range(self._fresh, min(self._count, self._fresh + self._window - len(self._asked))))
 
     def _request(self, seq: int) -> Message:
         peer = self._peer
