@@ -6,7 +6,7 @@ It knows the mission and the speeds, not the modes: `Flight` decides which order
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from math import isfinite, radians
@@ -15,6 +15,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_body import Body
 from sim.flight_by_hand import ByHand, Sticks
+from sim.flight_home import Home
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
@@ -82,7 +83,8 @@ class Course:
         self._ground_up: Callable[[float, float], float | None] | None = None
         self._known_m = 0.0
         self._above = False
-        self.rally: list[Vector] = []
+        self.home = Home()
+        self.rally_items: Sequence[Item] = ()
         self.limits = limits_from(params)
 
     def reset(self) -> None:
@@ -252,7 +254,7 @@ class Course:
         self._origin = None
         self._yaw_held = False
         with self._above_ground() if self._returns_above() else nullcontext():
-            tasks, rally = return_home(self._body, self._params, self.limits, self.rally)
+            tasks, rally = return_home(self._body, self._params, self.limits, self._rally(), self.home.at)
             self._say("Returning to rally point" if rally else "Returning home")
             self._fly(*tasks)
 
@@ -336,8 +338,11 @@ class Course:
     def _here(self) -> Vector:
         return self._body.e, self._body.n, self._body.u
 
+    def _rally(self) -> list[Vector]:
+        return [self.point_of(item) for item in self.rally_items]
+
     def _place(self, item: Item, here: Vector) -> Vector:
-        place = place_of(item, self._setup.frame, self._setup.home_amsl_m, here)
+        place = place_of(item, self._setup.frame, self._setup.home_amsl_m, here, self.home.up_m)
         return (place[0], place[1], place[2] + self._ground_m(*place[:2])) if self._is_above(item) else place
 
     def _fly(self, *tasks: Task) -> None:
@@ -352,7 +357,7 @@ class Course:
         known = self._ground_up
         if known is None or not self._params.get("RTL_ALT_TYPE"):
             return False
-        goal, _ = nearest_goal(self._body, self._params, self.rally)
+        goal, _ = nearest_goal(self._body, self._params, self._rally(), self.home.at)
         body = self._body
         shares = (i / _LOOKS for i in range(_LOOKS + 1))
         return all(known(body.e + k * (goal[0] - body.e), body.n + k * (goal[1] - body.n)) is not None for k in shares)
