@@ -32,8 +32,8 @@ _PASSING = frozenset(
 
 _ANEW = 3
 _ANEW_AFTER = 3
-"""How often the list is asked for anew: when another count of it comes, and when an item was asked for in vain for so many
-of the longest waits.
+"""How often the list is asked for anew: when another count of it comes, and when an item was asked for in vain for so
+many of the longest waits.
 
 PX4 hands a list out in order, and once it has given a transfer up it answers no request of it any more.
 """
@@ -177,4 +177,6 @@ class _Fetching:
     def _given_up(self, what: str) -> TransferError:
         if self._doubt is not None:
             return self._refusal(self._doubt)
-        return TransferTimeoutError(f"{self._peer}: no answer when asked for {what}{self._peer.doubt}: check the link and read again")
+        return TransferTimeoutError(
+            f"{self._peer}: no answer when asked for {what}{self._peer.doubt}: check the link and read again"
+        )
