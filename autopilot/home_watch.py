@@ -14,8 +14,9 @@ from autopilot.errors import AutopilotError, FlightError, NotReadyError
 from autopilot.vehicle import Vehicle
 from autopilot.watch import FlightWatch
 from geo import geodesic_distance_m
+from missions import Mission
 
-__all__ = ["HomeWatch", "check_home"]
+__all__ = ["HomeWatch", "check_home", "moves_home"]
 
 # Arming sets it anew by some metres, and PX4 mends its height in the first minutes of a flight (HomePosition.cpp).
 _AWAY_M, _HEIGHT_M = 30.0, 25.0
@@ -41,6 +42,11 @@ async def check_home(vehicle: Vehicle) -> None:
             f"{vehicle}: its home is {_words(now.home)}, {away_m:.0f} m from where it stands, and every return leads "
             "there: set its home where it stands (MAV_CMD_DO_SET_HOME)"
         )
+
+
+def moves_home(mission: Mission) -> bool:
+    """Whether a mission itself sets home as it is flown: where it then returns to is the mission's own business."""
+    return any(item.command == mav.MAV_CMD_DO_SET_HOME for item in mission.items)
 
 
 class HomeWatch:

@@ -15,7 +15,7 @@ from autopilot.conduct import Conduct
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
 from autopilot.failsafe import check_link_loss
 from autopilot.ground_station import check_ground_station, twin_words
-from autopilot.home_watch import HomeWatch, check_home
+from autopilot.home_watch import HomeWatch, check_home, moves_home
 from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
@@ -174,7 +174,7 @@ class Sortie:
         self._unwatched()
         kept = self._tampering = Tampering(self._vehicle, self._watch, fenced=bool(self._mission.fence), set_up=set_up)
         self._unwatched = self._vehicle.listen(kept.take)
-        self._home = HomeWatch(self._vehicle, self._watch)
+        self._home = None if moves_home(self._mission) else HomeWatch(self._vehicle, self._watch)
         return kept
 
     def _check_stop(self) -> None:

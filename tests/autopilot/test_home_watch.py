@@ -1,6 +1,7 @@
 """Home: where a vehicle returns to, before it takes off and in flight. That it is set back is flown in tests/system."""
 
 import re
+from dataclasses import replace
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -16,7 +17,7 @@ def home(lat=HOME[0], lon=HOME[1], amsl_m=HOME[2]):
     return mav.MAVLink_home_position_message(*place, 0.0, 0.0, 0.0, [1.0, 0.0, 0.0, 0.0], 0.0, 0.0, 0.0)
 
 
-async def told(first, then=None):
+async def told(first, then=None, mission=None):
     """The report of a flight whose vehicle says where its home is when it is asked, and something else in flight."""
     async with vehicle_at(Script()) as (vehicle, url):
         answer = [first]
@@ -33,7 +34,7 @@ async def told(first, then=None):
                 vehicle.send(then)
 
         vehicle.on_command_long = asked
-        task = FlightTask(1, url, (line_mission(400),))
+        task = FlightTask(1, url, (mission or line_mission(400),))
         report = await fly([task], borders=[BORDER], timing=FAST, progress=progress)
     return report.vehicles[0], vehicle
 
@@ -57,3 +58,11 @@ async def test_a_home_that_is_mended_by_some_metres_is_the_same():
     report, _ = await told(home(), home(HOME[0] + 0.0001, amsl_m=HOME[2] + 8.0))
     assert report.failure is None
     assert report.sorties[0].completed
+
+
+async def test_a_mission_that_sets_its_home_itself_is_not_in_its_own_way():
+    made = line_mission(400)
+    items = tuple(replace(item, command=mav.MAV_CMD_DO_SET_HOME) if item.seq == 9 else item for item in made.items)
+    report, _ = await told(home(), home(HOME[0] - 0.05), replace(made, items=items))
+    assert not any("its home was moved" in event.text for event in report.sorties[0].events)
+    assert report.failure is None or "home" not in report.failure
