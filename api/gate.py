@@ -117,6 +117,8 @@ class Gate:
 
         False where it has to come in as everybody does: then nothing has been said or counted.
         """
+        if scope["method"] != "GET":  # nothing else is kept
+            return False
         now_us = self._store.clock()
         known = self._doorman.known(scope, now_us)
         key = None if known is None else self._ready.key(scope, known.principal)
