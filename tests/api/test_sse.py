@@ -236,7 +236,7 @@ def test_a_stop_ends_streams_at_once_and_says_so(tmp_path):
 
     def listen(service: Live) -> None:
         with (
-            httpx.Client(base_url=service.url, timeout=60) as http,
+            httpx.Client(base_url=service.url, timeout=60, verify=False) as http,
             replace(service, http=http).stream("analyst") as stream,
         ):
             opened.set()
