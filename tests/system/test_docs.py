@@ -14,6 +14,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+import sim
 from api import read_settings
 from cli.commands import app
 from tests.api.live import Live, Target, live
@@ -172,6 +173,26 @@ def test_settings_of_a_page_are_taken(page, block, tmp_path):
     maps.mkdir()
     file.write_text(block.replace("/var/lib/vedette/maps", str(maps)))
     read_settings(file, directory=tmp_path / "store")
+
+
+def test_programs_of_the_page_about_the_simulator_do_what_they_say(capsys):
+    """Two vehicles have an address each; a heartbeat comes every second, at least twelve bytes long."""
+    told = []
+    for block in blocks(ROOT / "docs" / "simulation.md", "python"):
+        exec(block, {"sim": sim})  # as the page has it
+        told.append(capsys.readouterr().out)
+    addresses, minute = told
+    assert len(set(re.findall(r"udpout:127\.0\.0\.1:\d+", addresses))) == 2
+    count = re.fullmatch(r"(\d+) datagrams in a minute\n", minute)
+    assert count is not None
+    assert 60 <= int(count[1]) < 60 * 12
+
+
+def test_the_scenario_of_the_page_about_tests_is_taken(tmp_path):
+    (scenario,) = blocks(ROOT / "docs" / "testing.md", "yaml")
+    file = tmp_path / "bad-day.yaml"
+    file.write_text(scenario)
+    sim.FleetConfig(home=(31.345, -110.93, 1180.0), vehicles=2, faults=sim.load_faults(file))
 
 
 @pytest.fixture(scope="module")
