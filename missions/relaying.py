@@ -98,19 +98,23 @@ def who_fly(setting: Setting, teams: Sequence[Team], weights: Floats) -> list[Te
     return of_those_who_fly(setting, teams, undivided(setting, teams, weights))
 
 
-def relays(setting: Setting, weights: Floats) -> list[Units]:
+def relays(setting: Setting, weights: Floats) -> list[tuple[Units, bool]]:
     """Which crews had better have a stretch together, for some weights, by several searches; none where all are alone.
 
     Of one base first, of several bases from there on, and of any from the beginning: the first that helps may shut the
-    way to the best.
+    way to the best. With each, whether who would fly nothing alone leaves its batteries to the others.
     """
     every = alone(setting)
     if len(every) == 1:
         return []
-    teams = who_fly(setting, [setting.team(crew, 1.0, setting.terrain) for crew in setting.crews], weights)
-    at_one = _joined(setting, teams, every, weights, far=False)
-    found = [at_one, *(_joined(setting, teams, first, weights, far=True) for first in dict.fromkeys((at_one, every)))]
-    return [units for units in dict.fromkeys(found) if units != every]
+    teams = [setting.team(crew, 1.0, setting.terrain) for crew in setting.crews]
+    others = who_fly(setting, teams, weights)
+    out: list[tuple[Units, bool]] = []
+    for own in (teams, others) if others != teams else (teams,):
+        at_one = _joined(setting, own, every, weights, far=False)
+        found = [at_one, *(_joined(setting, own, first, weights, far=True) for first in dict.fromkeys((at_one, every)))]
+        out += [(units, own is others) for units in dict.fromkeys(found) if units != every]
+    return out
 
 
 def _joined(setting: Setting, teams: Sequence[Team], best: Units, weights: Floats, *, far: bool) -> Units:

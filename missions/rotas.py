@@ -55,7 +55,12 @@ class Rotas:
 
 
 def make_rotas(
-    setting: Setting, spans: Sequence[Span], dividing: Dividing = divided, units: Units | None = None
+    setting: Setting,
+    spans: Sequence[Span],
+    dividing: Dividing = divided,
+    units: Units | None = None,
+    *,
+    lent: bool = False,
 ) -> Rotas:
     """What is flown in the spans of a shift, or in all of it together where something could not be watched in each.
 
@@ -69,6 +74,8 @@ def make_rotas(
         How the course is shared out among the units.
     units
         Which crews have a stretch together; by default each has one of its own.
+    lent
+        Whether who would fly nothing alone leaves its batteries to the others of its base.
 
     Raises
     ------
@@ -81,7 +88,7 @@ def make_rotas(
         teams = [setting.team(crew, factor, setting.terrain) for crew in setting.crews]
         if not any(np.isfinite(team.out_s).any() for team in teams):
             raise PlanError(out_of_reach(setting))
-        in_turns = together(setting, _having(setting, teams, units, spans), units)
+        in_turns = together(setting, who_fly(setting, teams, joined(spans).weights) if lent else teams, units)
         shared = [_shared(setting, in_turns, span.weights, dividing) for span in spans]
         if any(not np.array_equal(one.seen, shared[0].seen) for one in shared):
             spans = [joined(spans)]
@@ -112,11 +119,6 @@ def make_rotas(
         for span, own in zip(spans, shared, strict=True)
     ]
     return Rotas(sorties, tuple(periods), shared[0].seen)
-
-
-def _having(setting: Setting, teams: Sequence[Team], units: Units, spans: Sequence[Span]) -> Sequence[Team]:
-    """The teams with the batteries that are theirs: of those that fly in turns also of those who would fly nothing."""
-    return teams if units == alone(setting) else who_fly(setting, teams, joined(spans).weights)
 
 
 def _shared(setting: Setting, teams: Sequence[Team], weights: Floats, dividing: Dividing) -> Shared:
