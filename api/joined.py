@@ -45,7 +45,8 @@ class Joined:
     def close(self) -> None:
         """Close the connection, once what was written is sent."""
         self._send()
-        self._transport.close()
+        if not self._transport.is_closing():  # one of asyncio over TLS, closed twice, answers no more questions
+            self._transport.close()
 
     def _send(self) -> None:
         held, self._held, self._size = self._held, [], 0

@@ -50,10 +50,13 @@ class Wire:
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
+        self._is_lost = False
         self._lost: list[Callable[[], None]] = []
 
     def waits(self) -> bool:
         """Whether bytes wait here that have not left this machine; True where that cannot be found out."""
+        if self._is_lost:
+            return False
         if self._transport.get_write_buffer_size():
             return True
         try:
@@ -77,6 +80,7 @@ class Wire:
 
     def lose(self) -> None:
         """It has ended."""
+        self._is_lost = True
         lost, self._lost = self._lost, []
         for heard in lost:
             heard()

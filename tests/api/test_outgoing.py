@@ -1,5 +1,6 @@
 """What is on its way to a partner when something is taken back from it, on real sockets."""
 
+import asyncio
 import hashlib
 import socket
 import ssl
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from api.joined import Joined
+from api.outgoing import Wire
 from tests.api.authority import Authority
 from tests.api.live import Live, live
 from tests.api.samples import packets
@@ -158,3 +161,44 @@ def test_a_key_that_is_revoked_while_its_answer_is_read_gets_none(service, cross
     assert answer.status_code == 401
     assert PLACE.encode() not in answer.content
     assert clip not in answer.content
+
+
+@pytest.mark.parametrize("how", ["cut", "closed"])
+async def test_a_connection_over_tls_that_has_ended_holds_nothing_and_ends_again(tmp_path, how):
+    """Asyncio's own forgets itself when it is closed twice: whoever asked of it got 500 ever after."""
+    authority = Authority(tmp_path)
+    own = authority.issue("server", server=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(own.certificate, own.key)
+    made: list[tuple[Joined, Wire]] = []
+    began, lost = asyncio.Event(), asyncio.Event()
+
+    class Ours(asyncio.Protocol):
+        def connection_made(self, transport):
+            joined = Joined(transport, asyncio.get_running_loop())
+            made.append((joined, Wire(joined)))
+            began.set()
+
+        def connection_lost(self, _exc):
+            made[0][1].lose()
+            made[0][0].close()  # as uvicorn does
+            lost.set()
+
+    trust = ssl.create_default_context(cafile=authority.certificate)
+    listener = await asyncio.get_running_loop().create_server(Ours, "127.0.0.1", ssl=context)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname="127.0.0.1")
+        await began.wait()
+        ((joined, wire),) = made
+        joined.write(bytes(8 << 20))
+        assert wire.waits()
+        if how == "closed":
+            joined.close()
+            joined.close()
+            assert wire.waits()  # it is not sent yet
+        wire.cut()
+        await lost.wait()
+        assert not wire.waits()
+        wire.cut()
+        writer.transport.abort()
