@@ -11,7 +11,19 @@ import typer
 from rich.table import Table
 
 from cli.arguments import InputError, check_file, moment
-from cli.filmed import AttitudeAngles, Ground, Home, Land, Undulation, attitude_of, errors_of, fixed_of, land_of
+from cli.filmed import (
+    AttitudeAngles,
+    Ground,
+    Home,
+    Land,
+    Undulation,
+    Zone,
+    attitude_of,
+    errors_of,
+    fixed_of,
+    land_of,
+    zone_of,
+)
 from cli.terminal import bars, complaints, console
 from geo import write_text
 
@@ -67,6 +79,7 @@ def evaluate(
     attitude: AttitudeAngles = None,
     home: Home = None,
     undulation: Undulation = None,
+    zone: Zone = None,
     alarm: Annotated[float, typer.Option(help="Score of a box that counts for precision and recall.")] = 0.25,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all figures.")] = None,
     report: Annotated[Path | None, typer.Option(help="File for a report with charts, HTML.")] = None,
@@ -84,7 +97,7 @@ def evaluate(
     if not 0 < alarm < 1:
         raise InputError(f"--alarm {alarm:g}: give a score between 0 and 1")
     errors, land = errors_of(sigma), land_of(ground, terrain)
-    looks = attitude_of(attitude)
+    looks, local = attitude_of(attitude), zone_of(zone)
     kinds = _classes(classes) if classes is not None else None
     paths = [path or vision.find_truth(video) for path, video in zip(truths_given, videos, strict=True)]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]
@@ -110,6 +123,7 @@ def evaluate(
             attitude=looks,
             home_amsl_m=home,
             undulation_m=undulation,
+            zone=local,
         )
         with opened as source, bars() as progress:
             task = progress.add_task(video.name, total=None)

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from cli.arguments import InputError, check_file, check_folder, moment, numbers
-from cli.filmed import AttitudeAngles, Ground, Home, Land, Undulation, attitude_of, errors_of, fixed_of, land_of
+from cli.filmed import (
+    AttitudeAngles,
+    Ground,
+    Home,
+    Land,
+    Undulation,
+    Zone,
+    attitude_of,
+    errors_of,
+    fixed_of,
+    land_of,
+    zone_of,
+)
 from cli.terminal import bars, complaints, console
 from geo import FileWriteError, VedetteError, write_text
 
@@ -80,6 +92,7 @@ def watch(
     attitude: AttitudeAngles = None,
     home: Home = None,
     undulation: Undulation = None,
+    zone: Zone = None,
     sigma: Annotated[
         str | None, typer.Option(help="H,V,YAW,PITCH,ROLL: one-sigma errors of the pose, metres and degrees.")
     ] = None,
@@ -144,6 +157,7 @@ def watch(
         attitude=attitude_of(attitude),
         home_amsl_m=home,
         undulation_m=undulation,
+        zone=zone_of(zone),
         sigma=errors_of(sigma),
     )
     if any(vision.is_live(video) for video in videos):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -14,7 +16,19 @@ from cli.arguments import InputError, numbers
 if TYPE_CHECKING:
     import vision
 
-__all__ = ["AttitudeAngles", "Ground", "Home", "Land", "Undulation", "attitude_of", "errors_of", "fixed_of", "land_of"]
+__all__ = [
+    "AttitudeAngles",
+    "Ground",
+    "Home",
+    "Land",
+    "Undulation",
+    "Zone",
+    "attitude_of",
+    "errors_of",
+    "fixed_of",
+    "land_of",
+    "zone_of",
+]
 
 Ground = Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")]
 Land = Annotated[
@@ -27,6 +41,8 @@ Home = Annotated[float | None, typer.Option(help="Elevation of the take-off poin
 Undulation = Annotated[
     float | None, typer.Option(help="Geoid above the ellipsoid there, m, where heights of poses are above that.")
 ]
+
+Zone = Annotated[str | None, typer.Option(help="Zone of the dates in a DJI .SRT: +02:00, or Europe/Berlin.")]
 
 
 def fixed_of(
@@ -65,6 +81,20 @@ def attitude_of(text: str | None) -> tuple[float, float, float] | None:
     if not (abs(yaw) <= 360 and abs(pitch) <= 90 and abs(roll) <= 180):
         raise InputError(f"--attitude {text!r}: give degrees: -360 to 360, -90 (straight down) to 90, -180 to 180")
     return yaw, pitch, roll
+
+
+def zone_of(text: str | None) -> tzinfo | None:
+    """The zone of --zone; raises InputError."""
+    if text is None:
+        return None
+    try:
+        hours = datetime.fromisoformat(f"2000-01-01T00:00:00{text}").tzinfo
+    except ValueError:
+        hours = None
+    try:
+        return hours or ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise InputError(f"--zone {text!r}: give hours from UTC (+02:00, or Z) or a name (Europe/Berlin)") from None
 
 
 def errors_of(text: str | None) -> geo.PoseSigma | None:

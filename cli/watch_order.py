@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ class WatchOrder:
     ----------
     border, line, homography
         See `vision.watch`.
-    pose, hfov_deg, start, calibration, fps, back_off, attitude, home_amsl_m, undulation_m, sigma
+    pose, hfov_deg, start, calibration, fps, back_off, attitude, home_amsl_m, undulation_m, sigma, zone
         See `vision.open_source`.
     clock_offset_s
         Seconds from a picture to its pose; None: by the motion that both show.
@@ -69,6 +69,7 @@ class WatchOrder:
     home_amsl_m: float | None = None
     undulation_m: float | None = None
     sigma: PoseSigma | None = None
+    zone: tzinfo | None = None
 
     def opening(self) -> dict[str, Any]:
         """How each video is opened: arguments of `vision.open_source`."""
@@ -84,4 +85,5 @@ class WatchOrder:
             "home_amsl_m": self.home_amsl_m,
             "undulation_m": self.undulation_m,
             "sigma": self.sigma,
+            "zone": self.zone,
         }

@@ -11,6 +11,7 @@ from typing import Any
 import av
 from av.format import Flags
 
+from vision.announced import ends_early, pictures_announced
 from vision.bridge import Bridge, needs_bridge
 from vision.demux import Reading, demux, is_paced, reason
 from vision.errors import SourceError
@@ -29,6 +30,8 @@ _CLOCK_WAIT_US = 5_500_000  # RFC 3550: a sender reports every 5 s at the latest
 # Reports tell the time of RTP's own stamps: pictures of a transport stream in it (RFC 2250) have another clock. What
 # comes in one is numbered by its packet identifier (ISO/IEC 13818-1, table 2-3), streams of RTP itself from 0 on.
 _FIRST_PID = 16
+# FFmpeg draws letters for files that are named as text (.txt, .nfo, .bin), whatever is in them.
+_TEXT_ART = frozenset({"ansi", "bintext", "idf", "xbin"})
 _OPTIONS = {
     "rtsp": {"rtsp_flags": "prefer_tcp"},  # which loses nothing; some cameras send by UDP alone
     "rtsps": {"rtsp_transport": "tcp"},
@@ -89,7 +92,8 @@ def open_container(
     # Read now: where the stream breaks off soon, the thread that reads it closes the container.
     duration_s = container.duration / 1e6 if container.duration and not paced else None
     created = container.metadata.get("creation_time") or stream.metadata.get("creation_time")
-    frames, has_data = _shown(container, stream), bool(container.streams.data)
+    frames, has_data = pictures_announced(container, stream), bool(container.streams.data)
+    cut = ends_early(container, where.file)
     timeline = Timeline(
         name,
         counts,
@@ -132,18 +136,8 @@ def open_container(
         close,
         decoding,
         "device" if where.camera else "rtcp",
+        cut,
     )
-
-
-def _shown(container: Any, video: Any) -> int | None:
-    """Pictures that a container announces, without those that its edit list leaves out; None where it does not tell.
-
-    Of what has no edit lists FFmpeg may take the duration from the length of the file, which may be cut short.
-    """
-    frames = int(video.frames)
-    if "mov" in container.format.name.split(",") and video.duration and video.average_rate:
-        frames = min(frames, round(video.duration * video.time_base * video.average_rate))
-    return frames or None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,11 +154,11 @@ class _Declined(Exception):  # noqa: N818 - told to the function above, which op
 def _open(reading: Reading, size: tuple[int, int] | None = None) -> _Opened:
     """Open it up to the first picture. Raises SourceError, MissingExtra."""
     counts = reading.counts
-    before = counts.leading, counts.decode_errors
+    before = counts.leading, counts.empty, counts.decode_errors
     try:
         return _open_once(reading, size)
     except _Declined:  # a decoder that was made for the device has one thread: another takes its place
-        counts.leading, counts.decode_errors = before  # its beginning is read once more
+        counts.leading, counts.empty, counts.decode_errors = before  # its beginning is read once more
         return _open_once(reading, size)
 
 
@@ -210,11 +204,7 @@ def _read_head(
     stream = video_of(container)
     if stream is None:
         raise SourceError(f"{name}: has no video stream: give a video file or stream")
-    if stream.codec_context is None:
-        raise SourceError(
-            f"{name}: no decoder is here for the kind of its video: convert it to H.264 or HEVC, or, if it is "
-            "that, copy it again"
-        )
+    _check_kind(stream, name)
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = decoding.threads
     events = demux(container, reading, size)
@@ -241,6 +231,17 @@ def _read_head(
         clock_us = _device_clock_us(reading.location, first.pts_us)
     connection = Connection(first.pts_us, clock_us, _chain(before, events), close)
     return _Opened(container, first.size, connection)
+
+
+def _check_kind(stream: Any, name: str) -> None:
+    """Refuse what nothing here decodes, and what is no video at all. Raises SourceError."""
+    if stream.codec_context is None:
+        raise SourceError(
+            f"{name}: no decoder is here for the kind of its video: convert it to H.264 or HEVC, or, if it is "
+            "that, copy it again"
+        )
+    if stream.codec_context.name in _TEXT_ART:
+        raise SourceError(f"{name}: is text or nothing at all, not a video: give a video file, a folder or a stream")
 
 
 def _note_what_is_assumed(container: Any, stream: Any, reading: Reading) -> None:

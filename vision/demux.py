@@ -13,8 +13,10 @@ from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import VideoReformatter
 
+from vision.announced import EmptyPlaces
 from vision.errors import SourceError
 from vision.hardware import Decoding
 from vision.interlace import lower_lines_first, of_one_moment
@@ -30,6 +32,9 @@ _CORRUPT_RUN = 500
 _DEVICE_RUN = 100
 # Pixels that are nearly square are: encoders round. None is a quarter as wide as high.
 _SQUARE, _LEAST_ASPECT = 0.005, 0.25
+# A clock that goes back by more starts anew; pictures that come out of order do so by less.
+_ANEW_US = 1_000_000
+_side_data_of: Any = SideDataContainer  # its stub does not know what it is made of
 _DATA_ERRORS = (av.error.InvalidDataError, av.error.BufferTooSmallError)
 
 
@@ -83,7 +88,8 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     name, counts, decoding = reading.name, reading.counts, reading.decoding
     video: Any = video_of(container)
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
-    now, number, at_byte, leading = size, 0, 0, _Leading(counts)
+    since = _Since()
+    now, number, at_byte, leading, empty = size, 0, 0, _Leading(counts), EmptyPlaces(container, counts)
     colours, aspect, order = Colours(), pixel_aspect(video), ShownOrder(needed=tells_no_order(container))
     why = f"{_CORRUPT_RUN} packets in a row could not be decoded"
     while failed_in_a_row < _CORRUPT_RUN:
@@ -100,20 +106,21 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
             yield from _telemetry(packet, last_pts_us)
             continue
         leading.sent(packet)
+        empty.sent(packet)
         order.sent(packet)
-        frames = order.came(packet, _decoded(packet, reading, last_pts_us))
+        frames = order.came(packet, _decoded(packet, reading, since.near(packet)))
         failed_in_a_row = failed_in_a_row + 1 if frames is None else 0
         if decoding.device and failed_in_a_row >= _DEVICE_RUN:
-            _give_up_device(reading, last_pts_us)
+            _give_up_device(reading, since.text(last_pts_us))
             return
         for frame in frames or ():
             if frame.is_corrupt:
                 counts.decode_errors += 1
-                counts.note(f"{name}: the picture after {last_pts_us / 1e6:.2f} s is damaged")
-            last_pts_us = _pts_us(frame, video, number)
+                counts.note(f"{name}: the picture after {since.text(last_pts_us)} is damaged")
+            last_pts_us = since.came(_pts_us(frame, video, number))
             leading.decoded(last_pts_us)
             number += 1
-            before, now = now, counts.sized(name, now, shown_size(frame, aspect), last_pts_us)
+            before, now = now, counts.sized(name, now, shown_size(frame, aspect), since.passed_us(last_pts_us))
             if decoding.device and before not in {None, now}:
                 decoding.takes(video)  # a size that the device does not take is decoded by the processor
             size = size or now
@@ -121,7 +128,36 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
             yield Picture(last_pts_us, counts.decoded, size, colours.of(frame, size, lower_first=lower_first))
             counts.decoded += 1
     counts.decode_errors += 1
-    _break_off(container, reading, why, after=number, at_us=last_pts_us)
+    _break_off(container, reading, why, after=number, at=since.text(last_pts_us))
+
+
+class _Since:
+    """Times in messages: since the first picture. What the stream's own clock says is of no use to anybody."""
+
+    def __init__(self) -> None:
+        self._first_us: int | None = None
+        self._last_us = 0
+
+    def came(self, pts_us: int) -> int:
+        """The time of a picture, as it is: the first one counts, and so does one from which the clock starts anew."""
+        if self._first_us is None:
+            self._first_us = pts_us
+        elif pts_us < self._last_us - _ANEW_US:
+            self._first_us += pts_us - self._last_us
+        self._last_us = pts_us
+        return pts_us
+
+    def passed_us(self, pts_us: int) -> int:
+        """Since the first picture, microseconds; 0 before it."""
+        return 0 if self._first_us is None else max(0, pts_us - self._first_us)
+
+    def text(self, pts_us: int) -> str:
+        """The same in words."""
+        return f"{self.passed_us(pts_us) / 1e6:.2f} s"
+
+    def near(self, packet: Any) -> str:
+        """The time of a packet, in words; of one that tells none that of the last picture."""
+        return self.text(self._last_us if packet.pts is None else _us(packet.pts, packet.time_base))
 
 
 class _Leading:
@@ -194,41 +230,39 @@ def is_paced(container: Any, location: Location) -> bool:
     return not stored
 
 
-def _break_off(container: Any, reading: Reading, why: str, *, after: int, at_us: int) -> None:
+def _break_off(container: Any, reading: Reading, why: str, *, after: int, at: str) -> None:
     """Say why reading ends before the end; for a recording, `after` pictures of which were read, raise SourceError."""
-    told = f"{reading.name}: broke off at {at_us / 1e6:.2f} s: {why}"
+    told = f"{reading.name}: broke off at {at}: {why}"
     reading.counts.note(told)
     if after and not is_paced(container, reading.location):
         raise SourceError(f"{told}; what comes after was not seen: check where it is stored, and copy it again")
 
 
-def _give_up_device(reading: Reading, at_us: int) -> None:
+def _give_up_device(reading: Reading, at: str) -> None:
     """A stream is opened again and goes on; a recording cannot, from its middle. Raises SourceError for that."""
     reading.decoding.refuse(f"it failed with {_DEVICE_RUN} packets in a row", failed=True)
     if reading.location.file is not None:
         raise SourceError(
-            f"{reading.name}: cannot be decoded from {at_us / 1e6:.2f} s on ({reading.decoding.why}): decode it in "
-            "software"
+            f"{reading.name}: cannot be decoded from {at} on ({reading.decoding.why}): decode it in software"
         )
 
 
-def _decoded(packet: Any, reading: Reading, near_us: int) -> list[Any] | None:
+def _decoded(packet: Any, reading: Reading, near: str) -> list[Any] | None:
     """Frames of a packet; None when it cannot be decoded. That, and one that came damaged, is counted.
 
     A decoder makes pictures of what is left of a packet, or leaves some out, and does not always say so.
     """
     name, counts = reading.name, reading.counts
     if packet.is_corrupt:
-        at_us = near_us if packet.pts is None else _us(packet.pts, packet.time_base)
         counts.decode_errors += 1
-        counts.note(f"{name}: the stream is damaged near {at_us / 1e6:.2f} s: pictures may be missing or wrong there")
+        counts.note(f"{name}: the stream is damaged near {near}: pictures may be missing or wrong there")
     # A device tells damage by errors of its own.
     damaged = av.error.FFmpegError if reading.decoding.device else _DATA_ERRORS
     try:
         return list(packet.decode())
     except damaged as error:
         counts.decode_errors += 1
-        counts.note(f"{name}: a packet near {near_us / 1e6:.2f} s cannot be decoded ({reason(error)})")
+        counts.note(f"{name}: a packet near {near} cannot be decoded ({reason(error)})")
         return None
     except av.error.FFmpegError as error:
         raise SourceError(f"{name}: cannot be decoded ({reason(error)}): convert it to H.264 or HEVC") from error
@@ -302,7 +336,9 @@ def pixel_aspect(video: Any) -> float:
 
 def _laid(frame: Any) -> tuple[int, bool]:
     """By how many quarters, against the clock, a picture is to be turned, and whether left and right change before."""
-    told = frame.side_data.get("DISPLAYMATRIX")
+    # Not frame.side_data: with that the frame refers to itself, and its picture stays in memory until Python looks for
+    # such circles, which takes it minutes.
+    told = _side_data_of(frame).get("DISPLAYMATRIX")
     if told is None:
         return 0, False
     # x' = a x + c y, y' = b x + d y, downwards (ISO/IEC 14496-12, 8.3.2.3); FFmpeg has it in the machine's order.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
+from datetime import tzinfo
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +20,7 @@ from vision.errors import MetadataError, SourceError
 from vision.media import Image, Media, Picture, SourceCounts, Telemetry
 from vision.packets import PAIRING_WAIT_US, PacketTrack
 from vision.picture_check import PictureCheck
-from vision.pose import Poses, PoseSample
+from vision.pose import Poses, PoseSample, PoseTrack
 from vision.recorder import Recorder
 from vision.timing import Clock, Sampler
 from vision.types import Frame
@@ -51,6 +52,7 @@ class Source:
         undulation_m: float | None,
         fps: float | None,
         start_us: int | None,
+        zone: tzinfo | None = None,
         offset_us: int = 0,
         clock_sigma_s: float | None = None,
         recorder: Recorder | None = None,
@@ -69,8 +71,10 @@ class Source:
         self._fixed, self._track, self._camera, self._calibration = fixed, track, camera, calibration
         self._undulation_m = undulation_m
         self._first_us, self._first = head[0].pts_us, head[0]
+        self._newest_us = self._first_us
         self.counts = counts
-        self._clock = Clock.choose(media, telemetry, track, start_us, self._first_us)
+        self._clock = Clock.choose(media, telemetry, track, start_us, self._first_us, zone=zone)
+        self._note_local_time(track, zone)
         if track is not None and track.absolute and self.time_is_relative:
             raise MetadataError(
                 f"{media.name}: the poses carry times of day and the video none: give the start time of the video"
@@ -87,6 +91,17 @@ class Source:
         self._closed, self._reading = False, threading.Lock()
         self._over = False
         self._frames = self._run()
+
+    def _note_local_time(self, track: Poses | None, zone: tzinfo | None) -> None:
+        """Say what is missing to the aircraft's own time, or that there is none for the zone that was given."""
+        local = track.local_start if isinstance(track, PoseTrack) else None
+        if zone is not None and local is None:
+            self.counts.note(f"{self.name}: no pose file beside it tells a local time: the zone is of no use")
+        if zone is None and local is not None and self.time_is_relative:
+            self.counts.note(
+                f"{self.name}: by the aircraft's clock it begins at {local:%Y-%m-%d %H:%M:%S}, in a zone that nobody "
+                "tells: give that (--zone) for times of day; times count from its first picture"
+            )
 
     @property
     def name(self) -> str:
@@ -160,8 +175,10 @@ class Source:
 
         Those that are shown before the first keyframe are made of what is before the recording: nobody can decode them.
         """
-        announced = self._media.frame_count
-        return announced is None or self.counts.decoded + self.counts.leading >= _COMPLETE * announced
+        announced, counts = self._media.frame_count, self.counts
+        if self._media.ends_early:
+            return False
+        return announced is None or counts.decoded + counts.leading + counts.empty >= _COMPLETE * announced
 
     @property
     def cut_off(self) -> bool:
@@ -197,15 +214,14 @@ class Source:
 
     def _run(self) -> Generator[Frame, None, None]:
         waiting: deque[Picture] = deque()
-        newest_us = self._first_us
         for event in self._events():
             if isinstance(event, Picture):
-                newest_us = max(newest_us, event.pts_us)
+                self._newest_us = max(self._newest_us, event.pts_us)
                 if self._sampler.wants(event.pts_us):
                     waiting.append(event)
                 else:
                     self.counts.skipped += 1
-            while waiting and self._ready(waiting[0], newest_us):
+            while waiting and self._ready(waiting[0]):
                 yield from self._deliver(waiting.popleft())
         while waiting:
             yield from self._deliver(waiting.popleft())
@@ -218,9 +234,17 @@ class Source:
         if self._broken is not None:
             raise self._broken
         if not self.complete:
-            self.counts.note(
-                f"{self.name}: ends after {self.counts.decoded} of {self._media.frame_count} pictures: it is cut short"
-            )
+            self.counts.note(f"{self.name}: {self._what_came()}")
+
+    def _what_came(self) -> str:
+        """Where it ends before its end, in words."""
+        announced, duration_s = self._media.frame_count, self._media.duration_s
+        if self._media.decoding is None:  # images: one in the middle may be damaged
+            return f"{self.counts.decoded} of its {announced} images could be read"
+        if announced is not None:
+            return f"ends after {self.counts.decoded} of {announced} pictures: it is cut short"
+        of = "" if duration_s is None else f" of {duration_s:.1f} s"
+        return f"ends at {(self._newest_us - self._first_us) / 1e6:.1f} s{of}: it is cut short"
 
     def _events(self) -> Iterator[Picture | None]:
         """Pictures; None where telemetry came. What breaks off ends here: pictures that wait come before the error."""
@@ -236,12 +260,12 @@ class Source:
         except SourceError as error:
             self._broken = error
 
-    def _ready(self, picture: Picture, newest_us: int) -> bool:
+    def _ready(self, picture: Picture) -> bool:
         # The packet after a picture is needed to interpolate, unless one stands at its very time; but not for ever.
         return (
             not self._telemetry.expected
             or self._telemetry.newest_us >= picture.pts_us + self._offset_us
-            or newest_us >= picture.pts_us + max(0, self._offset_us) + PAIRING_WAIT_US
+            or self._newest_us >= picture.pts_us + max(0, self._offset_us) + PAIRING_WAIT_US
         )
 
     def _deliver(self, picture: Picture) -> Iterator[Frame]:

@@ -35,6 +35,8 @@ class SourceCounts:
     leading
         Pictures that are shown before the first keyframe and were not decoded: they are made of what is before the
         recording.
+    empty
+        Places of an AVI file in which there is no picture.
     decode_errors
         Packets that came damaged or could not be decoded, and pictures that the decoder marked as damaged.
     out_of_order
@@ -60,6 +62,7 @@ class SourceCounts:
     skipped: int = 0
     dropped: int = 0
     leading: int = 0
+    empty: int = 0
     decode_errors: int = 0
     out_of_order: int = 0
     clock_jumps: int = 0
@@ -159,6 +162,8 @@ class Media:
         Where video is decoded; None for images.
     clock
         Whose `wall_clock_us` is: a key of `vision.timing.TIME_BASES`, "rtcp" or "device".
+    ends_early
+        Whether its file ends before the place that it says.
     """
 
     name: str
@@ -175,6 +180,7 @@ class Media:
     close: Callable[[], object]
     decoding: Decoding | None = None
     clock: str = "rtcp"
+    ends_early: bool = False
 
 
 def video_of(container: Any) -> Any | None:

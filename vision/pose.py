@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -114,6 +115,8 @@ class PoseTrack:
         Where it came from, e.g. ``"srt"``.
     notes
         What its user should know, e.g. which clock its times are of.
+    local_start
+        Date and time of zero by the aircraft's own clock, without a zone; None where the record tells none.
 
     Raises
     ------
@@ -125,6 +128,7 @@ class PoseTrack:
     absolute: bool
     origin: str
     notes: tuple[str, ...] = ()
+    local_start: datetime | None = None
 
     def __post_init__(self) -> None:
         if not self.samples:

@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ def open_source(
     frame_rate: float | None = None,
     times_us: Sequence[int] | None = None,
     start_time: datetime | int | None = None,
+    zone: tzinfo | None = None,
     clock_offset_s: float = 0.0,
     clock_sigma_s: float | None = None,
     threads: int = 2,
@@ -84,6 +85,8 @@ def open_source(
         microseconds UTC.
     start_time
         UTC time of the first picture: a datetime with zone, or microseconds since the Unix epoch.
+    zone
+        Of the date and time in a DJI file, which is local: with it they tell when the video begins.
     clock_offset_s, clock_sigma_s
         To add to the time of a picture for the time of its pose, and one sigma of it where it is known, seconds: see
         `estimate_clock_offset`.
@@ -161,6 +164,7 @@ def open_source(
             undulation_m=undulation_m,
             fps=fps,
             start_us=start_us,
+            zone=zone,
             offset_us=round(clock_offset_s * 1e6),
             clock_sigma_s=clock_sigma_s,
             recorder=recorder if media.live else None,

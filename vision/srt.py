@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from geo import Altitude, CameraPose, Datum, PoseSigma
@@ -21,6 +23,9 @@ __all__ = ["read_srt"]
 
 _NUMBER = r"([-+]?\d+(?:\.\d+)?)"
 _CUE = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{3})\s*-->\s*\d+:\d\d:\d\d[,.]\d{3}")
+
+# Date and time of the aircraft's clock, with thousandths where a cue is one picture.
+_DATE = re.compile(r"\b(\d{4})[-.](\d{1,2})[-.](\d{1,2}) (\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{3}))?")
 
 # Position: pattern, and which group is the latitude and which the longitude. The Matrice writes its height, with an
 # M, after latitude first; all others write the number of satellites after longitude first.
@@ -86,8 +91,9 @@ def read_srt(
     Returns
     -------
     PoseTrack
-        Times from the start of the video (the cue times): the aircraft's date is local time without a zone, and runs
-        up to half a second off the video. Cues without a satellite fix (0, 0) are left out.
+        Times from the start of the video (the cue times): the aircraft's date is local time without a zone, runs up to
+        half a second off the video, and tells `PoseTrack.local_start` alone. Cues without a satellite fix (0, 0) are
+        left out.
 
     Raises
     ------
@@ -103,7 +109,8 @@ def read_srt(
     if not text.strip():
         raise MetadataError(f"{path}: line 1: the file is empty: copy it from the aircraft again")
     samples: list[PoseSample] = []
-    for cue in _cues(path, text):
+    cues = list(_cues(path, text))
+    for cue in cues:
         where = f"{path}: line {cue.line}"
         if samples and cue.time_us <= samples[-1].time_us:
             raise MetadataError(f"{where}: the cue's time does not advance: the file is damaged")
@@ -116,7 +123,26 @@ def read_srt(
         samples.append(PoseSample(cue.time_us, pose))
     if not samples:
         raise MetadataError(f"{path}: line 1: no cue has a position fix: this is not usable telemetry")
-    return PoseTrack(samples, absolute=False, origin="srt")
+    return PoseTrack(samples, absolute=False, origin="srt", local_start=_local_start(cues))
+
+
+def _local_start(cues: Iterable[_Cue]) -> datetime | None:
+    """When the first picture was taken by the aircraft's clock, which may be set on the way: by most of the cues."""
+    starts = [moment - timedelta(microseconds=cue.time_us) for cue in cues if (moment := _date(cue.text)) is not None]
+    return statistics.median_low(starts) if starts else None
+
+
+def _date(text: str) -> datetime | None:
+    """The date in a cue; None where there is none, or one that cannot be."""
+    match = _DATE.search(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, thousandths = (int(group or 0) for group in match.groups())
+    try:
+        # Nobody tells its zone.
+        return datetime(year, month, day, hour, minute, second, thousandths * 1000)  # noqa: DTZ001
+    except ValueError:
+        return None
 
 
 def _cues(path: str | Path, text: str) -> Iterator[_Cue]:

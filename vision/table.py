@@ -25,6 +25,9 @@ TIMES: Mapping[str, str] = {
 HEIGHTS: Mapping[str, Datum] = {"amsl_m": Datum.AMSL, "hae_m": Datum.HAE, "agl_m": Datum.AGL}
 """Columns of height, and the datum of each."""
 
+_EARLIEST_US, _LATEST_US = 631_152_000_000_000, 4_102_444_800_000_000
+_UNITS_US = {"seconds": 1_000_000, "milliseconds": 1_000, "nanoseconds": 1e-3}
+"""Units in which others count since the epoch, and how many microseconds each has."""
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 """What spreadsheets write between cells in place of commas."""
@@ -69,7 +72,7 @@ class Row:
         text = self.cells[column]
         try:
             if column == "time_us":
-                return int(text or "")
+                return self._since_epoch(int(text or ""))
             if column == "t_s":
                 return round(float(text or "") * 1e6)
             moment = datetime.fromisoformat(text or "")
@@ -78,6 +81,19 @@ class Row:
         if moment.tzinfo is None:
             raise MetadataError(f"{self.where}: {column} {text!r} has no zone: end it with Z or an offset")
         return round(moment.timestamp() * 1e6)
+
+    def _since_epoch(self, time_us: int) -> int:
+        """The same; refused where it is no time of today in microseconds, but may be one in another unit."""
+        if _EARLIEST_US <= time_us <= _LATEST_US:
+            return time_us
+        units = (unit for unit, factor in _UNITS_US.items() if _EARLIEST_US <= time_us * factor <= _LATEST_US)
+        unit = next(units, None)
+        advice = "for times that count from the first frame name the column t_s, in seconds"
+        if unit is not None:
+            advice = f"it looks like {unit}: write microseconds, or the column time in ISO 8601"
+        raise MetadataError(
+            f"{self.where}: time_us {time_us} is no time between 1990 and 2100 in microseconds: {advice}"
+        )
 
 
 def read_table(path: str | Path, what: str) -> tuple[tuple[str, ...], list[Row]]:

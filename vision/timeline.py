@@ -57,6 +57,7 @@ class Timeline:
     ) -> None:
         self._name, self._counts, self._live, self._period_us = name, counts, live, period_us
         self._wall_clock_us, self._clock = wall_clock_us, clock
+        self._first_us: int | None = None
         self._last_us: int | None = None
         self._arrived_s = clock()
         self.shift_us = 0
@@ -80,10 +81,11 @@ class Timeline:
                 self._counts.clock_jumps += 1
                 self._counts.note(
                     f"{self._name}: the clock of the stream jumps by {(at_us - last_us) / 1e6:+.2f} s at "
-                    f"{last_us / 1e6:.2f} s; times go on from there"
+                    f"{(last_us - (self._first_us or 0)) / 1e6:.2f} s; times go on from there"
                 )
                 self.shift_us += last_us + passed_us - at_us
                 at_us = last_us + passed_us
+        self._first_us = at_us if self._first_us is None else self._first_us
         self._last_us = at_us if last_us is None else max(at_us, last_us)
         self._arrived_s = self._clock()
         return at_us

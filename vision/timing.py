@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Self
 
 from vision.errors import SourceError
@@ -20,6 +20,7 @@ TIME_BASES: Mapping[str, str] = {
     "rtcp": "the sender's wall clock (RTCP) plus PTS",
     "device": "this machine's clock, by which its camera's driver stamps (v4l2), or at the first picture, plus PTS",
     "sidecar": "first time stamp of a raw KLV file, laid on the first picture, plus PTS",
+    "aircraft": "date and time in a DJI file, in the zone that was given, plus PTS",
     "container": "the container's creation time plus PTS",
     "relative": "PTS alone, from 0 at the first picture: not a time of day",
 }
@@ -36,18 +37,28 @@ class Clock:
 
     @classmethod
     def choose(
-        cls, media: Media, telemetry: PacketTrack, track: Poses | None, start_us: int | None, first_us: int
+        cls,
+        media: Media,
+        telemetry: PacketTrack,
+        track: Poses | None,
+        start_us: int | None,
+        first_us: int,
+        *,
+        zone: tzinfo | None = None,
     ) -> Self:
-        """The best clock that there is; `first_us` is the PTS of the first picture."""
+        """The best clock that there is; `first_us` is the PTS of the first picture, `zone` that of the aircraft."""
         created = microseconds_of(media.created)
         is_klv = isinstance(track, PoseTrack) and track.absolute and track.origin == "klv"
         laid = track.samples[0].time_us if isinstance(track, PoseTrack) and is_klv else None
+        local = track.local_start if isinstance(track, PoseTrack) else None
+        flown = None if local is None or zone is None else microseconds(local.replace(tzinfo=zone))
         zeros = {
             "given": None if start_us is None else start_us - first_us,
             "klv": 0 if telemetry.has_time else None,
             "rtcp": media.wall_clock_us if media.clock == "rtcp" else None,
             "device": media.wall_clock_us if media.clock == "device" else None,
             "sidecar": None if laid is None else laid - first_us,
+            "aircraft": None if flown is None else flown - first_us,
             "container": None if created is None else created - first_us,
             "relative": -first_us,
         }

@@ -98,6 +98,20 @@ def test_an_aircraft_that_records_no_angles_is_watched_with_those_that_are_given
     assert ran.code == 0, ran.err
     (told,) = json.loads((tmp_path / "w.json").read_text())["streams"]
     assert (told["method"], told["frames"], told["counts"]["without_pose"]) == ("ground", 5, 0)
+    assert told["time_basis"] == "relative"
+    assert any(
+        "2022-08-07 13:40:40, in a zone that nobody tells: give that (--zone)" in note
+        for note in told["counts"]["problems"]
+    )
+    for zone in ("+02:00", "Europe/Madrid"):
+        more = ["--attitude", "10,-45,0", "--home", 20, "--ground", 20, "--json", tmp_path / "w.json", "--zone", zone]
+        ran = run(*asked, *more)
+        assert ran.code == 0, ran.err
+        (told,) = json.loads((tmp_path / "w.json").read_text())["streams"]
+        assert told["time_basis"] == "aircraft"
+    for zone in ("summer", "2 hours", "+2"):
+        ran = run(*asked, "--attitude", "10,-45,0", "--zone", zone)
+        assert f"--zone '{zone}': give hours from UTC" in " ".join(ran.err.split())
     ran = run(*asked, "--attitude", "10,-145,0")
     assert "--attitude '10,-145,0': give degrees" in " ".join(ran.err.split())
 

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import shutil
+import subprocess
 
 import av
 import numpy as np
@@ -227,6 +229,42 @@ def test_whoever_has_no_vedette_can_check_a_manifest(evidence):
     Ed25519PublicKey.from_public_bytes(public).verify(signature, manifest)
     with pytest.raises(InvalidSignature):
         Ed25519PublicKey.from_public_bytes(public).verify(signature, manifest + b" ")
+
+
+def test_programs_that_every_machine_has_check_a_manifest(evidence, tmp_path):
+    """`sha256sum -c` and `openssl pkeyutl`, as somebody would who has the folder and the public key alone."""
+    told = json.loads((evidence.folder / MANIFEST).read_bytes())["files"]
+    lines = "".join(f"{file['sha256']}  {name}\n" for name, file in told.items())
+    signed = json.loads((evidence.folder / "manifest.sig").read_text())
+    # RFC 8410: an Ed25519 key as a SubjectPublicKeyInfo.
+    (tmp_path / "key.der").write_bytes(
+        bytes.fromhex("302a300506032b6570032100") + base64.b64decode(signed["public_key"])
+    )
+    (tmp_path / "signature").write_bytes(base64.b64decode(signed["signature"]))
+    verify = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", tmp_path / "key.der", "-keyform", "DER", "-rawin"]
+    verify += ["-sigfile", tmp_path / "signature", "-in"]
+
+    def hashes(folder):
+        return subprocess.run(
+            ["sha256sum", "--strict", "-c"], cwd=folder, input=lines, capture_output=True, text=True, check=False
+        )
+
+    def signature(manifest):
+        return subprocess.run([*verify, manifest], capture_output=True, text=True, check=False)
+
+    if shutil.which("sha256sum") is None or shutil.which("openssl") is None:
+        pytest.skip("sha256sum or openssl is not installed")
+    assert hashes(evidence.folder).stdout.count(": OK") == len(told) > 3
+    assert signature(evidence.folder / MANIFEST).returncode == 0
+    copy = shutil.copytree(evidence.folder, tmp_path / "copy")
+    for name in told:
+        path = copy / name
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        assert f"{name}: FAILED" in hashes(copy).stdout
+        path.write_bytes(content)
+    (copy / MANIFEST).write_bytes((copy / MANIFEST).read_bytes().replace(b"tiny", b"tidy"))
+    assert signature(copy / MANIFEST).returncode != 0
 
 
 def test_key_pictures_are_the_pixels_that_were_seen(evidence, recording):

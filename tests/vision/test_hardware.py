@@ -199,9 +199,9 @@ def test_errors_of_a_device_are_damage_and_those_of_the_processor_are_not(record
     decoding = Decoding("software", "video", counts)
     reading = demux.Reading(Location.of("video"), counts, decoding)
     with pytest.raises(SourceError, match="convert it to H"):
-        demux._decoded(Packet(), reading, 0)
+        demux._decoded(Packet(), reading, "0.00 s")
     decoding.device = "cuda"
-    assert demux._decoded(Packet(), reading, 0) is None
+    assert demux._decoded(Packet(), reading, "0.00 s") is None
     assert counts.decode_errors == 1
 
 

@@ -194,7 +194,8 @@ def test_csv_times_of_day(tmp_path):
     assert [s.time_us for s in read_pose_csv(path).samples] == [1_790_012_800_000_000, 1_790_012_801_000_000]
 
 
-ROW = "1,31,-110,1250,0,-57,0"
+SEEN = "31,-110,1250,0,-57,0"
+ROW = f"1790012800000000,{SEEN}"
 
 
 @pytest.mark.parametrize(
@@ -205,10 +206,15 @@ ROW = "1,31,-110,1250,0,-57,0"
         (f"{HEADER.replace('roll_deg', 'bank')}\n{ROW}", "line 1: needs one of"),
         (f"{HEADER},agl_m\n{ROW},9", "line 1: needs one of"),
         (f"{HEADER},gimbal_pitch_deg\n{ROW},9", "gimbal columns"),
-        (f"{HEADER}\n{ROW}\n1,31,-110,1250,0,-57,0", "line 3: the time does not advance"),
-        (f"{HEADER}\n1,31,-110,1250,north,-57,0", "line 2: yaw_deg is 'north', not a number"),
-        (f"{HEADER}\n1,31,-110,1250,nan,-57,0", "line 2: yaw_deg"),
-        (f"{HEADER}\n1,310,-110,1250,0,-57,0", "line 2.*latitude 310"),
+        (f"{HEADER}\n{ROW}\n{ROW}", "line 3: the time does not advance"),
+        (f"{HEADER}\n1790012800,{SEEN}", "line 2: time_us 1790012800 is no .*looks like seconds: write microseconds"),
+        (f"{HEADER}\n1790012800123,{SEEN}", "line 2: .*looks like milliseconds: write microseconds"),
+        (f"{HEADER}\n1790012800123456789,{SEEN}", "line 2: .*looks like nanoseconds: write microseconds"),
+        (f"{HEADER}\n33000,{SEEN}", "line 2: .*count from the first frame name the column t_s, in seconds"),
+        (f"{HEADER}\n-1,{SEEN}", "line 2: time_us -1 is no time"),
+        (f"{HEADER}\n{ROW.replace(',0,-57', ',north,-57')}", "line 2: yaw_deg is 'north', not a number"),
+        (f"{HEADER}\n{ROW.replace(',0,-57', ',nan,-57')}", "line 2: yaw_deg"),
+        (f"{HEADER}\n{ROW.replace(',31,', ',310,')}", "line 2.*latitude 310"),
         (f"{HEADER}\n1,31,-110,1250", "line 2: has 4 cells where the header has 7"),
         (f"{HEADER}\n1,31,3,-110,2,1250,0,-57,0", "line 2: has 9 cells where the header has 7"),
         (f"{HEADER}\n{ROW}".replace(",", ";"), "line 1: cells are parted by semicolons: save it with commas"),

@@ -1,6 +1,7 @@
 """Frames with the time of their exposure and their pose, from files, folders and streams, sound and broken."""
 
 import errno
+import gc
 import io
 import itertools
 import math
@@ -9,9 +10,10 @@ import socket
 import threading
 import time
 import wave
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import av
 import cv2
@@ -245,6 +247,27 @@ def test_a_real_recording_is_decoded_whole(shared_data):
     assert source.counts.problems == []
 
 
+@pytest.mark.parametrize("turned", [0, 90])
+def test_a_picture_that_nobody_holds_any_more_is_gone_at_once(tmp_path, turned):
+    """Python looks for circles of objects seldom: of large pictures hundreds lay in memory until then."""
+    path = write_video(tmp_path / "flight.mp4", 40, turned=turned)
+
+    def decoded():
+        return sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = decoded()
+        with open_source(path) as source:
+            most = max(decoded() for _ in source)
+        del source
+        assert decoded() == before
+        assert most - before < 12
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("made", ["plain", "recording"])
 def test_a_look_at_the_first_picture_takes_none_away(request, made):
     video = request.getfixturevalue(made)
@@ -317,6 +340,31 @@ def test_a_dji_file_beside_the_video(plain, shared_data, tmp_path):
         assert any("plain.SRT: line" in problem for problem in source.counts.problems)
     with pytest.raises(MetadataError, match=r"plain\.SRT: line 116"):
         open_source(path, pose=tmp_path / "plain.SRT", attitude=(0.0, -45.0, 0.0))
+
+
+def test_the_aircrafts_time_is_one_of_day_where_its_zone_is_given(plain, shared_data, tmp_path):
+    """Catalonia in August is two hours before UTC; zones by name and by hours, by the standard library."""
+    beside = shared_data("telemetry/dji/air2s.srt")
+    with open_source(plain, pose=beside, attitude=(0, -45, 0)) as source:
+        assert source.time_is_relative
+        (said,) = [one for one in source.counts.problems if "--zone" in one]
+    assert "begins at 2022-08-07 13:40:40, in a zone that nobody tells" in said
+    begins = datetime(2022, 8, 7, 11, 40, 40, 774_000, UTC)
+    for zone in (ZoneInfo("Europe/Madrid"), timezone(timedelta(hours=2))):
+        with open_source(plain, pose=beside, attitude=(0, -45, 0), zone=zone) as source:
+            frames = list(source)
+        assert source.time_basis == "aircraft"
+        assert not any("zone" in one for one in source.counts.problems)
+        assert frames[0].time_us / 1e6 == pytest.approx(begins.timestamp(), abs=0.1)
+        assert frames[1].time_us - frames[0].time_us == STEP_US
+        assert frames[0].pose is not None
+    dated = write_video(tmp_path / "dated.mp4", 2, metadata={"creation_time": "2022-08-07T13:40:40.000000Z"})
+    with open_source(dated, pose=beside, attitude=(0, -45, 0), zone=zone) as source:
+        assert source.time_basis == "aircraft"  # the container of such an aircraft calls its local time UTC
+    with open_source(plain, pose=beside, attitude=(0, -45, 0), zone=zone, start_time=T0_US) as source:
+        assert source.start_us == T0_US
+    with open_source(plain, zone=zone) as source:
+        assert any("the zone is of no use" in one for one in source.counts.problems)
 
 
 def test_a_folder_of_images(tmp_path):

@@ -1,5 +1,7 @@
 """DJI subtitles of ten aircraft, and broken ones."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,6 +75,39 @@ def test_the_newest_dialect(tmp_path):
     assert (pose.yaw_deg, pose.pitch_deg) == pytest.approx((269.5, -57.0))
     assert pose.altitude == Altitude(1275.3, Datum.AMSL)
     assert read_srt(path, home_amsl_m=1180.0).samples[0].pose.altitude == Altitude(1270.1, Datum.AMSL)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("air2s.srt", "2022-08-07 13:40:40.774"),
+        ("mavic_air2.srt", "2022-05-01 15:01:58.531"),
+        ("matrice_300.srt", "2022-06-21 16:06:17"),
+        ("mavic_pro.SRT", "2017-08-05 14:11:50"),  # its first cue is that of the first second
+        ("old_format.SRT", "2017-08-05 14:11:50"),
+        ("mavic_mini.SRT", None),
+        ("p4_rtk.SRT", None),
+    ],
+)
+def test_the_aircrafts_own_time_is_read_as_it_stands_there(shared_data, name, start):
+    """Pictures come a little beside their cues, and seconds are cut off: to a second."""
+    told = read_srt(shared_data(f"telemetry/dji/{name}"), attitude=LOOK).local_start
+    if start is None:
+        assert told is None
+        return
+    assert told.tzinfo is None
+    assert abs((told - datetime.fromisoformat(start)).total_seconds()) <= 1.0
+
+
+def test_a_clock_that_is_set_in_flight_tells_what_most_cues_say(tmp_path):
+    """Before the first fix it is years off."""
+    cues = [NEW.replace("00:00:00,000", f"00:00:0{k},000").replace("12:00:00", f"12:00:0{k}") for k in range(5)]
+    cues[0] = cues[0].replace("2024-05-01", "2015-01-01")
+    path = tmp_path / "new.SRT"
+    path.write_text("\n".join(cues))
+    assert read_srt(path).local_start == datetime.fromisoformat("2024-05-01T12:00:00")
+    path.write_text(NEW.replace("2024-05-01", "2024-13-01"))
+    assert read_srt(path).local_start is None
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1251"])
