@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.console.desk import place_at
 from tests.console.test_fly import cue, fly, populate
 from tests.console.test_share import agree, crossing
 
@@ -228,6 +229,18 @@ def test_what_is_dragged_can_be_done_without_dragging(live, desk):
     canvas.focus()
     page.keyboard.press("ArrowUp")
     expect(scale).not_to_have_attribute("style", wide)
+    # By a pointer that draws nothing along: out, and in again where one wants to be.
+    box = canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    west = place_at(page, x, y)[1]
+    page.get_by_role("button", name="Zoom out").click()
+    page.mouse.dblclick(x + 200, y)
+    for _ in range(100):
+        if place_at(page, x, y)[1] > west + 0.1:
+            break
+        page.wait_for_timeout(100)
+    assert place_at(page, x, y)[1] > west + 0.1
 
 
 @pytest.mark.parametrize(("motion", "moves"), [("reduce", False), ("no-preference", True)])
