@@ -11,7 +11,7 @@ TOOLBOX := pycocotools scipy tabulate
 # Tests start hundreds of programs of ours: none has to compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Pip compiles one module after the other: we do so on all cores; of peers, what is loaded, when it is. Hardly anybody loads these.
-UNLOADED := /(sympy|networkx|pymavlink/dialects/v10)/
+UNLOADED := /(tests?|sympy|networkx|moto|mypyc?|cfnlint|graphql|docker|onnx|pymavlink/generator)/|/pymavlink/dialects/v(10/|20/(?!ardupil))
 INSTALL := install --quiet --disable-pip-version-check --no-compile
 
 .PHONY: demo test compiled check lint types console bench peers vision-peers lock clean

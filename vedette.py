@@ -7,12 +7,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 
 _INTERRUPTED = 130
 
 
 def main() -> None:
     """Run a command; anything refused is one line on standard error and an exit code that is not zero."""
+    _write_whatever_is_said()
     with _leaving_at_once():
         from cli.arguments import refuse_empty  # noqa: PLC0415
         from cli.commands import app  # noqa: PLC0415 - loads for seconds, in which somebody may think better of it
@@ -33,6 +35,13 @@ def main() -> None:
     else:
         code = 0
     sys.exit(code)
+
+
+def _write_whatever_is_said() -> None:
+    """A terminal may lack a letter, and a file's name be no text: that is no reason to end in the middle of a table."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

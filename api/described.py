@@ -31,6 +31,7 @@ __all__ = [
     "Answers",
     "Schema",
     "answered",
+    "answered_file",
     "answered_page",
     "closed",
     "list_of",
@@ -150,3 +151,9 @@ def answered_page(schema: Schema) -> Answers:
 
 NOTHING = answered(None, 204)
 """Done, and nothing to tell."""
+
+
+def answered_file(schema: Schema, *, media_types: Sequence[str], **headers: str) -> Answers:
+    """A file, whole or a range of it, or that the reader has it (`api.ranged`)."""
+    whole = answered(schema, 200, 206, media_types=media_types, **headers)
+    return whole | {"304": {"description": "If-None-Match names it: what is there is what was kept."}}

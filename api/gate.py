@@ -8,9 +8,11 @@ leaves as a problem. HEAD is a GET whose body stays here: the same rules, and th
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterable
 from functools import lru_cache
+from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -41,6 +43,7 @@ _HEADERS = {
 }
 _KEPT = frozenset({b"allow", b"content-range"})
 """What an error of a library says beside its status: which methods there are, how long a file is (RFC 9110)."""
+_WHOLE = re.compile(rb"https?://(?P<host>[^/@]+)(?P<path>/.*)?", re.IGNORECASE | re.DOTALL)
 _TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
@@ -77,7 +80,8 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})  # none is served yet; deny by default
             return
-        asked, scope = scope, _as_get(scope) if scope["method"] == "HEAD" else scope
+        asked, scope = scope, _at_origin(scope)
+        scope = _as_get(scope) if scope["method"] == "HEAD" else scope
         exit_ = _Exit(self._store, self._outgoing, scope, send, self._headers, method=asked["method"])
         try:
             if await self._repeat(scope, exit_):
@@ -117,6 +121,8 @@ class Gate:
 
         False where it has to come in as everybody does: then nothing has been said or counted.
         """
+        if scope["method"] != "GET":  # nothing else is kept
+            return False
         now_us = self._store.clock()
         known = self._doorman.known(scope, now_us)
         key = None if known is None else self._ready.key(scope, known.principal)
@@ -174,6 +180,16 @@ def _as_get(scope: Scope) -> Scope:
     return {**scope, "method": "GET", "headers": headers, "extensions": named}
 
 
+def _at_origin(scope: Scope) -> Scope:
+    """A request that names its target whole, as those to a proxy do, as one to that host (RFC 9112, 3.2.2)."""
+    whole = _WHOLE.fullmatch(scope.get("raw_path") or b"/")
+    if whole is None:
+        return scope
+    path = whole["path"] or b"/"
+    headers = [(b"host", whole["host"]), *(each for each in scope["headers"] if each[0] != b"host")]
+    return {**scope, "path": unquote(path.decode("ascii")), "raw_path": path, "headers": headers}
+
+
 def _nul_in(scope: Scope) -> ApiError | None:
     """What to answer to an address that holds the character NUL: no text here has one, and PostgreSQL takes none."""
     if "\x00" in scope["path"]:
@@ -195,6 +211,7 @@ def _encoded(name: str) -> bytes:
     return name.lower().encode("latin-1")
 
 
+_FRAMED_TWICE = frozenset((b"content-length", b"transfer-encoding"))
 _STREAM = frozenset((b"content-type", b"text/event-stream" + more) for more in (b"", b"; charset=utf-8"))
 
 
@@ -215,6 +232,9 @@ class _Exit:
         self.call: Call | None = None
         self.way: Way | None = None
         self.headers = {"X-Request-Id": self.request_id}
+        if {name for name, _ in scope["headers"]} >= _FRAMED_TWICE:
+            # Where it ends others may see otherwise: nothing after it on this connection is a request (RFC 9112, 6.1).
+            self.headers["Connection"] = "close"
         self._fixed = headers
         self._store, self._outgoing = store, outgoing
         self._scope = scope

@@ -52,9 +52,9 @@ OPENAPI_PROBLEM: dict[int | str, Any] = {
                     "type": "object",
                     "required": ["type", "title", "status"],
                     "properties": {
-                        "type": {"type": "string"},
+                        "type": {"type": "string", "format": "uri-reference"},
                         "title": {"type": "string"},
-                        "status": {"type": "integer"},
+                        "status": {"type": "integer", "minimum": 400, "maximum": 599},
                         "detail": {"type": "string"},
                         "reasons": {"type": "array", "items": {"type": "string"}},
                         "errors": {"type": "array", "items": {"type": "object"}},

@@ -51,6 +51,10 @@ class PromptProtocol(H11Protocol):
         self._wire.lose()
         super().connection_lost(exc)
 
+    def rests(self) -> bool:
+        """Whether nothing is asked, and no answer waits to leave."""
+        return (self.cycle is None or self.cycle.response_complete) and not self._wire.waits()
+
     def _wait(self) -> None:
         if self._overdue is None:
             self._overdue = self.loop.call_later(HEAD_S, self.transport.close)

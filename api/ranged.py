@@ -1,33 +1,69 @@
-"""A file that is read a range of bytes at a time (RFC 9110, section 14)."""
+"""A file that is read a range of bytes at a time, and not again where it is known (RFC 9110, sections 13 and 14)."""
 
 from __future__ import annotations
 
+import os
 import re
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from api.errors import StaleError
+from api.problems import of_error
 
 __all__ = ["Ranged"]
 
 _RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})", re.IGNORECASE)
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
+_OF_KNOWN = ("etag", "last-modified", "cache-control", "vary", "content-security-policy")
+"""Headers of a file that 304 has too: what a reader keeps of it is as new as they say."""
 
 
 class Ranged(FileResponse):
     """A file, whole or by Range.
 
     A Range that is none (of another unit, or that ends before it begins) and several at once are as if they were not
-    there, as the standard has it; one that is beyond the file is answered by 416.
+    there, as the standard has it; one that is beyond the file is answered by 416. Whoever has the file (If-None-Match)
+    gets 304, whoever wants another (If-Match) 412.
     """
 
     max_ranges = 1  # several at once cost us, and no reader of ours asks for them
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        given = Headers(scope=scope).getlist("range")
+        asked = Headers(scope=scope)
+        if "if-match" in asked or "if-none-match" in asked:
+            self.set_stat_headers(await run_in_threadpool(os.stat, self.path))
+            instead = self._instead(asked)
+            if instead is not None:
+                await instead(scope, receive, send)
+                return
+        given = asked.getlist("range")
         if given and not (len(given) == 1 and _is_range(given[0])):
             scope = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"range"]}
         await super().__call__(scope, receive, send)
+
+    def _instead(self, asked: Headers) -> Response | None:
+        """What is answered in place of the file; None where it is sent."""
+        tag = self.headers["etag"]
+        if "if-match" in asked:
+            wanted = _tags(asked, "if-match")
+            if not {"*", tag} & wanted:
+                return of_error(StaleError(f"If-Match names {', '.join(sorted(wanted))[:100]}, the file is {tag}"))
+        # Here a weak tag is as good as the strong one.
+        if {"*", tag} & {each.removeprefix("W/") for each in _tags(asked, "if-none-match")}:
+            return Response(
+                status_code=304, headers={name: self.headers[name] for name in _OF_KNOWN if name in self.headers}
+            )
+        return None
+
+
+def _tags(asked: Headers, name: str) -> set[str]:
+    """The entity tags of a header, or the asterisk that stands for any."""
+    whole = ",".join(asked.getlist(name))
+    return {"*"} if whole.strip() == "*" else set(_TAG.findall(whole))
 
 
 def _is_range(text: str) -> bool:

@@ -36,6 +36,8 @@ __all__ = ["JsonLines", "RunningService", "running", "serve", "settle"]
 
 _START_TIMEOUT_S = 30.0
 _UNTAKEN_MS = 30_000
+_LOOK_S = 0.2
+"""How often a service that stops looks for connections that rest: long enough to have said to TLS that it ends."""
 
 
 class JsonLines(logging.Formatter):
@@ -192,11 +194,26 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""
         end_streams(self._store)
-        await super().shutdown(sockets)
-        # Who takes nothing, or came in the last moment, would be left with a connection that nobody serves.
+        letting_go = asyncio.create_task(self._let_go())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            letting_go.cancel()
+        # Who takes nothing would be left with a connection that nobody serves.
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)  # it is closed when the loop comes round
+
+    async def _let_go(self) -> None:
+        """End connections that came in the last moment, or wait over TLS for a word of the other end, which owes none.
+
+        They would hold up the stop until its limit.
+        """
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, PromptProtocol) and connection.rests():
+                    connection.transport.abort()
 
 
 def _server(settings: Settings, store: Store) -> uvicorn.Server:

@@ -92,7 +92,9 @@ def _order(vehicle: Vehicle, watch: FlightWatch, turn: int) -> str:
     # Where its height is not known the ground is a guess: a disarming that is refused is followed by the way home.
     if not watch.airborne and turn % 2 == 0:
         return _DISARM
-    return vehicle.dialect.land_mode if turn % _TURNS == _TURNS - 1 else vehicle.dialect.return_mode
+    # Home three times, then down where it is; the other way round where its home is not to be trusted.
+    lands = (turn % _TURNS == _TURNS - 1) is not watch.astray
+    return vehicle.dialect.land_mode if lands else vehicle.dialect.return_mode
 
 
 def _outcome(

@@ -15,6 +15,7 @@ from autopilot.conduct import Conduct
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
 from autopilot.failsafe import check_link_loss
 from autopilot.ground_station import check_ground_station, twin_words
+from autopilot.home_watch import HomeWatch, check_home, moves_home
 from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
@@ -100,6 +101,7 @@ class Sortie:
         self._strangers: set[str] = set()
         self._moves = vehicle.link.moves(vehicle.sysid)
         self._tampering: Tampering | None = None
+        self._home: HomeWatch | None = None
         self._unwatched: Callable[[], None] = lambda: None
 
     async def fly(self) -> SortieReport:
@@ -172,6 +174,7 @@ class Sortie:
         self._unwatched()
         kept = self._tampering = Tampering(self._vehicle, self._watch, fenced=bool(self._mission.fence), set_up=set_up)
         self._unwatched = self._vehicle.listen(kept.take)
+        self._home = None if moves_home(self._mission) else HomeWatch(self._vehicle, self._watch)
         return kept
 
     def _check_stop(self) -> None:
@@ -262,6 +265,7 @@ class Sortie:
             await enable_fence(self._vehicle, self._mission, ceiling_m=self._flight.limits.ceiling_m)
         await land_by_mission(self._vehicle, self._mission)
         check_heading(self._vehicle, self._mission)
+        await check_home(self._vehicle)
         await self._vehicle.prove(progress=self._stage)
         kept = self._keep_watch(set_up=True)
         await self._conduct.clear(self._watch)
@@ -291,6 +295,8 @@ class Sortie:
             self._check_hearing()
             if self._tampering is not None:
                 self._tampering.look()
+            if self._home is not None:
+                await self._home.look()
             await self._conduct.look(watch)
             self._note_strangers()
             if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) > limits.flight_s:

@@ -24,14 +24,22 @@ async def check_termination(vehicle: Vehicle, mission: Mission) -> tuple[str, ..
     mended = {setting.name for setting in vehicle.dialect.fence} if mission.fence else set()
     rows = [row for row in vehicle.dialect.terminations if mended.isdisjoint(when.name for when in row.by)]
     known: dict[str, float | ParameterError] = {}
-    words = [said for row in rows if (said := await _said(vehicle, mission, row, known)) is not None]
+    untold: dict[str, list[str]] = {}
+    words = [said for row in rows if (said := await _said(vehicle, mission, row, known, untold)) is not None]
+    for name, causes in untold.items():
+        each = ", ".join(dict.fromkeys(causes))
+        words.append(f"what it does {each} is not known: it gives no value for {name}")
     return tuple(dict.fromkeys(words))
 
 
 async def _said(
-    vehicle: Vehicle, mission: Mission, row: Termination, known: dict[str, float | ParameterError]
+    vehicle: Vehicle,
+    mission: Mission,
+    row: Termination,
+    known: dict[str, float | ParameterError],
+    untold: dict[str, list[str]],
 ) -> str | None:
-    """What a row comes to with this vehicle. Raises NotReadyError."""
+    """What a row comes to with this vehicle; a parameter that is not told gets the cause. Raises NotReadyError."""
     present = 0.0
     for when in row.by:
         value = known[when.name] if when.name in known else await found(vehicle, when.name)
@@ -39,7 +47,8 @@ async def _said(
         if isinstance(value, AbsentError):
             return None
         if isinstance(value, ParameterError):
-            return f"what it does {row.cause} is not known: it gives no value for {when.name}"
+            untold.setdefault(when.name, []).append(row.cause)
+            return None
         if not when.holds(value):
             return None
         present = value

@@ -32,7 +32,8 @@ _PASSING = frozenset(
 
 _ANEW = 3
 _ANEW_AFTER = 3
-"""How often the list is asked for anew, each time when an item was asked for in vain for so many of the longest waits.
+"""How often the list is asked for anew: when another count of it comes, and when an item was asked for in vain for so
+many of the longest waits.
 
 PX4 hands a list out in order, and once it has given a transfer up it answers no request of it any more.
 """
@@ -69,11 +70,13 @@ class _Fetching:
         self._begin()
 
     def _begin(self) -> None:
-        self._count: int | None = None
+        self._count: int | None = None  # items that are read
+        self._told: int | None = None  # that there are
         self._items: dict[int, MissionItem] = {}
         self._asked: dict[int, float] = {}  # number of an item, or _LIST, to when it is asked for again
         self._first: dict[int, float] = {}  # and to when it was asked for first
         self._again: set[int] = set()
+        self._fresh = 0  # number of the first item that was never asked for
 
     @property
     def complete(self) -> bool:
@@ -102,14 +105,14 @@ class _Fetching:
             if now >= self._first.setdefault(seq, now) + patience_s:
                 raise self._given_up("the list" if seq == _LIST else f"item {seq}")
             self._peer.send(self._request(seq))
+            self._fresh = max(self._fresh, seq + 1)
             self._asked[seq] = min(now + self._pace.retry_s, self._first[seq] + patience_s)
 
     def _due(self, now: float) -> list[int]:
         if self._count is None:
             return [_LIST] if self._asked.get(_LIST, now) <= now else []
         overdue = [seq for seq, when in self._asked.items() if when <= now]
-        fresh = max((*self._first, _LIST)) + 1
-        return overdue + list(range(fresh, min(self._count, fresh + self._window - len(self._asked))))
+        return overdue + list(range(self._fresh, min(self._count, self._fresh + self._window - len(self._asked))))
 
     def _request(self, seq: int) -> Message:
         peer = self._peer
@@ -134,8 +137,12 @@ class _Fetching:
                         f"{self._peer}: says that it holds {message.count} items; no more than {self._most} are read: "
                         "clear the list, or read with a higher bound"
                     )
-                self._count = min(message.count, self._most)
+                self._told, self._count = message.count, min(message.count, self._most)
                 self._answered(_LIST)
+            elif message.count != self._told and self._anew < _ANEW:
+                # Another number: the list was changed as it was read, or the first was an old word.
+                self._anew += 1
+                self._begin()
         elif kind == "MISSION_ACK":
             if message.type != mav.MAV_MISSION_ACCEPTED:
                 self._refused(message.type)
@@ -170,4 +177,6 @@ class _Fetching:
     def _given_up(self, what: str) -> TransferError:
         if self._doubt is not None:
             return self._refusal(self._doubt)
-        return TransferTimeoutError(f"{self._peer}: no answer when asked for {what}: check the link and read again")
+        return TransferTimeoutError(
+            f"{self._peer}: no answer when asked for {what}{self._peer.doubt}: check the link and read again"
+        )

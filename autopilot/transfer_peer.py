@@ -24,6 +24,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is done (``upload mission``, ``read back fence``), items done and items in all."""
 
 TRIES = 6
+_V1 = 0xFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,17 @@ class Peer:
             and message.target_system in (0, self.link.system_id)
             and message.target_component in (0, self.link.component_id)
             and message.mission_type == self.kind
+        )
+
+    @property
+    def doubt(self) -> str:
+        """Why what it answers may be for none of our lists, in words; empty where nothing speaks for that."""
+        beat = self.link.vehicles.get(self.sysid)
+        if self.kind is MissionKind.MISSION or beat is None or beat.get_msgbuf()[0] != _V1:
+            return ""
+        return (
+            " (it speaks MAVLink 1, which knows missions alone: set it to MAVLink 2, as SERIALn_PROTOCOL of ArduPilot "
+            "and MAV_PROTO_VER of PX4 do)"
         )
 
     def __str__(self) -> str:

@@ -203,7 +203,9 @@ class _Sending:
     def _given_up(self, where: str) -> TransferError:
         if self._doubt is not None:
             return self._refusal(self._doubt)
-        return TransferTimeoutError(f"{self._peer}: {where}: check the link and send again", VehicleState.UNKNOWN)
+        return TransferTimeoutError(
+            f"{self._peer}: {where}{self._peer.doubt}: check the link and send again", VehicleState.UNKNOWN
+        )
 
 
 def _offer(peer: Peer, count: int, part: range | None) -> Message:

@@ -90,24 +90,27 @@ def _last_flights(plan: PatrolPlan, vehicles: list[dict[str, Any]]) -> _Flown:
 def _sorted_out(plan: PatrolPlan, flown: _Flown, dialect: Dialect) -> tuple[tuple[Progress, ...], tuple[str, ...]]:
     broken, done = [], []
     for sortie, told in flown:
-        item = _last(plan, sortie, {r["seq"] for r in told["reached"] if r["reported"]}, dialect)
+        flown_to = [place.seq for place in places(compile_mission(plan, sortie, dialect))]
+        item = _last(flown_to, {r["seq"] for r in told["reached"] if r["reported"]})
         left_at = told["left_at"]
         if told["completed"]:
             done.append(sortie.name)
         elif item is not None and told["landing"] is None:
             raise ProgressError(f"{sortie.name}: was lost in the air: find it, then resume with its name and place")
         elif item is not None:
-            # Beyond a place that was passed without a report, or skipped, where it is proves nothing.
-            known = left_at is not None and all(r["seq"] <= item for r in told["reached"])
+            # Beyond a place that was passed without a report, or skipped, where it is proves nothing. Actions, which
+            # autopilots tell of too, come as soon as it sets out for the next place.
+            passed = {r["seq"] for r in told["reached"]}.intersection(flown_to)
+            known = left_at is not None and max(passed) == item
             broken.append(Progress(sortie.name, item=item, at=(left_at[0], left_at[1]) if known else None))
     return tuple(broken), tuple(done)
 
 
-def _last(plan: PatrolPlan, sortie: Sortie, reported: set[int], dialect: Dialect) -> int | None:
+def _last(flown_to: list[int], reported: set[int]) -> int | None:
     """The last place before the first whose arrival was not reported; None where it is the first."""
     last = None
-    for place in places(compile_mission(plan, sortie, dialect)):
-        if place.seq not in reported:
+    for seq in flown_to:
+        if seq not in reported:
             break
-        last = place.seq
+        last = seq
     return last

@@ -227,6 +227,10 @@ class Vehicle(Heard):
         """
         self._streams.ask_again()
 
+    def ask_home(self) -> None:
+        """Ask where its home is, and wait for no answer: `telemetry` has it."""
+        self._exchange.tell(mav.MAV_CMD_REQUEST_MESSAGE, (mav.MAVLINK_MSG_ID_HOME_POSITION,))
+
     def ask_why(self) -> None:
         """Ask what keeps it from arming, and wait for no answer: it comes as `texts`."""
         self._exchange.ask_why()

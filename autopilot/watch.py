@@ -121,13 +121,15 @@ class FlightWatch:
         Whether it disarmed above the ground.
     crossed, sent_home
         Whether it was seen on the other side of a border, and whether it was turned back since.
+    astray
+        Whether its way home leads to where nobody of ours has put its home.
     """
 
     def __init__(self, mission: Mission, mission_mode: str, borders: BorderWatch | None, boots: int = 0) -> None:
         self.events: list[Event] = []
         self.reached: list[ItemReached] = []
         self.was_armed = self.airborne = self.ended = self.ended_in_air = False
-        self.crossed = self.sent_home = False
+        self.crossed = self.sent_home = self.astray = False
         self.started: tuple[int, float | None] | None = None
         self.finished: tuple[int, float | None] | None = None
         self.mode: str | None = None

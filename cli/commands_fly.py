@@ -62,7 +62,9 @@ Marking = Annotated[str | None, typer.Option(help="Marking of those; without one
 )
 def sim(
     home: Annotated[str | None, typer.Option(help="LAT,LON,AMSL of the base: degrees and metres.")] = None,
-    plan_file: Annotated[Path | None, typer.Option("--plan", help="plan.json: its base, vehicles and figures.")] = None,
+    plan_file: Annotated[
+        Path | None, typer.Option("--plan", help="plan.json: its bases, vehicles and figures.")
+    ] = None,
     vehicles: Annotated[int, typer.Option(help="How many, with --home.", min=1)] = 1,
     autopilot: Annotated[str, typer.Option(help="ardupilot or px4.")] = "ardupilot",
     frame: Annotated[
@@ -106,20 +108,27 @@ def sim(
         home = scene.home
     if (home is None) == (plan_file is None):
         raise InputError("say where the vehicles stand: give either --home LAT,LON,AMSL or --plan FILE")
+    broken = simulator.load_faults(faults) if faults else simulator.Faults()
     air = simulator.Wind(*numbers(wind, "MEAN,FROM,GUST" if wind.count(",") > 1 else "MEAN,FROM", "--wind"))
     if plan_file is not None:
         if frame is not None:
             raise InputError("--frame: the plan says what flies; leave it out")
         import missions  # noqa: PLC0415 - planning takes half a second to load
-        from cli.simulated import simulated_fleet  # noqa: PLC0415
+        from cli.simulated import simulated_teams  # noqa: PLC0415
 
-        made = missions.load_plan(plan_file)
-        config = simulated_fleet(
-            made, speedup=speedup, seed=seed, port=port, record=record, autopilot=autopilot, wind=air
+        parts = simulated_teams(
+            missions.load_plan(plan_file),
+            broken,
+            speedup=speedup,
+            seed=seed,
+            port=port,
+            record=record,
+            autopilot=autopilot,
+            wind=air,
         )
     else:
         lat, lon, amsl = numbers(str(home), "LAT,LON,AMSL", "--home")
-        config = simulator.FleetConfig(
+        alone = simulator.FleetConfig(
             home=(lat, lon, amsl),
             vehicles=vehicles,
             speedup=speedup,
@@ -129,14 +138,19 @@ def sim(
             autopilot=autopilot,
             frame=frame or "copter",
             wind=air,
+            faults=broken,
         )
-    config = replace(
-        config,
-        transport="tcp" if tcp else "udp",
-        signing_key=secret_of(signing_key),
-        faults=simulator.load_faults(faults) if faults else config.faults,
-        terrain=terrain,
-        terrain_on_card=terrain is not None and not blank_card,
+        parts = (alone,)
+    first, *others = (
+        replace(
+            part,
+            transport="tcp" if tcp else "udp",
+            signing_key=secret_of(signing_key),
+            terrain=terrain,
+            terrain_on_card=terrain is not None and not blank_card,
+            start_time_us=None if scene is None else scene.world.epoch_us,
+        )
+        for part in parts
     )
     stop = threading.Event()
     if seconds is not None:
@@ -150,10 +164,12 @@ def sim(
             console.print(f"vehicle {endpoint.sysid} listens on {at}")
 
     with ExitStack() as stack:
+        beside = [stack.enter_context(simulator.start_fleet(other)) for other in others]
         if scene is not None:
-            config = replace(config, start_time_us=scene.world.epoch_us)
             stack.enter_context(scene.running(speedup, seed, console.print))
-        simulator.run_fleet(config, ready=tell, stop=stop)
+        simulator.run_fleet(
+            first, ready=lambda own: tell([*own, *(one for fleet in beside for one in fleet.endpoints)]), stop=stop
+        )
 
 
 @commands.command(

@@ -40,7 +40,7 @@ def list_(
         typer.echo(json.dumps(found, indent=1))
         return
     for one in found:
-        table = Table(title=one["name"], title_justify="left", title_style="bold", show_header=False)
+        table = Table(title=one["name"], title_justify="left", title_style="bold", show_header=False, show_edge=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for label, value in one.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -52,21 +53,31 @@ _PACKAGES = (
     ("ultralytics-opencv-headless", "ultralytics", False, "training, export: pip install vedette[train]"),
     ("pyarrow", "pyarrow", False, "flight logs as tables: pip install vedette[logs]"),
     ("paho-mqtt", "paho", False, "cues of simulated sensors to a broker: pip install vedette[mqtt]"),
+    ("aiomqtt", "aiomqtt", False, "the service at a broker: pip install vedette[mqtt]"),
+    ("psycopg", "psycopg", False, "the store in PostgreSQL: pip install vedette[postgres]"),
+    ("procrastinate", "procrastinate", False, "video on many machines: pip install vedette[postgres]"),
+    ("s3fs", "s3fs", False, "evidence in an S3 store: pip install vedette[s3]"),
+    ("rasterio", "rasterio", False, "GeoTIFF terrain: pip install vedette[gis]"),
+    ("pyogrio", "pyogrio", False, "GeoPackage and Shapefile: pip install vedette[gis]"),
     ("dronekit2", "dronekit", False, "DroneKit vehicles: pip install vedette[dronekit]"),
 )
+"""Distribution, module, whether it is needed, what it gives."""
 
+_PROGRAMS = (
+    ("ffmpeg", "SRT streams: apt-get install ffmpeg"),
+    ("pg_dump", "backups of a store in PostgreSQL: apt-get install postgresql-client"),
+)
 
 _ONE_MODULE = ("onnxruntime", "onnxruntime-gpu")  # whichever was installed last has written over the other
 
 
 def findings() -> list[Finding]:
     """Look at everything, in the order of the report."""
-    first: tuple[Callable[[], Finding], ...] = (_python, _memory, _disk)
-    last: tuple[Callable[[], Finding], ...] = (_codecs, _decoders, _engines, _model, _borders)
     packages = [_package(*row) for row in _PACKAGES]
     if all(_installed(name) for name in _ONE_MODULE):
         packages.append(Finding("one ONNX Runtime", None, True, f"uninstall {' and '.join(_ONE_MODULE)}, install one"))
-    return [*(check() for check in first), *packages, *(check() for check in last)]
+    programs = [Finding(name, shutil.which(name), False, gives) for name, gives in _PROGRAMS]
+    return [*map(_look, _FIRST), *packages, *programs, *map(_look, _LAST)]
 
 
 def examine(console: Console) -> bool:
@@ -74,12 +85,30 @@ def examine(console: Console) -> bool:
     found = findings()
     table = Table(title="vedette doctor")
     for heading in ("", "what", "found", "gives"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for one in found:
         mark = "[green]ok[/]" if one.found else "[red]missing[/]" if one.needed else "[yellow]absent[/]"
-        table.add_row(mark, one.name, one.found or "", escape(one.gives))
+        table.add_row(mark, one.name, escape(one.found or ""), escape(one.gives))
     console.print(table)
     return all(one.found or not one.needed for one in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Something that is looked at by a function of its own: what it finds, or None."""
+
+    name: str
+    find: Callable[[], str | None]
+    needed: bool
+    gives: str
+
+
+def _look(one: _Look) -> Finding:
+    """Look; what cannot be looked at for want of a package is not there, and that package is named."""
+    try:
+        return Finding(one.name, one.find(), one.needed, one.gives)
+    except ImportError as error:
+        return Finding(one.name, None, one.needed, f"{one.gives}; not without {error.name or error}")
 
 
 def _package(distribution: str, module: str, needed: bool, gives: str) -> Finding:
@@ -87,7 +116,18 @@ def _package(distribution: str, module: str, needed: bool, gives: str) -> Findin
         version = metadata.version(distribution) if importlib.util.find_spec(module) else None
     except metadata.PackageNotFoundError:
         version = "present, of another distribution"
-    return Finding(distribution, version, needed, gives)
+    how = f"{gives}: pip install {distribution}" if needed and version is None else gives
+    return Finding(distribution, version, needed, how)
+
+
+def _others() -> str:
+    """How many others there are that the installed Vedette says it needs; raises ModuleNotFoundError without one."""
+    said = [text for text in metadata.requires("vedette") or () if "extra ==" not in text]
+    names = {re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0] for text in said} - {name for name, *_ in _PACKAGES}
+    missing = sorted(name for name in names if not _installed(name))
+    if missing:
+        raise ModuleNotFoundError(name=", ".join(missing))
+    return str(len(names))
 
 
 def _installed(distribution: str) -> bool:
@@ -98,37 +138,33 @@ def _installed(distribution: str) -> bool:
     return True
 
 
-def _python() -> Finding:
-    version = platform.python_version() if sys.version_info >= (3, 11) else None
-    return Finding("Python 3.11 or later", version, True, "everything")
+def _python() -> str | None:
+    return platform.python_version() if sys.version_info >= (3, 11) else None
 
 
-def _memory() -> Finding:
+def _memory() -> str | None:
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    text = f"{os.cpu_count()} processors, {gib:.0f} GiB"
-    return Finding("machine", text if gib >= 2 else None, True, "2 GiB of memory carry the demonstration")
+    return f"{os.cpu_count()} processors, {gib:.0f} GiB" if gib >= 2 else None
 
 
-def _disk() -> Finding:
+def _disk() -> str | None:
     gib = shutil.disk_usage(Path.cwd()).free / 2**30
-    return Finding("free disk here", f"{gib:.0f} GiB" if gib >= 0.5 else None, True, "room for clips: 0.5 GiB at least")
+    return f"{gib:.0f} GiB" if gib >= 0.5 else None
 
 
-def _codecs() -> Finding:
+def _codecs() -> str | None:
     import av.codec  # noqa: PLC0415 - a missing package must not stop the doctor
 
-    names = [name for name in ("libx264", "h264", "hevc") if name in av.codec.codecs_available]
-    return Finding("video codecs", ", ".join(names) or None, True, "H.264 and H.265")
+    return ", ".join(name for name in ("libx264", "h264", "hevc") if name in av.codec.codecs_available) or None
 
 
-def _decoders() -> Finding:
+def _decoders() -> str | None:
     from vision import decoding_devices  # noqa: PLC0415 - a missing package must not stop the doctor
 
-    gives = "video decoded beside the processor"
-    return Finding("decoding devices", ", ".join(decoding_devices()) or None, False, gives)
+    return ", ".join(decoding_devices()) or None
 
 
-def _engines() -> Finding:
+def _engines() -> str | None:
     names = []
     if importlib.util.find_spec("onnxruntime"):
         import onnxruntime  # noqa: PLC0415 - takes a second to load
@@ -138,18 +174,33 @@ def _engines() -> Finding:
         import openvino  # noqa: PLC0415 - takes a second to load
 
         names += [f"openvino {device}" for device in openvino.Core().available_devices]
-    return Finding("inference devices", ", ".join(names) or None, True, "the faster is chosen at first use")
+    return ", ".join(names) or None
 
 
-def _model() -> Finding:
+def _model() -> str | None:
     from vision import SHIPPED_MODELS, read_model_file  # noqa: PLC0415 - as above
 
     found = [f"{path.name} {read_model_file(path).sha256[:12]}" for path in SHIPPED_MODELS.values() if path.exists()]
-    whole = ", ".join(found) if len(found) == len(SHIPPED_MODELS) else None
-    return Finding("shipped detectors", whole, True, "persons and vehicles from the air")
+    return ", ".join(found) if len(found) == len(SHIPPED_MODELS) else None
 
 
-def _borders() -> Finding:
+def _borders() -> str | None:
     from missions import countries  # noqa: PLC0415 - as above
 
-    return Finding("land borders", f"{len(countries())} countries", True, "Natural Earth 1:10m")
+    return f"{len(countries())} countries"
+
+
+_FIRST = (
+    _Look("vedette", lambda: metadata.version("vedette"), True, "what this is, for a report of a fault"),
+    _Look("Python 3.11 or later", _python, True, "everything"),
+    _Look("machine", _memory, True, "2 GiB of memory carry the demonstration"),
+    _Look("free disk here", _disk, True, "room for clips: 0.5 GiB at least"),
+)
+_LAST = (
+    _Look("other packages", _others, True, "all the rest"),
+    _Look("video codecs", _codecs, True, "H.264 and H.265"),
+    _Look("decoding devices", _decoders, False, "video decoded beside the processor"),
+    _Look("inference devices", _engines, True, "the faster is chosen at first use"),
+    _Look("shipped detectors", _model, True, "persons and vehicles from the air"),
+    _Look("land borders", _borders, True, "Natural Earth 1:10m"),
+)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import groupby
 from math import atan2, cos, degrees, radians
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import missions
 import sim
+from geo import geodesic_destination
 
-__all__ = ["simulated_fleet"]
+__all__ = ["simulated_fleet", "simulated_teams"]
 
 # Room for the height fence above the highest transit, and the battery level of the failsafe below the planned reserve:
 # both are nets under the plan, not parts of it.
@@ -87,7 +92,7 @@ def simulated_fleet(
     autopilot: str = "ardupilot",
     wind: sim.Wind | None = None,
 ) -> sim.FleetConfig:
-    """Vehicles with the form, power, speeds and home of a plan's fleet.
+    """Vehicles with the form, power, speeds and home of a plan's fleet, which is of one type at one base.
 
     Parameters
     ----------
@@ -113,7 +118,9 @@ def simulated_fleet(
     """
     vehicles = sorted(plan.fleet.vehicles, key=lambda vehicle: vehicle.sysid)
     craft, base = vehicles[0].aircraft, vehicles[0].base
-    ground_amsl_m = plan.sorties[0].home.ground_amsl_m
+    of_type = [sortie for sortie in plan.sorties if sortie.vehicle.aircraft == craft and sortie.vehicle.base == base]
+    sorties = of_type or plan.sorties
+    ground_amsl_m = sorties[0].home.ground_amsl_m
     frame = _FRAMES[craft.form]
     figures = _PARAMS.get((autopilot, frame), {})
     params = {name: figure(craft) for name, figure in figures.items()}
@@ -131,7 +138,7 @@ def simulated_fleet(
         autopilot=autopilot,
         frame=frame,
         wind=wind or sim.Wind(),
-        heading_deg=_runway_deg(plan) if frame == "plane" else 0.0,
+        heading_deg=_runway_deg(sorties[0]) if frame == "plane" else 0.0,
         power=sim.PowerModel(
             capacity_wh=craft.battery_wh,
             hover_w=craft.hover_power_w,
@@ -146,9 +153,70 @@ def simulated_fleet(
     )
 
 
-def _runway_deg(plan: missions.PatrolPlan) -> float:
+def simulated_teams(
+    plan: missions.PatrolPlan, faults: sim.Faults, *, port: int, **given: Any
+) -> tuple[sim.FleetConfig, ...]:
+    """The fleet of a plan whose vehicles may stand at several bases and be of several types: a part for each of those.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    faults
+        What goes wrong; each part is given what happens to its vehicles.
+    port
+        UDP port of the vehicle with the lowest system id, the next 10 apart; 0 takes free ones.
+    given
+        As for `simulated_fleet`.
+
+    Raises
+    ------
+    ConfigError
+        As `simulated_fleet` does, and when a fault names a vehicle that the plan does not have.
+    """
+    vehicles = sorted(plan.fleet.vehicles, key=lambda vehicle: vehicle.sysid)
+    sysids = [vehicle.sysid for vehicle in vehicles]
+    for fault in faults.listed:
+        for sysid in fault.vehicles:
+            if sysid not in sysids:
+                raise sim.ConfigError(f"{fault.KIND}: vehicle {sysid} is not in the fleet: it has {sysids}")
+    # A part has system ids in a row, as its endpoints have ports.
+    parts = groupby(enumerate(vehicles), key=lambda one: (one[1].sysid - one[0], one[1].aircraft, one[1].base))
+    found = []
+    stand = Counter[missions.Base]()
+    for (_, _, base), members in parts:
+        (first, _), *_ = part = list(members)
+        own = tuple(vehicle for _, vehicle in part)
+        config = simulated_fleet(replace(plan, fleet=replace(plan.fleet, vehicles=own)), **given)
+        at = port and port + first * config.port_step
+        found.append(
+            replace(
+                config,
+                home=(
+                    *geodesic_destination(*config.home[:2], 90.0, stand[base] * config.pad_spacing_m),
+                    config.home[2],
+                ),
+                base_port=at,
+                faults=_of(faults, {vehicle.sysid for vehicle in own}),
+            )
+        )
+        stand[base] += len(own)
+    return tuple(found)
+
+
+def _of(faults: sim.Faults, sysids: set[int]) -> sim.Faults:
+    """What of them happens to some vehicles."""
+    listed = [
+        replace(fault, vehicles=tuple(sysid for sysid in fault.vehicles if sysid in sysids))
+        for fault in faults.listed
+        if not fault.vehicles or sysids.intersection(fault.vehicles)
+    ]
+    return replace(faults, listed=tuple(listed))
+
+
+def _runway_deg(sortie: missions.Sortie) -> float:
     """Along the first way that a wing flies, degrees from north."""
-    leg = next(leg for leg in plan.sorties[0].legs if leg.distance_m > 0)
+    leg = next(leg for leg in sortie.legs if leg.distance_m > 0)
     north = leg.end.lat_deg - leg.start.lat_deg
     east = (leg.end.lon_deg - leg.start.lon_deg) * cos(radians(leg.start.lat_deg))
     return degrees(atan2(east, north))

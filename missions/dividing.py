@@ -27,6 +27,8 @@ __all__ = [
     "WORTH",
     "Shared",
     "divided",
+    "of_those_who_fly",
+    "shared_by",
     "sized",
     "time_s",
     "trimmed",
@@ -114,7 +116,7 @@ def _battery_shares(setting: Setting, teams: Sequence[Team]) -> Iterator[list[di
             ]
 
 
-def _of_those_who_fly(setting: Setting, teams: Sequence[Team], shared: Shared) -> list[Team]:
+def of_those_who_fly(setting: Setting, teams: Sequence[Team], shared: Shared) -> list[Team]:
     """The teams, those of a base that fly something with all of its batteries, by their aircraft."""
     flying = {shared.parts[block.team][0] for block in shared.blocks}
     out = list(teams)
@@ -133,7 +135,7 @@ def divided(setting: Setting, teams: Sequence[Team], weights: Floats) -> Shared:
     best, teams = _undivided(setting, teams, weights)
     if setting.options.objective is not Objective.RISK or np.ptp(weights[setting.needed]) == 0:
         return best
-    teams = _of_those_who_fly(setting, teams, best)
+    teams = of_those_who_fly(setting, teams, best)
     left = min(TRIALS, TRIED_STATIONS // len(weights))
     while True:
         before = best
@@ -164,18 +166,22 @@ def _divisions(shared: Shared, count: int) -> Iterator[list[tuple[int, int]]]:
 
 
 def _shared(setting: Setting, teams: Sequence[Team], parts: Sequence[tuple[int, int]], weights: Floats) -> Shared:
-    objective: Literal["revisit", "once"] = "once" if setting.options.objective is Objective.ONCE else "revisit"
     kinds = {part: sized(teams[part[0]], part[1]) for part in parts}
-    own = [kinds[part] for part in parts]
-    blocks = trimmed(share_out(own, setting.passable, weights, objective, setting.needed), setting.needed)
-    times, worst, counts = np.zeros(len(parts)), np.zeros(len(parts)), [0] * len(parts)
+    blocks, rounds = shared_by(setting, [kinds[part] for part in parts], weights, setting.needed)
+    return Shared(tuple(parts), tuple(blocks), watched(blocks, len(weights)) & setting.needed, tuple(rounds))
+
+
+def shared_by(setting: Setting, own: Sequence[Team], weights: Floats, needed: Bools) -> tuple[list[Block], list[float]]:
+    """Blocks for some teams that see what is needed, shape (n - 1,), and the longest round of each, times weight, s."""
+    objective: Literal["revisit", "once"] = "once" if setting.options.objective is Objective.ONCE else "revisit"
+    blocks = trimmed(share_out(own, setting.passable, weights, objective, needed), needed)
+    times, worst, counts = np.zeros(len(own)), np.zeros(len(own)), [0] * len(own)
     for block in blocks:
         pieces = slice(block.start, block.stop)
         times[block.team] += time_s(own[block.team], block)
         counts[block.team] += 1
-        worst[block.team] = max(worst[block.team], float(weights[pieces][setting.needed[pieces]].max()))
-    rounds = [float(w * own[k].round_s(times[k], counts[k])) for k, w in enumerate(worst.tolist())]
-    return Shared(tuple(parts), tuple(blocks), watched(blocks, len(weights)) & setting.needed, tuple(rounds))
+        worst[block.team] = max(worst[block.team], float(weights[pieces][needed[pieces]].max()))
+    return blocks, [float(w * own[k].round_s(times[k], counts[k])) for k, w in enumerate(worst.tolist())]
 
 
 def sized(team: Team, size: int) -> Team:

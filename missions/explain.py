@@ -13,7 +13,7 @@ from geo import Terrain, locate
 from missions.course import distances_m
 from missions.errors import MissionsError, PlanError
 from missions.fleet import Base, Fleet, Vehicle
-from missions.limiting import Limit, costliest, limit_of, told
+from missions.limiting import Limit, bases_of, costliest, limit_of, named, told
 from missions.network_planning import plan_patrolled
 from missions.patrol import PatrolPlan
 from missions.plane import Plane
@@ -73,23 +73,31 @@ def explain(made: PatrolPlan, terrain: Terrain | None = None) -> Explanation:
     """
     limit = limit_of(made)
     team = [made.sorties[k] for k in limit.roster.sorties]
-    base = team[0].vehicle.base
+    base, *others = bases_of(made, limit.roster)
     dear = costliest(made, limit)
     where = "costliest part" if dear else "middle"
+    at = [
+        team[0].vehicle,
+        *_beside(made, base),
+        *(next(s.vehicle for s in team if s.vehicle.base == b) for b in others),
+    ]
     options: list[tuple[str, Callable[[], Fleet]]] = [
         (f"one more aircraft at {like.base.name}", partial(_one_more, made.fleet, like, like.base))
-        for like in (team[0].vehicle, *_beside(made, base))
+        for like in {like.base: like for like in at}.values()
     ]
     options += [
         (
-            f"one more base, behind the {where} of the stretch of {base.name}, with one aircraft",
+            f"one more base, behind the {where} of the stretch of {named((base, *others))}, with one aircraft",
             lambda: _one_more(made.fleet, team[0].vehicle, _new_base(made, dear[:1] or team)),
         ),
         ("batteries of a quarter more energy", lambda: _changed(made.fleet, battery=1.25)),
         ("turn-round in half the time", lambda: _changed(made.fleet, turn_round=0.5)),
     ]
-    if base.batteries is not None:
-        options.append((f"one more battery at {base.name}", lambda: _more_batteries(made.fleet, base)))
+    options += [
+        (f"one more battery at {short.name}", partial(_more_batteries, made.fleet, short))
+        for short in (base, *others)
+        if short.batteries is not None
+    ]
     for mixed, like in _mixed(made.fleet):
         what = f"all aircraft at {mixed.name} like {like.name} ({_kind(made.fleet, like)}), relieving each other"
         options.append((what, partial(_alike, made.fleet, mixed, like)))
@@ -162,11 +170,22 @@ def _kind(fleet: Fleet, vehicle: Vehicle) -> str:
 
 
 def _told_mixed(made: PatrolPlan) -> list[str]:
-    """A sentence for each base whose aircraft differ: what that comes to is among the changes."""
+    """A sentence for bases that relieve each other, and for each other base whose aircraft differ.
+
+    What those differences come to is among the changes.
+    """
     mixed = _mixed(made.fleet)
-    return [
+    rosters = [roster for period in made.periods for roster in period.rosters if roster.sorties]
+    far = [bases for bases in dict.fromkeys(bases_of(made, roster) for roster in rosters) if len(bases) > 1]
+    told = [
+        f"aircraft of {named(bases)} relieve each other on one stretch, at the pace of whoever needs longest"
+        for bases in far
+    ]
+    among = {base for bases in far for base in bases}
+    return told + [
         _told_turns(made, base, [like for at, like in mixed if at == base])
         for base in dict.fromkeys(base for base, _ in mixed)
+        if base not in among
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.clock import ShiftClock
-from missions.fleet import Fleet
+from missions.fleet import Base, Fleet
 from missions.options import Objective
 from missions.patrol import PatrolPlan, Roster
 from missions.recourse import course_of, surroundings_of
@@ -20,7 +20,7 @@ from missions.schedule import schedule
 from missions.sortie import LegKind, Sortie
 from missions.turns import turns_of
 
-__all__ = ["Limit", "costliest", "limit_of", "told"]
+__all__ = ["Limit", "bases_of", "costliest", "limit_of", "named", "told"]
 
 Floats = NDArray[np.float64]
 
@@ -123,6 +123,16 @@ def _slowest(made: PatrolPlan, roster: Roster) -> list[Sortie]:
     return max(([made.sorties[k] for k in own] for own in kinds), key=lambda own: sum(s.duration_s for s in own))
 
 
+def bases_of(made: PatrolPlan, roster: Roster) -> tuple[Base, ...]:
+    """From where a roster flies, in the order of its sorties."""
+    return tuple(dict.fromkeys(made.sorties[number].vehicle.base for number in roster.sorties))
+
+
+def named(bases: Sequence[Base]) -> str:
+    """Bases by name, in words."""
+    return " and ".join(base.name for base in bases)
+
+
 def _distinct(team: Sequence[Sortie]) -> list[Sortie]:
     return list({id(sortie): sortie for sortie in team}.values())
 
@@ -154,7 +164,7 @@ def _told_costliest(made: PatrolPlan, limit: Limit) -> list[str]:
 def _told_limit(made: PatrolPlan, limit: Limit) -> list[str]:
     roster = limit.roster
     team = _slowest(made, roster)
-    base, size = team[0].vehicle.base, len(roster.sysids)
+    where, size = named(bases_of(made, roster)), len(roster.sysids)
     distinct = _distinct(team)
     length = sum(map(_watched_m, distinct))
     stretch = f"{length / 1000:.1f} km in {len(distinct)} sorties by {size} aircraft"
@@ -163,7 +173,7 @@ def _told_limit(made: PatrolPlan, limit: Limit) -> list[str]:
     air = sum(leg.duration_s for leg in legs)
     if made.options.objective is Objective.ONCE:
         name = team[0].vehicle.name
-        what = f"the last to land is {name} of {base.name}, {made.revisit_s / 60:.1f} min after the start: {stretch}"
+        what = f"the last to land is {name} of {where}, {made.revisit_s / 60:.1f} min after the start: {stretch}"
         return [what, _shares(f"these {made.revisit_s / 60:.0f} min", (patrol, air, made.revisit_s), "on the ground")]
     whole = made.round_s(roster) * size
     spent = _shares(f"the {whole / 60:.0f} min of one round", (patrol, air, whole), "turn-round on the ground")
@@ -171,12 +181,12 @@ def _told_limit(made: PatrolPlan, limit: Limit) -> list[str]:
         return [
             (
                 f"most at risk is {limit.at[0]:.5f}, {limit.at[1]:.5f}, of a weight of up to {limit.weight:.4g}: "
-                f"{limit.left_s / 60:.1f} min times risk; those of {base.name} who watch it most often fly {stretch}"
+                f"{limit.left_s / 60:.1f} min times risk; those of {where} who watch it most often fly {stretch}"
             ),
             spent,
         ]
     round_s = made.round_s(roster)
-    out = [f"the slowest stretch is that of {base.name}: {stretch}, looked at every {round_s / 60:.1f} min", spent]
+    out = [f"the slowest stretch is that of {where}: {stretch}, looked at every {round_s / 60:.1f} min", spent]
     if limit.left_s > _LONGER * round_s:
         out.insert(1, f"a place is left alone for up to {limit.left_s / 60:.1f} min: {_waiting(made)}")
     return out

@@ -58,11 +58,11 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Aircraft at one base that relieve each other, by system id, and the numbers of their sorties, from 0.
+    """Aircraft that relieve each other, by system id, and the numbers of their sorties, from 0.
 
-    Each of them flies all of these that are of its type in turn, or at the pace of chargers every so many-th turn; of
-    one that is alone some may come several times in it, by risk. Where they are of several types, each type has as many
-    sorties, over the same stretches in the same order (`missions.turns`).
+    Each of them flies all of these that are of its type and base in turn, or at the pace of chargers every so many-th
+    turn; of one that is alone some may come several times in it, by risk. Where they are of several types or bases,
+    each kind has as many sorties, over the same stretches in the same order (`missions.turns`).
     """
 
     sysids: tuple[int, ...]

@@ -22,12 +22,13 @@ from missions.idle import idle_notes
 from missions.mission import too_long
 from missions.options import Objective, PlanOptions
 from missions.overflown import overflown
+from missions.pacing import Paces, paces
 from missions.patrol import Coverage, Flight, PatrolPlan, Period, Roster
-from missions.relaying import alone, relays
+from missions.relaying import relays
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk import RiskTable, risk_apart
 from missions.rotas import Rotas, make_rotas
-from missions.schedule import crowded, schedule
+from missions.schedule import schedule
 from missions.setting import Setting
 from missions.sortie import Sortie
 from missions.spans import Span, joined, risk_spans
@@ -69,9 +70,10 @@ def plan(
 
     The aircraft of one type at one base are a team. Every team watches one contiguous stretch in as many sorties as its
     batteries need, its aircraft relieving each other; the stretches are cut so that the slowest team is as fast as can
-    be. Teams share a line in the order of their bases along it. Teams of one base have a stretch together, in turns,
-    where that is better for the longest revisit. By risk a team may be divided, and where the risk
-    changes within the shift anew at each change, where that leaves less to chance than one division for its mean.
+    be. Teams share a line in the order of their bases along it. Teams of one base, or of several near a short line,
+    have a stretch together, in turns, where that is better for the longest revisit. By risk a team may be divided, and
+    where the risk changes within the shift anew at each change, where that leaves less to chance than one division for
+    its mean.
 
     Parameters
     ----------
@@ -275,22 +277,20 @@ class Planner:
                 yield self._scheduled(replace(rotas, periods=self._sooner(rotas.periods, lead * longest_s)))
 
     def _in_turns(self) -> Iterator[_Schedule]:
-        """The same with crews of one base that fly in turns, where that looks better."""
+        """The same with crews that fly in turns, where that looks better."""
         setting, mean = self.setting, joined(self.spans)
         if setting.options.objective is not Objective.REVISIT:
             return
-        units = relays(setting, mean.weights)
-        if units == alone(setting):
-            return
-        try:
-            rotas = make_rotas(setting, [mean], undivided, units)
-            # A round that no shift holds would be flown to its end after it.
-            whole_s = max(float(turns_of(r.sorties, rotas.sorties).slots_s.sum()) for r in _flying(rotas))
-            if whole_s <= setting.options.shift_s and (rotas.flown | ~self.rotas.flown).all():
-                yield self._scheduled(rotas)
-        except PlanError:
-            # The plan that is made already stands.
-            return
+        for units in relays(setting, mean.weights):
+            try:
+                rotas = make_rotas(setting, [mean], undivided, units)
+                # A round that no shift holds would be flown to its end after it.
+                whole_s = max(float(turns_of(r.sorties, rotas.sorties).slots_s.sum()) for r in _flying(rotas))
+                if whole_s <= setting.options.shift_s and (rotas.flown | ~self.rotas.flown).all():
+                    yield self._scheduled(rotas)
+            except PlanError:
+                # The plan that is made already stands.
+                continue
 
     def _waited_for(self, made: _Schedule) -> Iterator[_Schedule]:
         """A single coverage shared out anew with the waits of the one before: who takes off late is to see less."""
@@ -333,15 +333,14 @@ class Planner:
     def _scheduled(self, rotas: Rotas) -> _Schedule:
         setting = self.setting
         once = setting.options.objective is Objective.ONCE
-        short = not once and crowded(rotas.sorties, rotas.periods, setting.fleet, setting.options)
-        # As soon as may be, or at the pace at which a base charges and launches: then nobody waits for long.
-        found = [self._flown(rotas, paced=paced) for paced in ((False, True) if short else (False,))]
-        return min(found, key=lambda one: one.figure_s)
+        slower = () if once else paces(rotas.periods, rotas.sorties, setting.fleet, setting.options)
+        # As soon as may be, or at a pace at which a base charges and launches: then nobody waits for long.
+        return min((self._flown(rotas, pace) for pace in ((), *slower)), key=lambda one: one.figure_s)
 
-    def _flown(self, rotas: Rotas, *, paced: bool) -> _Schedule:
+    def _flown(self, rotas: Rotas, slower: Sequence[Paces]) -> _Schedule:
         setting, shift_s = self.setting, self.setting.options.shift_s
         once = setting.options.objective is Objective.ONCE
-        flights = schedule(rotas.sorties, rotas.periods, setting.fleet, setting.options, repeat=not once, paced=paced)
+        flights = schedule(rotas.sorties, rotas.periods, setting.fleet, setting.options, repeat=not once, slower=slower)
         if once:
             return _Schedule(rotas, flights, max(f.start_s + rotas.sorties[f.sortie].duration_s for f in flights))
         # A shift too short for a second look has none to measure.

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from missions.building import Builder
 from missions.dividing import Shared, divided
 from missions.errors import GroundError, PlanError
+from missions.evening import evened
 from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
 from missions.patrol import Period, Roster
-from missions.relaying import Units, alone, in_turn
+from missions.relaying import Units, alone, together, who_fly
 from missions.setting import Setting
 from missions.sharing import Block
 from missions.sortie import Sortie
@@ -80,11 +81,11 @@ def make_rotas(
         teams = [setting.team(crew, factor, setting.terrain) for crew in setting.crews]
         if not any(np.isfinite(team.out_s).any() for team in teams):
             raise PlanError(out_of_reach(setting))
-        together = [in_turn([teams[crew] for crew in unit]) for unit in units]
-        shared = [dividing(setting, together, span.weights) for span in spans]
+        in_turns = together(setting, _having(setting, teams, units, spans), units)
+        shared = [_shared(setting, in_turns, span.weights, dividing) for span in spans]
         if any(not np.array_equal(one.seen, shared[0].seen) for one in shared):
             spans = [joined(spans)]
-            shared = [dividing(setting, together, spans[0].weights)]
+            shared = [_shared(setting, in_turns, spans[0].weights, dividing)]
         of_units = {block for own in shared for block in own.crew_blocks()}
         of_crews = {replace(block, team=crew) for block in of_units for crew in units[block.team]}
         blocks = sorted(of_crews, key=lambda b: (b.start, b.stop, b.team))
@@ -111,6 +112,16 @@ def make_rotas(
         for span, own in zip(spans, shared, strict=True)
     ]
     return Rotas(sorties, tuple(periods), shared[0].seen)
+
+
+def _having(setting: Setting, teams: Sequence[Team], units: Units, spans: Sequence[Span]) -> Sequence[Team]:
+    """The teams with the batteries that are theirs: of those that fly in turns also of those who would fly nothing."""
+    return teams if units == alone(setting) else who_fly(setting, teams, joined(spans).weights)
+
+
+def _shared(setting: Setting, teams: Sequence[Team], weights: Floats, dividing: Dividing) -> Shared:
+    shared = dividing(setting, teams, weights)
+    return evened(setting, teams, shared, weights) if setting.options.objective is Objective.REVISIT else shared
 
 
 # --- sorties ---------------------------------------------------------------------------------------------------------

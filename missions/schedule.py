@@ -3,7 +3,8 @@
 Every aircraft of a roster flies all of its sorties in turn, or at the pace of chargers every so many-th of them, one
 interval behind the one before it; while one is on the
 ground for a fresh battery the others are on the line. With m aircraft that need W together for one round, each place is
-looked at every W / m. Of aircraft of several types each flies its own sorties in these turns (`missions.turns`).
+looked at every W / m. Of several types, or from several bases, each flies its own sorties in these turns
+(`missions.turns`).
 Take-offs are put off where two aircraft would come too near, a base would launch two at once, or
 no charged battery is at hand. What is in the air already goes on at once. When another period of the shift begins, each
 aircraft goes over to its next roster as soon as it is free.
@@ -13,18 +14,19 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from missions.fleet import Base, Fleet, Vehicle
-from missions.launch_book import LaunchBook, launch_as_one
+from missions.fleet import Fleet, Vehicle
+from missions.launch_book import LaunchBook
 from missions.options import PlanOptions
+from missions.pacing import Paces
 from missions.patrol import Flight, Period, Roster
 from missions.sortie import Sortie
-from missions.turns import Turns, turns_of
+from missions.turns import kind_of, turns_of
 
-__all__ = ["crowded", "schedule"]
+__all__ = ["schedule"]
 
 
 def schedule(
@@ -34,7 +36,7 @@ def schedule(
     options: PlanOptions,
     *,
     repeat: bool = True,
-    paced: bool = False,
+    slower: Sequence[Paces] = (),
 ) -> tuple[Flight, ...]:
     """Take-offs over a shift, in their order.
 
@@ -49,9 +51,9 @@ def schedule(
     repeat
         Whether rounds are flown until the shift ends; else every sortie once. No period ends before each of its
         sorties was flown.
-    paced
-        Whether rounds are drawn out where a base charges fewer batteries, or launches fewer aircraft, than they use, so
-        that all waits are as long; else who is ready takes off, and all wait together when there is nothing left.
+    slower
+        By how much rounds are drawn out, of each period (`missions.pacing`): so that nobody waits for long where a base
+        has too little of something. Else who is ready takes off, and all wait together when there is nothing left.
 
     Raises
     ------
@@ -63,10 +65,10 @@ def schedule(
     # What each aircraft does, one period after the other.
     duties: dict[int, list[_Crew]] = {}
     ends = [*(period.start_s for period in periods[1:]), options.shift_s]
-    for period, stop_s in zip(periods, ends, strict=True):
-        slower = _paces(period, sorties, fleet, options) if paced else {}
+    for period, stop_s, paces in zip(periods, ends, slower or [{}] * len(periods), strict=True):
         for roster in period.rosters:
-            for crew in _crews(roster, sorties, fleet, options, (period.start_s, stop_s), repeat=repeat, slower=slower):
+            span_s, drawn = (period.start_s, stop_s), paces.get(roster, 1.0)
+            for crew in _crews(roster, sorties, fleet, options, span_s, repeat=repeat, drawn=drawn):
                 duties.setdefault(crew.vehicle.sysid, []).append(crew)
     for sysid, (crew, *_) in duties.items():
         heapq.heappush(queue, (crew.due(0.0), not sorties[crew.current].airborne, sysid, 0.0))
@@ -129,14 +131,13 @@ def _crews(
     period_s: tuple[float, float],
     *,
     repeat: bool,
-    slower: Mapping[Base, float],
+    drawn: float,
 ) -> list[_Crew]:
     """The aircraft of a roster, each at its phase of the round."""
     if not roster.sorties:
         return []
     vehicles = [vehicle for vehicle in fleet.vehicles if vehicle.sysid in roster.sysids]
     size, turns = len(vehicles), turns_of(roster.sorties, sorties)
-    drawn = slower.get(vehicles[0].base, 1.0) if repeat else 1.0
     if drawn > 1 and len(turns.kinds) == 1:
         return _relays(roster, vehicles, period_s, every_s=drawn * float(turns.slots_s.mean()) / size)
     shares = _shares(turns.slots_s.tolist(), size)
@@ -147,7 +148,7 @@ def _crews(
     out = []
     for number, (vehicle, share) in enumerate(zip(vehicles, shares, strict=True)):
         launch = number * options.launch_interval_s
-        kind = _kind(vehicle, turns, sorties, fleet)
+        kind = kind_of(vehicle, turns, sorties, fleet)
         own = turns.kinds[kind]
         if not repeat:
             if share:
@@ -166,14 +167,6 @@ def _crews(
     return out
 
 
-def _kind(vehicle: Vehicle, turns: Turns, sorties: Sequence[Sortie], fleet: Fleet) -> int:
-    """Which of the types of a roster an aircraft is of."""
-    if len(turns.kinds) == 1:
-        return 0
-    leaders = [sorties[own[0]].vehicle for own in turns.kinds]
-    return [(v.aircraft, fleet.camera_of(v)) for v in leaders].index((vehicle.aircraft, fleet.camera_of(vehicle)))
-
-
 def _relays(
     roster: Roster, vehicles: Sequence[Vehicle], period_s: tuple[float, float], *, every_s: float
 ) -> list[_Crew]:
@@ -187,37 +180,6 @@ def _relays(
         aligned = [k * every_s for k in own]
         out.append(_Crew(vehicle, roster, period_s, order=turns, aligned_s=aligned, round_s=cycle * every_s))
     return out
-
-
-def crowded(sorties: Sequence[Sortie], periods: Sequence[Period], fleet: Fleet, options: PlanOptions) -> bool:
-    """Whether some base charges fewer batteries, or launches fewer aircraft, than its rounds would use."""
-    return any(pace > 1 for period in periods for pace in _paces(period, sorties, fleet, options).values())
-
-
-def _paces(period: Period, sorties: Sequence[Sortie], fleet: Fleet, options: PlanOptions) -> dict[Base, float]:
-    """By how much rounds are drawn out, so that each base can charge and launch what they use: at least 1."""
-    held: dict[Base, float] = {}
-    launches: dict[Base, float] = {}
-    for roster in period.rosters:
-        if not roster.sorties:
-            continue
-        turns = turns_of(roster.sorties, sorties)
-        round_s = float(turns.slots_s.sum())
-        for vehicle in (vehicle for vehicle in fleet.vehicles if vehicle.sysid in roster.sysids):
-            # A battery is held for the flight and its charging.
-            own = turns.kinds[_kind(vehicle, turns, sorties, fleet)]
-            used_s = sum(sorties[k].duration_s + vehicle.base.charge_s for k in own)
-            held[vehicle.base] = held.get(vehicle.base, 0.0) + used_s / round_s
-            busy = len(own) * options.launch_interval_s / round_s
-            launches[vehicle.base] = launches.get(vehicle.base, 0.0) + busy
-    return {
-        base: max(
-            1.0,
-            0.0 if base.batteries is None else most / base.batteries,
-            sum(busy for other, busy in launches.items() if launch_as_one(base, other, options)),
-        )
-        for base, most in held.items()
-    }
 
 
 def _shares(times: Sequence[float], size: int) -> list[list[int]]:

@@ -1,8 +1,9 @@
 """Aircraft that relieve each other on one stretch: what each of them flies in a turn, and how long a turn takes.
 
-Aircraft of one type fly the same sorties. Where they are of several types each type has sorties of its own, as many, in
-the same order, over the same stretches; a turn is then as long as whoever needs longest for it, and all are at the
-middle of their stretch at the same moment of it: whoever flies faster takes off later.
+Aircraft of one type at one base fly the same sorties. Where they are of several types, or come from several bases,
+each kind has sorties of its own, as many, in the same order, over the same stretches; a turn is then as long as whoever
+needs longest for it, and all are at the middle of their stretch at the same moment of it: whoever is there sooner takes
+off later.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.errors import PlanError
+from missions.fleet import Base, Fleet, Vehicle
 from missions.sortie import Sortie
 
-__all__ = ["Turns", "turns_of"]
+__all__ = ["Turns", "kind_of", "turns_of"]
 
 Floats = NDArray[np.float64]
 
@@ -28,11 +30,11 @@ class Turns:
     Parameters
     ----------
     kinds
-        Numbers of the sorties of each type of aircraft, turn by turn.
+        Numbers of the sorties of each type of aircraft at each base, turn by turn.
     slots_s
         From one turn to the next, turn-round included, seconds, shape (n,).
     late_s
-        How long after the beginning of a turn each type takes off, seconds, shape (types, n).
+        How long after the beginning of a turn each kind takes off, seconds, shape (kinds, n).
     """
 
     kinds: tuple[tuple[int, ...], ...]
@@ -46,16 +48,16 @@ def turns_of(numbers: Sequence[int], sorties: Sequence[Sortie]) -> Turns:
     Raises
     ------
     PlanError
-        When its types of aircraft have not as many sorties each, as in a plan that was not made here.
+        When its kinds of aircraft have not as many sorties each, as in a plan that was not made here.
     """
-    by_kind: dict[int, list[int]] = {}
+    by_kind: dict[tuple[int, Base], list[int]] = {}
     for number in numbers:
-        by_kind.setdefault(sorties[number].observation, []).append(number)
+        by_kind.setdefault((sorties[number].observation, sorties[number].vehicle.base), []).append(number)
     counts = [len(own) for own in by_kind.values()]
     if len({*counts}) > 1:
         names = ", ".join(sorties[number].name for number in numbers)
         raise PlanError(
-            f"roster of sorties {names}: its types of aircraft have {' and '.join(map(str, counts))} of them, and "
+            f"roster of sorties {names}: its kinds of aircraft have {' and '.join(map(str, counts))} of them, and "
             "those that relieve each other have as many each: plan anew"
         )
     whole_s = np.array([[_whole_s(sorties[number]) for number in own] for own in by_kind.values()])
@@ -65,6 +67,21 @@ def turns_of(numbers: Sequence[int], sorties: Sequence[Sortie]) -> Turns:
     middle_s = np.array([[_middle_s(sorties[number]) for number in own] for own in by_kind.values()])
     latest_s = middle_s.max(axis=0)
     return Turns(kinds, latest_s + (whole_s - middle_s).max(axis=0), latest_s - middle_s)
+
+
+def kind_of(vehicle: Vehicle, turns: Turns, sorties: Sequence[Sortie], fleet: Fleet) -> int:
+    """Which of the kinds of a roster an aircraft is of, by number.
+
+    Raises
+    ------
+    ValueError
+        When it is of none of them.
+    """
+    if len(turns.kinds) == 1:
+        return 0
+    leaders = [sorties[own[0]].vehicle for own in turns.kinds]
+    of = [(v.aircraft, fleet.camera_of(v), v.base) for v in leaders]
+    return of.index((vehicle.aircraft, fleet.camera_of(vehicle), vehicle.base))
 
 
 def _whole_s(sortie: Sortie) -> float:

@@ -78,6 +78,10 @@ class Dialect:
         Whether a return that ends with the mission's landing sequence flies that in AUTO.
     tells_items
         Whether each item that is begun is told in a text.
+    untold
+        Commands without a place of which it is not said that they were done (MISSION_ITEM_REACHED): none of PX4
+        (``MissionBase::on_active``), of ArduPilot those that its library of missions looks after by itself
+        (``AP_Mission::verify_command``). A jump is never told.
     tells_pauses
         Whether a mission that was left in flight is said to be paused, and one whose last item goes home complete
         (PX4, ``MavlinkMissionManager::update_mission_state``); else it was not started, as ArduPilot's
@@ -166,6 +170,7 @@ class Dialect:
     leaves_mode: bool = False
     lands_in_auto: bool = True
     tells_items: bool = True
+    untold: frozenset[int] = frozenset()
     tells_pauses: bool = False
     idle_figure: str = "DISARM_DELAY"
     streams: Mapping[int, float] = field(default_factory=dict)

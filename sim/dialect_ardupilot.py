@@ -225,6 +225,21 @@ _PLANES_OWN = frozenset(
     }
 )
 
+# AP_Mission::verify_command: these it looks after itself, and never says that they are done.
+_UNTOLD = frozenset(
+    {
+        mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW,
+        mav.MAV_CMD_DO_DIGICAM_CONTROL,
+        mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST,
+        mav.MAV_CMD_IMAGE_START_CAPTURE,
+        mav.MAV_CMD_IMAGE_STOP_CAPTURE,
+        mav.MAV_CMD_SET_CAMERA_ZOOM,
+        mav.MAV_CMD_SET_CAMERA_FOCUS,
+        mav.MAV_CMD_VIDEO_START_CAPTURE,
+        mav.MAV_CMD_VIDEO_STOP_CAPTURE,
+    }
+)
+
 ARDUCOPTER = Dialect(
     name="ardupilot",
     form=Form.ROTOR,
@@ -246,6 +261,7 @@ ARDUCOPTER = Dialect(
     figures={old: (new, 100.0) for new, (old, _) in _COPTER_RENAMED.items()},
     renamed=_COPTER_RENAMED,
     home_first=True,
+    untold=_UNTOLD,
     names_absent=True,
     room=by_bytes(9758, 560, 690),
     failsafes=Failsafes(

@@ -81,9 +81,9 @@ class Flight:
         self.wind = WindField(setup.wind, setup.seed)
         self.gimbal = Gimbal()
         self.run = MissionRun(mission, self.dialect.rules.mission)
-        self.guard = Guard(setup.frame, self.params, self.dialect.failsafes)
         self.events: list[Event] = []
         self.body, self.course = craft(setup, self.params, self.run, self.wind, do=self.do, tell=self.events.append)
+        self.guard = Guard(setup.frame, self.params, self.dialect.failsafes, self.course.home)
         frame, land = setup.frame, setup.terrain
         self.ground = None if land is None else Ground(land, frame)
         card = Posts(FlatTerrain(setup.home_amsl_m)) if land is None else land if setup.terrain_on_card else None
@@ -385,6 +385,7 @@ class Flight:
         self.gimbal.control = (0, 0)
         self.steering.forget()
         self.run.renew()
+        self.course.home.reset()
         self.gimbal.neutral()
         self.events.clear()
         self.estimate.start(self.body)

@@ -75,4 +75,4 @@ def act(flight: Flight, mode: Mode | None) -> None:
     if not flight.dialect.has(mode):
         mode = Mode.RTL
     if flight.mode not in (mode, Mode.LAND) and flight.set_mode(mode) and mode == Mode.GUIDED:
-        flight.course.go_to((0.0, 0.0, flight.body.u))
+        flight.course.go_to((*flight.course.home.at[:2], flight.body.u))

@@ -6,7 +6,7 @@ It knows the mission and the speeds, not the modes: `Flight` decides which order
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from math import isfinite, radians
@@ -15,11 +15,12 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_body import Body
 from sim.flight_by_hand import ByHand, Sticks
+from sim.flight_home import Home
 from sim.flight_items import Item
 from sim.flight_mission import MissionRun
 from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
 from sim.flight_over import OverGround, above
-from sim.flight_state import Event, Mode, Setup, Severity, Text
+from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
 from sim.flight_tasks import Drift, Drive, Fall, Hold, Leg, Orbit, Task, Vector
 from sim.flight_terrain import TERRAIN_FRAMES
 from sim.flight_wind import WindField
@@ -82,7 +83,8 @@ class Course:
         self._ground_up: Callable[[float, float], float | None] | None = None
         self._known_m = 0.0
         self._above = False
-        self.rally: list[Vector] = []
+        self.home = Home()
+        self.rally_items: Sequence[Item] = ()
         self.limits = limits_from(params)
 
     def reset(self) -> None:
@@ -252,7 +254,7 @@ class Course:
         self._origin = None
         self._yaw_held = False
         with self._above_ground() if self._returns_above() else nullcontext():
-            tasks, rally = return_home(self._body, self._params, self.limits, self.rally)
+            tasks, rally = return_home(self._body, self._params, self.limits, self._rally(), self.home.at)
             self._say("Returning to rally point" if rally else "Returning home")
             self._fly(*tasks)
 
@@ -260,7 +262,7 @@ class Course:
         """Fly the mission on from an item; from where the vehicle is rather than from the last place if so asked."""
         if from_here:
             self._origin = None
-        item = self._run.advance(seq, self._do)
+        item = self._run.advance(seq, self._act)
         if item is None:
             self._say("Mission: complete")
             self.hold()
@@ -285,6 +287,12 @@ class Course:
         else:
             self._fly(*self._tasks_of(item, start, place, ahead))
         self._origin = self._origin_after(item, start, place)
+
+    def _act(self, seq: int, item: Item) -> None:
+        """Do what has no place of its own, and say so."""
+        self._do(item)
+        if item.command not in self._setup.dialect.untold:
+            self._tell(Reached(seq))
 
     def _tasks_of(self, item: Item, start: Vector, place: Vector, ahead: list[Vector]) -> list[Task]:
         """What a navigation command means, from a start to its place and on to those ahead."""
@@ -330,8 +338,11 @@ class Course:
     def _here(self) -> Vector:
         return self._body.e, self._body.n, self._body.u
 
+    def _rally(self) -> list[Vector]:
+        return [self.point_of(item) for item in self.rally_items]
+
     def _place(self, item: Item, here: Vector) -> Vector:
-        place = place_of(item, self._setup.frame, self._setup.home_amsl_m, here)
+        place = place_of(item, self._setup.frame, self._setup.home_amsl_m, here, self.home.up_m)
         return (place[0], place[1], place[2] + self._ground_m(*place[:2])) if self._is_above(item) else place
 
     def _fly(self, *tasks: Task) -> None:
@@ -346,7 +357,7 @@ class Course:
         known = self._ground_up
         if known is None or not self._params.get("RTL_ALT_TYPE"):
             return False
-        goal, _ = nearest_goal(self._body, self._params, self.rally)
+        goal, _ = nearest_goal(self._body, self._params, self._rally(), self.home.at)
         body = self._body
         shares = (i / _LOOKS for i in range(_LOOKS + 1))
         return all(known(body.e + k * (goal[0] - body.e), body.n + k * (goal[1] - body.n)) is not None for k in shares)

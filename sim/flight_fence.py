@@ -8,7 +8,9 @@ from math import hypot, sqrt
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_frame import FlightFrame
+from sim.flight_home import PAD
 from sim.flight_items import Item
+from sim.flight_tasks import Vector
 
 __all__ = ["Fence"]
 
@@ -57,18 +59,24 @@ class Fence:
         stored = bool(self._inclusions or self._exclusions or self._circles)
         return bool(kinds & (ALTITUDE | CIRCLE)) or (bool(kinds & POLYGON) and stored)
 
-    def breach(self, e: float, n: float, u: float, params: Mapping[str, float]) -> tuple[str | None, float]:
-        """Which fence is breached at a point, or None, and for how many seconds the answer holds."""
+    def breach(
+        self, e: float, n: float, u: float, params: Mapping[str, float], home: Vector = PAD
+    ) -> tuple[str | None, float]:
+        """Which fence is breached at a point, or None, and for how many seconds the answer holds.
+
+        The circle is about home, and the ceiling above that.
+        """
         kinds = int(params["FENCE_TYPE"])
+        away_m, u = hypot(e - home[0], n - home[1]), u - home[2]
         if kinds & ALTITUDE and u > params["FENCE_ALT_MAX"]:
             return "Max Alt", _SHORTEST_S
-        if kinds & CIRCLE and hypot(e, n) > params["FENCE_RADIUS"]:
+        if kinds & CIRCLE and away_m > params["FENCE_RADIUS"]:
             return "Circle", _SHORTEST_S
         nearest = 1e9
         if kinds & ALTITUDE:
             nearest = params["FENCE_ALT_MAX"] - u
         if kinds & CIRCLE:
-            nearest = min(nearest, params["FENCE_RADIUS"] - hypot(e, n))
+            nearest = min(nearest, params["FENCE_RADIUS"] - away_m)
         if kinds & POLYGON:
             clear_m = self._clearance(e, n)
             if clear_m < 0.0:

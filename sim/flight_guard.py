@@ -10,6 +10,7 @@ from sim.dialect_terms import FALL, Action, BatteryLevel, Failsafes
 from sim.flight_body import Body
 from sim.flight_fence import Fence
 from sim.flight_frame import FlightFrame
+from sim.flight_home import Home
 from sim.flight_items import Item
 from sim.flight_power import Battery
 from sim.flight_state import Mode, Severity, Text
@@ -37,6 +38,8 @@ class Guard:
         The vehicle's; parameters are read live.
     failsafes
         What its autopilot does; ArduCopter's by default.
+    home
+        Its home, read live; the pad by default.
 
     Attributes
     ----------
@@ -45,11 +48,16 @@ class Guard:
     """
 
     def __init__(
-        self, frame: FlightFrame, params: Mapping[str, float], failsafes: Failsafes = ARDUCOPTER.failsafes
+        self,
+        frame: FlightFrame,
+        params: Mapping[str, float],
+        failsafes: Failsafes = ARDUCOPTER.failsafes,
+        home: Home | None = None,
     ) -> None:
         self._frame = frame
         self._params = params
         self._failsafes = failsafes
+        self._home = home or Home()
         self._fence = Fence((), frame)
         self._next_fence_s = 0.0
         self._level = 0
@@ -73,15 +81,17 @@ class Guard:
 
     def outside(self, body: Body) -> bool:
         """Whether the fence is on and the vehicle, on the ground, outside it."""
-        return (
-            bool(self._params["FENCE_ENABLE"]) and self._fence.breach(body.e, body.n, 0.0, self._params)[0] is not None
-        )
+        return bool(self._params["FENCE_ENABLE"]) and self._breach(body.e, body.n, 0.0)[0] is not None
+
+    def look_again(self) -> None:
+        """What the fence is measured from has changed: it is looked at in the next step."""
+        self._next_fence_s = 0.0
 
     def check(self, body: Body, battery: Battery, time_s: float) -> list[Demand]:
         """What is to be done at a time of the sortie."""
         demands = self._check_battery(battery)
         if self._params["FENCE_ENABLE"] and time_s >= self._next_fence_s:
-            kind, holds_s = self._fence.breach(body.e, body.n, body.u, self._params)
+            kind, holds_s = self._breach(body.e, body.n, body.u)
             self._next_fence_s = time_s + holds_s
             if kind is not None and self.breached is None:
                 action = self._failsafes.fence.get(int(self._params["FENCE_ACTION"]), Mode.RTL)
@@ -90,6 +100,9 @@ class Guard:
                 demands.append(Demand(Text(Severity.INFO, "Fence breach cleared")))
             self.breached = kind
         return demands
+
+    def _breach(self, e: float, n: float, u: float) -> tuple[str | None, float]:
+        return self._fence.breach(e, n, u, self._params, self._home.at)
 
     def gcs_lost(self) -> list[Demand]:
         """What is to be done when the ground station is silent."""

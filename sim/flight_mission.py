@@ -70,7 +70,7 @@ class MissionRun:
                     return seq
         return None
 
-    def advance(self, seq: int, do: Callable[[Item], object]) -> Item | None:
+    def advance(self, seq: int, do: Callable[[int, Item], object]) -> Item | None:
         """Go on to the first navigation command at or after `seq`, doing the others on the way; None at the end."""
         found = self._walk(seq, self._jumps, do)
         self.complete = found is None
@@ -93,7 +93,7 @@ class MissionRun:
                 break
         return items
 
-    def _walk(self, seq: int, jumps: dict[int, int], do: Callable[[Item], object] | None = None) -> int | None:
+    def _walk(self, seq: int, jumps: dict[int, int], do: Callable[[int, Item], object] | None = None) -> int | None:
         left = 2 * len(self._items) + 100  # jumps that only lead to jumps end here
         while 0 < seq < len(self._items) and left > 0:
             left -= 1
@@ -108,7 +108,7 @@ class MissionRun:
                     seq = max(target, 1)
                     continue
             elif do is not None:
-                do(item)
+                do(seq, item)
             seq += 1
         return None
 

@@ -9,6 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_body import Body
 from sim.flight_frame import FlightFrame
+from sim.flight_home import PAD
 from sim.flight_items import Item
 from sim.flight_mission import passes
 from sim.flight_tasks import Descend, Hold, Leg, Limits, Task, Vector
@@ -46,11 +47,11 @@ def limits_from(params: Mapping[str, float], speed_mps: float = 0.0) -> Limits:
     )
 
 
-def place_of(item: Item, frame: FlightFrame, home_amsl_m: float, here: Vector) -> Vector:
-    """East, north, up of an item; a latitude and longitude of zero mean where the vehicle is, as ArduPilot has it."""
+def place_of(item: Item, frame: FlightFrame, pad_amsl_m: float, here: Vector, home_up_m: float = 0.0) -> Vector:
+    """East, north, up of an item against the pad; a place of zeros is where the vehicle is, as ArduPilot has it."""
     east, north = (here[0], here[1]) if item.x == 0 and item.y == 0 else frame.to_local(item.x / 1e7, item.y / 1e7)
     absolute = item.frame in (mav.MAV_FRAME_GLOBAL, mav.MAV_FRAME_GLOBAL_INT)
-    return east, north, item.z - home_amsl_m if absolute else item.z
+    return east, north, item.z - pad_amsl_m if absolute else item.z + home_up_m
 
 
 def stopping_point(body: Body, limits: Limits) -> Vector:
@@ -70,14 +71,15 @@ def landing(point: tuple[float, float], params: Mapping[str, float], limits: Lim
     return Descend(point, limits, fast / 100.0, params["LAND_SPEED"] / 100.0, params["LAND_ALT_LOW"] / 100.0)
 
 
-def nearest_goal(body: Body, params: Mapping[str, float], rally: Sequence[Vector]) -> tuple[Vector, bool]:
+def nearest_goal(
+    body: Body, params: Mapping[str, float], rally: Sequence[Vector], home: Vector = PAD
+) -> tuple[Vector, bool]:
     """Home or the rally point to return to, and whether it is a rally point.
 
-    Home is the origin of the frame. A rally point farther than RALLY_LIMIT_KM does not count.
+    A rally point farther than RALLY_LIMIT_KM does not count.
     """
     within_m = params["RALLY_LIMIT_KM"] * 1000.0 or 1e9
     near = [p for p in rally if hypot(p[0] - body.e, p[1] - body.n) <= within_m]
-    home = (0.0, 0.0, 0.0)
     if not near or params["RALLY_INCL_HOME"]:
         near.append(home)
     goal = min(near, key=lambda p: hypot(p[0] - body.e, p[1] - body.n))
@@ -85,11 +87,11 @@ def nearest_goal(body: Body, params: Mapping[str, float], rally: Sequence[Vector
 
 
 def return_home(
-    body: Body, params: Mapping[str, float], limits: Limits, rally: Sequence[Vector]
+    body: Body, params: Mapping[str, float], limits: Limits, rally: Sequence[Vector], home: Vector = PAD
 ) -> tuple[list[Task], bool]:
     """Climb, fly to home or to a nearer rally point, wait, land; and whether it is a rally point."""
-    goal, is_rally = nearest_goal(body, params, rally)
-    up = max(body.u, params["RTL_ALT"] / 100.0, goal[2])
+    goal, is_rally = nearest_goal(body, params, rally, home)
+    up = max(body.u, home[2] + params["RTL_ALT"] / 100.0, goal[2])
     tasks: list[Task] = []
     here = stopping_point(body, limits)
     if up > body.u + 1.0:

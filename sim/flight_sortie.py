@@ -138,6 +138,8 @@ class Sortie:
         """The ground crew sets the vehicle back on its pad with a full battery."""
         self._crew_at = None
         flight.battery.swap()
+        if not flight.course.home.kept:
+            flight.course.home.reset()
         flight.body.ground = 0.0
         flight.body.place(0.0, 0.0, 0.0, self._setup.heading_rad)
         flight.gimbal.neutral()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import hypot, isfinite
+from math import isfinite
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -18,8 +18,7 @@ from sim.protocol_streams import BUILDERS
 
 __all__ = ["carry_out", "item_from_int", "item_from_long"]
 
-_CHANGE_MODE = _CURRENT = 1.0
-_PAD_M = 5.0
+_CHANGE_MODE = 1.0
 _NOWHERE = 2**31 - 1
 _LONGEST_US = 2**31 - 1  # that MESSAGE_INTERVAL can tell
 # Commands the first parameter of which is a whole number.
@@ -36,13 +35,14 @@ _NO_PLACE = frozenset({mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW, mav.MAV_CMD_DO_GI
 
 
 def item_from_long(message: Any, *, amsl: bool) -> Item:
-    """Of a COMMAND_LONG: latitude and longitude in degrees, heights above home (ArduPilot) or AMSL (PX4)."""
+    """Of a COMMAND_LONG: latitude and longitude in degrees, heights above home or AMSL (PX4, and a home's)."""
     p = [float(getattr(message, f"param{i}")) for i in range(1, 8)]
     command = int(message.command)
     if command in _NO_PLACE:
         place = [round(v) if isfinite(v) else 0 for v in p[4:6]]
     else:
         place = [round(v * 1e7) if isfinite(v) and abs(v) <= 180.0 else 0 for v in p[4:6]]
+    amsl = amsl or command == mav.MAV_CMD_DO_SET_HOME
     frame = mav.MAV_FRAME_GLOBAL if amsl else mav.MAV_FRAME_GLOBAL_RELATIVE_ALT
     return Item(command, frame, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
 
@@ -162,16 +162,6 @@ def _run_checks(flight: Flight, _: Order) -> int:
     return ACCEPTED
 
 
-def _set_home(flight: Flight, order: Order) -> int:
-    """Home is the pad: what is there already is taken, on the ground or by its place, and no other."""
-    item, frame = order.item, flight.setup.frame
-    if item.params[0] == _CURRENT:
-        e, n = flight.body.e, flight.body.n
-    else:
-        e, n = frame.to_local(item.x / 1e7, item.y / 1e7)
-    return result_of(flight, flight.has_position and hypot(e, n) <= _PAD_M)
-
-
 def _land_start(flight: Flight, _: Order) -> int:
     return ACCEPTED if flight.land_by_mission() else FAILED
 
@@ -210,5 +200,4 @@ _HANDLERS: dict[int, Handler] = {
     mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: _fixed_request(mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION),
     mav.MAV_CMD_GET_HOME_POSITION: _fixed_request(mav.MAVLINK_MSG_ID_HOME_POSITION),
     mav.MAV_CMD_RUN_PREARM_CHECKS: _run_checks,
-    mav.MAV_CMD_DO_SET_HOME: _set_home,
 }

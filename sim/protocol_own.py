@@ -16,6 +16,7 @@ from sim.dialect_terms import Form
 from sim.flight import Flight
 from sim.flight_items import Item
 from sim.flight_state import Mode, Severity
+from sim.protocol_home import ardupilot_home, px4_home
 from sim.protocol_order import ACCEPTED, DENIED, FAILED, UNSUPPORTED, Handler, Order, result_of
 
 __all__ = ["OWN"]
@@ -226,6 +227,7 @@ OWN: Mapping[str, Mapping[int, Handler]] = {
         mav.MAV_CMD_GUIDED_CHANGE_SPEED: _in_guided(_guided_speed),
         mav.MAV_CMD_GUIDED_CHANGE_ALTITUDE: _in_guided(_guided_height),
         mav.MAV_CMD_GUIDED_CHANGE_HEADING: _in_guided(_guided_heading),
+        mav.MAV_CMD_DO_SET_HOME: ardupilot_home,
     },
     "px4": {
         mav.MAV_CMD_DO_GO_AROUND: _px4_go_around,
@@ -235,6 +237,7 @@ OWN: Mapping[str, Mapping[int, Handler]] = {
         mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: _px4_reboot,
         mav.MAV_CMD_MISSION_START: _px4_start,
         mav.MAV_CMD_DO_ORBIT: _orbit,
+        mav.MAV_CMD_DO_SET_HOME: px4_home,
     },
 }
 """By autopilot."""

@@ -14,6 +14,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.dialect_terms import Form
 from sim.flight import Flight
+from sim.flight_home import PAD
 from sim.flight_power import Battery
 from sim.flight_state import Mode
 from sim.protocol_body import (
@@ -59,6 +60,7 @@ class Snapshot:
         self.unix_us = start_time_us + round(flight.time_s * 1e6)
         self.lat_e7, self.lon_e7 = round(lat * 1e7), round(lon * 1e7)
         self.amsl_mm = round((flight.setup.home_amsl_m + body.u) * 1000.0)
+        self.above_home_m = body.u - flight.course.home.up_m
         self.yaw_deg = flight.true_yaw_deg(lat, lon)
         # Grid velocity to true north-east by the convergence, a rotation of a fraction of a degree.
         turn = radians(self.yaw_deg) - body.yaw
@@ -136,14 +138,14 @@ def _global_position(s: Snapshot) -> Any:
     body = s.flight.body
     return mav.MAVLink_global_position_int_message(
         s.boot_ms, s.lat_e7 if known else 0, s.lon_e7 if known else 0, s.amsl_mm if known else 0,
-        round(body.u * 1000.0), round(s.vn * 100.0), round(s.ve * 100.0), round(-body.vu * 100.0),
+        round(s.above_home_m * 1000.0), round(s.vn * 100.0), round(s.ve * 100.0), round(-body.vu * 100.0),
         round(s.yaw_deg * 100.0) % 36000,
     )  # fmt: skip
 
 
 def _altitude(s: Snapshot) -> Any:
     """ALTITUDE of PX4, whose filter knows no ground below without a sensor that looks down."""
-    up, amsl = s.flight.body.u, s.amsl_mm / 1000.0
+    up, amsl = s.above_home_m, s.amsl_mm / 1000.0
     return mav.MAVLink_altitude_message(s.boot_ms * 1000, amsl, amsl, up, up, nan, nan)
 
 
@@ -206,10 +208,12 @@ def _mission_current(s: Snapshot) -> Any:
 def _home_position(s: Snapshot) -> Any:
     if not s.flight.has_position:
         return None
-    setup = s.flight.setup
+    setup, home = s.flight.setup, s.flight.course.home
+    lat, lon, amsl_m = home.place(setup.frame, setup.home_amsl_m)
+    east, north, up = home.at if setup.dialect.name == "px4" else PAD  # where it is locally ArduPilot does not say
     return mav.MAVLink_home_position_message(
-        round(setup.frame.lat_deg * 1e7), round(setup.frame.lon_deg * 1e7), round(setup.home_amsl_m * 1000.0),
-        0.0, 0.0, 0.0, [1.0, 0.0, 0.0, 0.0], 0.0, 0.0, 0.0, s.boot_ms * 1000,
+        round(lat * 1e7), round(lon * 1e7), round(amsl_m * 1000.0),
+        north, east, -up, [1.0, 0.0, 0.0, 0.0], 0.0, 0.0, 0.0, s.boot_ms * 1000,
     )  # fmt: skip
 
 

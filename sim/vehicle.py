@@ -208,6 +208,8 @@ class Vehicle:
         control = self.flight.gimbal.control
         result = carry_out(self.flight, order)
         self._flush()
+        if message.command == mav.MAV_CMD_DO_SET_HOME and result == mav.MAV_RESULT_ACCEPTED:
+            self._peers.show_all((mav.MAVLINK_MSG_ID_HOME_POSITION,))
         self._peers.send(channel, mav.MAVLink_command_ack_message(message.command, result, 0, 0, *order.source))
         if message.command == mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN and result == mav.MAV_RESULT_ACCEPTED:
             self.reboot()

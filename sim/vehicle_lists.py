@@ -73,7 +73,7 @@ def make_lists(flight: Flight, config: FleetConfig, storage: Storage, refusal: C
         flight.guard.load(items)
 
     def rally_changed(items: list[Item]) -> None:
-        flight.course.rally = [flight.course.point_of(item) for item in items]
+        flight.course.rally_items = list(items)
 
     if dialect.atomic:
         desk = Desk()
@@ -126,5 +126,5 @@ def _shifted(item: Item) -> Item:
 def _home_item(flight: Flight) -> Item | None:
     if not flight.has_position:
         return None
-    frame = flight.setup.frame
-    return replace(_HOME, x=round(frame.lat_deg * 1e7), y=round(frame.lon_deg * 1e7), z=flight.setup.home_amsl_m)
+    lat, lon, amsl_m = flight.course.home.place(flight.setup.frame, flight.setup.home_amsl_m)
+    return replace(_HOME, x=round(lat * 1e7), y=round(lon * 1e7), z=amsl_m)

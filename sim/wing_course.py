@@ -99,7 +99,7 @@ class WingCourse(Course):
 
     def go_home(self) -> None:
         """To home or a rally point and round it; down and land there where the autopilot does so."""
-        goal, rally = nearest_goal(self._body, self._params, self.rally)
+        goal, rally = nearest_goal(self._body, self._params, self._rally(), self.home.at)
         self._say("Returning to rally point" if rally else "Returning home")
         self._origin = None
         self._fly(*self._return_to(goal))
@@ -121,13 +121,14 @@ class WingCourse(Course):
         way = WingLeg(self._here, over, self.wing, radius_m=abs(radius), climbs_at_once=True)
         if not self._params["RTL_LANDS"]:
             return [way, Circle(over, radius, self.wing, to_height=self.landing_after_return() is not None)]
-        low = (goal[0], goal[1], self._params["RTL_DESCEND_ALT"])
+        low = (goal[0], goal[1], self.home.up_m + self._params["RTL_DESCEND_ALT"])
         down = _ApproachFromHere(self._on_ground(*goal[:2]), self.wing)
         return [way, Circle(low, radius, self.wing, to_height=True), down]
 
     def _return_height(self, goal: Vector) -> float:
         """ArduPilot comes down to its return height, PX4 only up; a rally point has a height of its own."""
-        up = self._params["RTL_ALTITUDE"] if goal[2] <= 0.0 else goal[2]
+        low = self.home.up_m
+        up = low + self._params["RTL_ALTITUDE"] if goal[2] <= low else goal[2]
         return max(up, self._body.u) if self._params["RTL_KEEPS_HEIGHT"] else up
 
     def change_speed(self, kind: float, speed_mps: float) -> bool:

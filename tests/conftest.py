@@ -14,6 +14,7 @@ from hypothesis.internal.conjecture import providers
 from tests.asked import MOST
 from tests.programs import heed_signals
 from tests.services import absent, mosquitto, postgres  # noqa: F401 - fixtures
+from tests.spent import Spent
 from tests.steady import SteadyPolicy
 
 IN_CI = os.environ.get("VEDETTE_REQUIRE_ALL") == "1"
@@ -92,6 +93,12 @@ def pytest_collection() -> Iterator[None]:
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         gc.enable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """CI tells where its processor time goes."""
+    if IN_CI:
+        config.pluginmanager.register(Spent())
 
 
 def _rank(file: Path) -> int:

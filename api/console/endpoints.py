@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.console import maps
 from api.console.built import INDEX, MEDIA_TYPES, BuiltFile, built_files
-from api.described import FLAG, HTML, TEXT, answered, closed
+from api.described import FLAG, HTML, TEXT, answered, answered_file, closed
 from api.errors import NotFoundError
 from api.http import Given, Route, answer
 from api.packed import takes_packed
@@ -77,8 +77,8 @@ def _send(request: Request, file: BuiltFile, **headers: str) -> Response:
 
 _CONFIGURATION = closed(marking=TEXT, marking_colour=TEXT, version=TEXT, single_sign_on=FLAG)
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/", get_console, None, answers=answered(TEXT, media_types=(HTML,))),
+    Route("GET", "/", get_console, None, answers=answered_file(TEXT, media_types=(HTML,))),
     Route("GET", "/console/configuration", get_console_configuration, None, answers=answered(_CONFIGURATION)),
-    Route("GET", "/console/{name}", get_console_file, None, answers=answered(TEXT, 200, 206, media_types=MEDIA_TYPES)),
+    Route("GET", "/console/{name}", get_console_file, None, answers=answered_file(TEXT, media_types=MEDIA_TYPES)),
     *maps.ROUTES,
 )

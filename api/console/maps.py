@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.console.archives import Archive, ArchiveError, read_archive
-from api.described import COUNT, TEXT, answered, closed, list_of
+from api.described import COUNT, TEXT, answered, answered_file, closed, list_of
 from api.errors import NotFoundError
 from api.http import Caller, Given, Route, Stored, answer, read
 from api.identity.roles import Permission
@@ -97,6 +97,6 @@ ROUTES: tuple[Route, ...] = (
         "/maps/{name}",
         get_map,
         Permission.SELF,
-        answers=answered({}, 200, 206, media_types=(_MEDIA_TYPE,), **_ETAG),
+        answers=answered_file({}, media_types=(_MEDIA_TYPE,), **_ETAG),
     ),
 )

@@ -43,7 +43,7 @@ class Asking:
             headers={"Authorization": f"Bearer {key}"},
             timeout=timeout_s,
             transport=transport,
-            verify=trusted() if self.url.startswith("https") else True,
+            verify=trusted(self.url),
             trust_env=False,
         )
 

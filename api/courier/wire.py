@@ -30,8 +30,13 @@ def plain(words: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:_MOST_WORDS].strip()
 
 
-def trusted() -> ssl.SSLContext:
-    """Whom the machine trusts (an agency's own authority too: SSL_CERT_FILE), and the authorities of the web."""
+def trusted(url: str) -> ssl.SSLContext:
+    """Whom the machine trusts (an agency's own authority too: SSL_CERT_FILE), and the authorities of the web.
+
+    Where a service has no TLS it is nobody: certificates take longer to read than all the rest of a program's request.
+    """
+    if httpx.URL(url).scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context

@@ -69,22 +69,28 @@ class Poster:
     def __init__(
         self, settings: FeedSettings, clock: Callable[[], int], resolver: Resolver, tls: ssl.SSLContext | None
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        context = tls or httpcore.default_ssl_context()
-        self._pools = {
-            inside: httpcore.AsyncConnectionPool(
-                ssl_context=context,
-                max_connections=settings.calls,
-                keepalive_expiry=5.0,
-                network_backend=PinnedBackend(reach_of(INSIDE if inside else "", settings), resolver),
-            )
-            for inside in (True, False)
-        }
+        self._settings, self._clock = settings, clock
+        self._resolver, self._tls = resolver, tls
+        self._opened: dict[bool, httpcore.AsyncConnectionPool] = {}
+
+    def _pool(self, inside: bool) -> httpcore.AsyncConnectionPool:
+        """Made for the first message: certificates take long to read, and most services start without a target."""
+        if not self._opened:
+            context = self._tls or httpcore.default_ssl_context()
+            self._opened = {
+                one: httpcore.AsyncConnectionPool(
+                    ssl_context=context,
+                    max_connections=self._settings.calls,
+                    keepalive_expiry=5.0,
+                    network_backend=PinnedBackend(reach_of(INSIDE if one else "", self._settings), self._resolver),
+                )
+                for one in (True, False)
+            }
+        return self._opened[inside]
 
     async def aclose(self) -> None:
         """Let go of every connection."""
-        for pool in self._pools.values():
+        for pool in self._opened.values():
             await pool.aclose()
 
     async def send(self, job: Job) -> Outcome:
@@ -109,7 +115,7 @@ class Poster:
 
     async def _post(self, job: Job) -> tuple[int, float]:
         """Status, and for how long the target asks to be left alone. Redirects are not followed: they are refusals."""
-        pool = self._pools[job.audience == INSIDE]
+        pool = self._pool(job.audience == INSIDE)
         waits = {"connect": self._settings.connect_timeout_s}
         async with pool.stream(
             "POST", job.url, headers=[*job.headers], content=job.body, extensions={"timeout": waits}

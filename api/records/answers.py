@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.described import COUNT, ETAG, ID, LINKS, OBJECT, answered, closed, list_of, or_null, shared
+from api.described import COUNT, ETAG, ID, LINKS, OBJECT, answered, answered_file, closed, list_of, or_null, shared
 from api.http import GEOJSON
 from api.records.media import media_types
 
@@ -23,6 +23,6 @@ _FEATURES = shared(
     closed(type={"const": "FeatureCollection"}, numberReturned=COUNT, links=LINKS, features=list_of(FEATURE)),
 )
 
-EVIDENCE = answered({}, 200, 206, media_types=media_types(), **ETAG)
+EVIDENCE = answered_file({}, media_types=media_types(), **ETAG)
 ONE = answered(FEATURE, media_types=(GEOJSON,), **ETAG)
 PAGE = answered(_FEATURES, media_types=(GEOJSON,))

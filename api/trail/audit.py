@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from api.canonical import canonical
+from api.canonical import canonical_bytes
 from api.errors import AuditTamperedError
 from api.identity.roles import Call
 from api.store.direct import Writing, direct
@@ -133,13 +133,17 @@ def _body(seq: int, deed: Deed) -> str:
     after = {
         "partner": who.partner_id,
         "request": deed.call.request_id,
-        "role": who.role,
+        "role": None if who.role is None else who.role.value,
         "seq": seq,
         "time": iso(deed.time_us),
     }
     # Canonical as one object would be: what was shown is by far the most of it, and ready where a page is.
-    listed = canonical(deed.objects) if deed.listed is None else deed.listed
-    return f'{canonical(before)[:-1]},"objects":{listed},{canonical(after)[1:]}'
+    listed = _text(deed.objects) if deed.listed is None else deed.listed
+    return f'{_text(before)[:-1]},"objects":{listed},{_text(after)[1:]}'
+
+
+def _text(value: Any) -> str:
+    return canonical_bytes(value).decode()
 
 
 def audit_head(session: Session) -> AuditHead:

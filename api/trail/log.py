@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, String, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from api.canonical import canonical
+from api.canonical import canonical_bytes
 from api.identity.roles import Principal, Role
 from api.store.direct import Writing, direct
 from api.store.tables import Base, EventRow
@@ -107,7 +107,7 @@ def append_events(
             "record_type": None,
             "partner_id": None,
             **member,
-            "detail": canonical(member["detail"]),
+            "detail": canonical_bytes(member["detail"]).decode(),
             "seq": seq + place,
             "n": number + place,
             "audience": audience,

@@ -44,9 +44,12 @@ def check(app: Any, method: str, path: str, status: int, media_type: str | None,
         return
     assert media_type in validators, f"{where} as {media_type}, and says {sorted(validators)}"
     if body is not None and (media_type == PROBLEM or media_type.split(";")[0].endswith(("/json", "+json"))):
-        validator = validators[media_type]
-        error = next(validator.iter_errors(json.loads(body)), None)
+        validator, value = validators[media_type], json.loads(body)
+        error = next(validator.iter_errors(value), None)
         assert error is None, f"{where}: at {'/'.join(map(str, error.instance_path))} {error.message}"
+        assert media_type != PROBLEM or value["status"] == status, (
+            f"{where}, and its body {value['status']}"
+        )  # RFC 9457
 
 
 _documents: list[dict[str, Any]] = []

@@ -4,10 +4,12 @@ import json
 import secrets
 import socket
 import ssl
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +102,7 @@ class Live:
     @contextmanager
     def at(cls, service: RunningService, keys: dict[str, str]) -> Iterator["Live"]:
         """A service that already runs, spoken to with keys that there are."""
-        with httpx.Client(base_url=service.url, timeout=60.0) as http:
+        with httpx.Client(base_url=service.url, timeout=60.0, verify=False) as http:
             yield cls(service.url, service.store, http, dict(keys))
 
     def ask(self, who: str, method: str, path: str, **more: Any) -> httpx.Response:
@@ -169,6 +171,26 @@ class Live:
         return [body for body in bodies if body["action"] == action]
 
 
+@cache
+def _empty() -> dict[Path, tuple[bytes, int]]:
+    """The files of an empty store, and their modes: the steps of its schema take longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        Store(root := Path(folder) / "store").close()
+        files = [path for path in root.rglob("*") if path.is_file()]
+        return {path.relative_to(root): (path.read_bytes(), path.stat().st_mode) for path in files}
+
+
+def _lay_empty(folder: Path) -> None:
+    """Lay an empty store there, where nothing is yet."""
+    if folder.exists():
+        return
+    for name, (content, mode) in _empty().items():
+        path = folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(mode)
+
+
 @contextmanager
 def live(folder: Path, *, tls: Authority | None = None, database: str | None = None, **feeds: Any) -> Iterator[Live]:
     """A running service with fast feeds, over TLS where there is an authority, and keys named as their roles."""
@@ -177,7 +199,9 @@ def live(folder: Path, *, tls: Authority | None = None, database: str | None = N
     own = None if tls is None else tls.issue("live", server=True)
     proof = {} if own is None else {"tls_certificate": own.certificate, "tls_key": own.key}
     settings = Settings(folder / "live", port=0, database=database, **paces, **proof)
-    trust = True if tls is None else ssl.create_default_context(cafile=tls.certificate)
+    trust = False if tls is None else ssl.create_default_context(cafile=tls.certificate)
+    if database is None:
+        _lay_empty(settings.directory)
     with running(settings) as service, httpx.Client(base_url=service.url, timeout=60.0, verify=trust) as http:
         assert service.admin is not None
         made = Live(service.url, service.store, http, {"administrator": service.admin.key})

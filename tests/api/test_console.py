@@ -53,6 +53,38 @@ def test_files_are_packed_for_who_takes_it(service, files):
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("path", ["/", "/console/main-abc12345.js", "/console/map-abc12345.pmtiles"])
+def test_who_has_a_file_is_told_so(service, files, path):
+    """RFC 9110, 13.1.1 to 13.1.2 and 15.4.5: by tags, in the order that they are to be judged in."""
+    whole = get(service, path)
+    tag = whole.headers["etag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', f' "a,b" ,W/{tag},', "*"):
+        for more in ({}, {"range": "bytes=0-1"}, {"if_match": tag}):
+            answer = get(service, path, if_none_match=known, **more)
+            assert (answer.status_code, answer.content) == (304, b""), known
+            for name in ("etag", "cache-control", "vary", "content-security-policy"):
+                assert answer.headers.get(name) == whole.headers.get(name), name
+            assert "content-type" not in answer.headers
+    for other in ('"other"', tag.strip('"'), f'"x{tag[1:]}', '"*"', ""):
+        assert get(service, path, if_none_match=other).content == whole.content
+    assert get(service, path, if_match=tag).content == get(service, path, if_match="*").content == whole.content
+    for other in ('"other"', f"W/{tag}"):  # what is to be the same to the byte is not told by a weak tag
+        refused = get(service, path, if_match=other, if_none_match=tag)
+        assert (refused.status_code, refused.headers["content-type"]) == (412, "application/problem+json")
+        assert tag in refused.json()["detail"]
+    head = service.http.head(path, headers={"If-None-Match": tag})
+    assert (head.status_code, head.headers["etag"]) == (304, tag)
+
+
+@ON_SQLITE
+def test_each_packing_of_a_file_has_its_own_tag(service, files):
+    path = "/console/main-abc12345.js"
+    packed = get(service, path, accept_encoding="gzip").headers["etag"]
+    assert get(service, path, accept_encoding="gzip", if_none_match=packed).status_code == 304
+    assert get(service, path, accept_encoding="identity", if_none_match=packed).status_code == 200
+
+
+@ON_SQLITE
 def test_a_range_is_served_and_several_are_the_whole(service, files):
     part = get(service, "/console/map-abc12345.pmtiles", range="bytes=10-19")
     assert (part.status_code, part.content) == (206, bytes(range(10, 20)))

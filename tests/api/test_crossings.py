@@ -193,6 +193,12 @@ def test_evidence_is_what_the_crossing_declares(service, crossing, clip, monkeyp
     for wanted, there in ((f"bytes=-{size + 7}", clip), ("BYTES=-3", clip[-3:]), (f"bytes=7-{size + 70}", clip[7:])):
         part = service.ask("analyst", "GET", f"{path}/clip", headers={"Range": wanted})
         assert (part.status_code, part.content) == (206, there), wanted
+    service.partner("outsider")
+    for known in (got.headers["ETag"], "*"):  # nobody learns by it that there is what they may not read
+        answers = [
+            service.ask(who, "GET", f"{path}/clip", headers={"If-None-Match": known}) for who in ("analyst", "outsider")
+        ]
+        assert [(each.status_code, clip in each.content) for each in answers] == [(304, False), (404, False)]
     monkeypatch.setattr("anyio.open_file", None)  # none of it is read for nobody
     head = service.ask("analyst", "HEAD", f"{path}/clip", headers={"Range": "bytes=10-19"})
     assert (head.status_code, head.headers["Content-Length"], head.content) == (200, str(size), b"")

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
 
 from api import Store, verify_audit
 from api.store.tables import RecordRow
+from api.trail.log import read_events
 from sim import CueCourier, MqttSink
 from tests.api.tak_server import TakServer
 from tests.api.test_sensor_mqtt import AS_ROOT, KEEPING, cue_json
@@ -71,7 +73,7 @@ async def until(true, what, within_s=40.0):
         await asyncio.sleep(0.02)
 
 
-async def test_every_cue_is_stored_once_and_told_at_least_once(keeping, tmp_path):
+async def test_every_cue_is_stored_once_and_told_in_order_at_least_once(keeping, tmp_path):
     ca, _, issuer = certificate(tmp_path, "authority")
     server, us = certificate(tmp_path, "takserver", issuer)[:2], certificate(tmp_path, "us", issuer)[:2]
     tak = TakServer(server_context(*server, ca))
@@ -105,6 +107,13 @@ async def test_every_cue_is_stored_once_and_told_at_least_once(keeping, tmp_path
     with kept.read() as session:
         rows = session.execute(select(RecordRow.id, RecordRow.source_id)).all()
     assert sorted(int(source_id, 16) for _, source_id in rows) == list(range(240))
+    # In the order of the log, of which each connection is told what follows a place that the one before had come to.
+    with kept.read() as session:
+        log = read_events(session, after=0, limit=10_000)
+    places = {f"vedette-{each['record_id']}": each["n"] for each in log if each["kind"] == "record.created"}
+    told_at = [places[uid] for uid in tak.uids()]
     assert set(tak.uids()) == {f"vedette-{record_id}" for record_id, _ in rows}
+    assert list(dict.fromkeys(told_at)) == sorted(places.values())
+    assert sum(later <= before for before, later in pairwise(told_at)) < tak.connections
     assert verify_audit(kept).seq > 240
     kept.close()

@@ -46,17 +46,18 @@ def test_history_comes_first_then_what_happens_each_by_its_number(service: Live)
         assert event.data["state"] == "current"
 
 
-def test_a_stream_is_resumed_where_it_broke_off_with_no_gap_and_nothing_twice(service: Live):
-    mark = service.mark()
-    for number in range(6):
-        service.deliver(f"a{number}")
-    seen: list[str] = []
-    last = str(mark)
-    while len(seen) < 6:
-        with service.stream("analyst", last=last) as stream:
-            seen += [event.cursor for event in stream.take(2)]
-            last = stream.last_id
-    assert seen == [str(mark + n + 1) for n in range(6)]
+def test_a_stream_is_resumed_where_it_broke_off_with_no_gap_and_nothing_twice(tmp_path, databases):
+    with live(tmp_path, database=databases.new()) as service:
+        mark = service.mark()
+        for number in range(6):
+            service.deliver(f"a{number}")
+        seen: list[str] = []
+        last = str(mark)
+        while len(seen) < 6:
+            with service.stream("analyst", last=last) as stream:
+                seen += [event.cursor for event in stream.take(2)]
+                last = stream.last_id
+        assert seen == [str(mark + n + 1) for n in range(6)]
 
 
 def test_what_is_committed_while_a_place_is_taken_comes_once(service: Live, monkeypatch):
@@ -137,8 +138,8 @@ def test_what_was_recalled_before_it_was_told_is_told_as_recalled_without_its_co
     assert states == [(release_id, "recalled"), (release_id, "recalled"), (again, "current")]
 
 
-def test_a_recall_is_offered_again_without_moving_the_cursor_until_there_is_a_receipt(tmp_path):
-    with live(tmp_path, reoffer_s=0.2) as service:
+def test_a_recall_is_offered_again_without_moving_the_cursor_until_there_is_a_receipt(tmp_path, databases):
+    with live(tmp_path, database=databases.new(), reoffer_s=0.2) as service:
         bravo = service.partner("bravo")
         _, release_id = service.released(bravo, "a")
         service.recall(release_id)
@@ -235,7 +236,7 @@ def test_a_stop_ends_streams_at_once_and_says_so(tmp_path):
 
     def listen(service: Live) -> None:
         with (
-            httpx.Client(base_url=service.url, timeout=60) as http,
+            httpx.Client(base_url=service.url, timeout=60, verify=False) as http,
             replace(service, http=http).stream("analyst") as stream,
         ):
             opened.set()

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from fastcrc.crc16 import mcrf4xx
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import (
@@ -24,6 +25,8 @@ from missions import MissionItem
 from tests.autopilot.scripted import FAST, Script, line_mission, linked
 
 ITEMS = line_mission().items
+OF_OLD = {"MISSION_REQUEST": 4, "MISSION_REQUEST_INT": 4, "MISSION_ACK": 3, "MISSION_COUNT": 4}
+"""Bytes of messages of MAVLink 1."""
 OLD = line_mission(3).items
 
 
@@ -141,6 +144,30 @@ async def test_silence_half_way_is_an_error_and_leaves_no_hybrid():
             await send(link, attempts=1)
         assert caught.value.state is VehicleState.CLEARED
         assert vehicle.lists[0] == []
+
+
+async def test_one_that_speaks_mavlink_1_is_told_from_a_link_that_is_dead():
+    async with linked() as (vehicle, link):
+
+        def send_as_of_old(message):
+            packet = message.pack(vehicle.mav, force_mavlink1=True)
+            # pymavlink leaves in what came with MAVLink 2, the list's kind among it.
+            payload = packet[6:-2][: OF_OLD.get(message.get_type())]
+            body = bytes([len(payload)]) + packet[2:6] + payload
+            checksum = mcrf4xx(body + bytes([message.crc_extra]))
+            vehicle.transport.sendto(b"\xfe" + body + checksum.to_bytes(2, "little"), vehicle.peer)
+            vehicle.mav.seq = (vehicle.mav.seq + 1) % 256
+
+        vehicle.send = send_as_of_old
+        # What it answers names no list, which is a mission to whoever asks for its fence.
+        vehicle.heartbeat()
+        fence = tuple(MissionItem(n, 0, 5001, p1=3.0, x=x, y=y) for n, (x, y) in enumerate([(1, 1), (1, 9), (9, 9)]))
+        with pytest.raises(TransferTimeoutError, match=r"never asked .* \(it speaks MAVLink 1, .*set it to MAVLink 2"):
+            await send(link, fence, MissionKind.FENCE, attempts=1)
+        with pytest.raises(TransferTimeoutError, match=r"no answer when asked for the list .*MAVLink 1"):
+            await download(link, 1, MissionKind.RALLY, timing=FAST)
+        await upload(link, 1, ITEMS, timing=FAST)
+        assert len(vehicle.lists[0]) == len(ITEMS)
 
 
 async def test_a_vehicle_that_is_gone_leaves_an_unknown_state():

@@ -18,7 +18,7 @@ from autopilot import (
     unfinished,
 )
 from geo import FlatTerrain
-from missions import FormatError, Progress, ProgressError, plan, resume
+from missions import FormatError, Progress, ProgressError, compile_mission, plan, resume
 from tests.missions.helpers import fleet_for, straight
 
 LANDED = Landing(46.0, 8.0, 3.0)
@@ -64,6 +64,16 @@ def test_beyond_a_place_that_was_not_reported_nothing_counts(read):
     assert (progress.item, progress.at) == (3, None)
     (progress,), _ = read(sortie(1, (1, 3, 4), left_at=None))
     assert (progress.item, progress.at) == (4, None)
+
+
+def test_actions_that_are_told_beyond_the_last_place_take_nothing_away(made, read):
+    first = next(s for s in made.sorties if s.vehicle.sysid == 1)
+    items = compile_mission(made, first, "ardupilot").items
+    waypoints = [item.seq for item in items[1:] if item.command in (22, 16)]
+    action = next(item.seq for item in items[1:] if item.seq not in waypoints)
+    reached = [seq for seq in waypoints if seq < action]
+    (progress,), _ = read(sortie(1, (*reached, action)))
+    assert (progress.item, progress.at) == (reached[-1], HERE)
 
 
 def test_one_that_was_lost_in_the_air_is_not_planned(read):

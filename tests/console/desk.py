@@ -1,5 +1,6 @@
 """A person at the console, and the service behind it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,8 @@ from typing import Any
 import cv2
 import httpx
 import numpy as np
-from playwright.sync_api import ConsoleMessage, Error, Page, Request, expect
+from numpy.typing import NDArray
+from playwright.sync_api import ConsoleMessage, Error, FloatRect, Page, Request, expect
 
 from api import Role
 from api.server import RunningService
@@ -28,6 +30,7 @@ _FINDINGS = """async only => {
   const found = await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
   return found.violations.flatMap(({ id, nodes }) => nodes.map(one => `${id}: ${one.target} ${one.failureSummary}`));
 }"""
+PLACE = re.compile(r"([\d.]+)° ([NS]), ([\d.]+)° ([EW])")
 _NO_TLS = False
 """For `verify`: certificates that nobody asks for take longer to read than all the rest of a request."""
 
@@ -41,6 +44,50 @@ def log_in(url: str, login: str, password: str, **more: Any) -> httpx.Response:
     """Log in past the page."""
     body = {"login": login, "password": password} | more
     return httpx.post(f"{url}/login", json=body, headers={"Origin": url}, timeout=60, verify=_NO_TLS)
+
+
+def pixels(png: bytes) -> NDArray[np.int_]:
+    """A screenshot as rows of red, green and blue."""
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB).astype(int)
+
+
+def at_rest(page: Page, clip: FloatRect) -> bytes:
+    """The map once all is drawn that was on its way: what comes later than a click is not what that has changed."""
+    drawn = page.screenshot(clip=clip)
+    for _ in range(100):
+        page.wait_for_timeout(300)
+        before, drawn = drawn, page.screenshot(clip=clip)
+        if drawn == before:
+            return drawn
+    raise AssertionError("the map never comes to rest")
+
+
+def place_at(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Latitude and longitude of a pixel of the page, as the map says where the pointer is."""
+    page.mouse.move(x + 3, y)
+    expect(page.locator(".pointer")).to_be_visible()
+    before = page.locator(".pointer").inner_text()
+    page.mouse.move(x, y)
+    expect(page.locator(".pointer")).not_to_have_text(before)
+    told = PLACE.search(page.locator(".pointer").inner_text())
+    assert told is not None
+    lat, north, lon, east = told.groups()
+    return float(lat) * (1 if north == "N" else -1), float(lon) * (1 if east == "E" else -1)
+
+
+def middle_is(page: Page, place: str) -> None:
+    """Wait until the map's middle is there; the page tells where the pointer is as it moves."""
+    box = page.locator(".map canvas").bounding_box()
+    assert box is not None
+    told = ""
+    for turn in range(200):
+        page.mouse.move(box["x"] + box["width"] / 2 + turn % 2, box["y"] + box["height"] / 2)
+        pointer = page.locator(".pointer")
+        told = pointer.inner_text() if pointer.count() else ""
+        if place in told:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(told)
 
 
 @dataclass
@@ -60,7 +107,7 @@ class Live:
         """Make partner, accounts and keys in a service that has none."""
         assert service.admin is not None
         head = {"Authorization": f"Bearer {service.admin.key}"}
-        with httpx.Client(base_url=service.url, headers=head, timeout=60) as admin:
+        with httpx.Client(base_url=service.url, headers=head, timeout=60, verify=_NO_TLS) as admin:
 
             def post(path: str, **body: Any) -> dict[str, Any]:
                 answer = admin.post(path, json=body)

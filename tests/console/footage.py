@@ -36,9 +36,11 @@ class Footage:
     folder: Path
 
     @classmethod
-    def filmed(cls, folder: Path) -> "Footage":
+    def filmed(cls, folder: Path, light: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> "Footage":
+        """A flight over ground in that light: blue, green, red."""
         chance = np.random.default_rng(7)
-        ground = np.kron(chance.integers(60, 110, (HEIGHT // 8, WIDTH // 8, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
+        grains = (chance.integers(60, 110, (HEIGHT // 8, WIDTH // 8, 3), np.uint8) * np.array(light)).astype(np.uint8)
+        ground = np.kron(grains, np.ones((8, 8, 1), np.uint8))
         with av.open(str(folder / "flight.mp4"), "w") as container:
             stream = container.add_stream("libx264", rate=FPS)
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"

@@ -11,11 +11,13 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from api.account.settings import AccountSettings
+from api.account.transparency import publish
 from api.feeds.settings import FeedSettings
 from tests.api.live import Target
 from tests.api.people import PASSWORD
 from tests.api.samples import crossing_json
 from tests.console.desk import log_in
+from tests.console.test_share import crossing
 
 FRESH = "eleven loud herons fly"
 PARTS = {
@@ -234,13 +236,17 @@ def test_a_supervisor_reads_the_rules_calls_a_system_inside_and_erases_with_a_se
     peopled, served, desk, tmp_path
 ):
     target = Target()
-    settings = {"account": AccountSettings(two_people_erase=True), "feeds": FeedSettings(loopback_targets=True)}
+    account = AccountSettings(two_people_erase=True, threshold=3)
+    settings = {"account": account, "feeds": FeedSettings(loopback_targets=True)}
     with served(peopled, tmp_path / "service", **settings) as live:
         record = deliver(live)
         live.ask("administrator", "PUT", "/retention/border-surveillance", json={"days": 90})
         made = {"login": "second", "name": "Second", "role": "supervisor"}
         secret = live.ask("administrator", "POST", "/accounts", json=made).json()["secret"]
         assert log_in(live.url, "second", secret, new_password=FRESH).is_success
+        for number in range(9):
+            crossing(live, f"n{number}", confirmed=number < 6)
+        assert "2026-01" in publish(live.service.store, account)
         at = desk(live, "supervisor", "#/account/retention")
         page = at.page
         expect(page.get_by_role("row", name="border-surveillance")).to_contain_text("90 days")
@@ -249,6 +255,8 @@ def test_a_supervisor_reads_the_rules_calls_a_system_inside_and_erases_with_a_se
             go(at, part)
             expect(page.get_by_role("region", name=region, exact=True)).to_be_visible()
         assert page.get_by_role("form").count() == 0
+        january_is_told(page)
+        at.picture("account-transparency-figures")
 
         at.open("#/share/webhooks")
         form, dialog = page.get_by_role("form", name="Add a webhook"), page.get_by_role("dialog")
@@ -280,6 +288,15 @@ def test_a_supervisor_reads_the_rules_calls_a_system_inside_and_erases_with_a_se
         (tombstone,) = live.ask("auditor", "GET", "/tombstones").json()["tombstones"]
         assert tombstone["record_id"] == record
     target.close()
+
+
+def january_is_told(page) -> None:
+    """Ten crossings in one field of half a degree, six of them confirmed."""
+    month = page.get_by_role("row", name="2026-01")
+    for said in ("at least 10", "Person: 10 (-111, 31, -110.5, 31.5)", "confirmed: 60 %", "pending: 40 %"):
+        expect(month).to_contain_text(said)
+    expect(month).to_contain_text("dismissed: too few to say")
+    expect(page.get_by_text("Counts below 3 are not shown.")).to_be_visible()
 
 
 def ask_to_erase(at, record: str) -> None:

@@ -81,7 +81,7 @@ def stays(page, details):
 
 def give(page, details, kind):
     """Order something at the page, and wait until the vehicle has done it."""
-    details.get_by_role("button", name=kind, exact=True).click()
+    details.get_by_role("button", name=re.compile(f"^{kind} .$")).click()  # with its key
     page.get_by_role("dialog").get_by_role("button", name=kind, exact=True).click()
     expect(details.locator(".standing")).to_contain_text(f"{kind}: done", timeout=LONG_MS)
 

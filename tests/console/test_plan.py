@@ -1,23 +1,35 @@
 """Planning at the page: draw, plan, look, change, take files, adopt; what it shows is what the service says."""
 
+import csv
 import itertools
 import json
 import math
 import re
+import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import fastkml
 import numpy as np
+import pyogrio
 import pyproj
 import pytest
 import shapely
-from playwright.sync_api import FloatRect, Page, expect
+from lxml import etree
+from numpy.typing import NDArray
+from playwright.sync_api import FloatRect, Locator, Page, expect
+from pymavlink import mavwp
 
 import missions
+from api.planning import runner
 from api.planning.settings import PlanningSettings
 from geo import VedetteError
-from tests.api.samples import planning_json
-from tests.console.desk import THEMES
+from tests.api.samples import planning_json, record_json
+from tests.api.test_planning import STAND_IN, gone
+from tests.console.desk import THEMES, at_rest, middle_is, pixels, place_at
 
 CENTRE = "31.333, -110.94"
 """Where the map is sent: the middle of what is drawn."""
@@ -125,7 +137,78 @@ def take(page: Page, tmp_path: Path, name: str, text: str) -> None:
     page.get_by_label(re.compile("^Import")).set_input_files(path)
 
 
-def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk, tmp_path):  # noqa: PLR0915 - one flow of a person
+def sorties_are_those_of(panel: Locator, made: missions.PatrolPlan) -> None:
+    """Each figure of the table, worked out anew of the plan's file."""
+    geod = pyproj.Geod(ellps="WGS84")
+    heads = panel.get_by_role("columnheader").all_inner_texts()
+    rows = [row.locator("th, td").all_inner_texts() for row in panel.get_by_role("row").all()[1:]]
+    assert len(rows) == len(made.sorties)
+    for number, (sortie, cells) in enumerate(zip(made.sorties, rows, strict=True)):
+        told = dict(zip(heads, cells, strict=True))
+        lengths = [
+            geod.inv(leg.start.lon_deg, leg.start.lat_deg, leg.end.lon_deg, leg.end.lat_deg)[2] for leg in sortie.legs
+        ]
+        watched = [m for m, leg in zip(lengths, sortie.legs, strict=True) if leg.kind is missions.LegKind.PATROL]
+        starts = [flight.start_s for flight in made.flights if flight.sortie == number]
+        energy_wh = sum(leg.energy_wh for leg in sortie.legs)
+        hours, minutes = map(int, told["First start"].removeprefix("+").split(":"))
+        assert told["Sortie"] == sortie.name
+        assert (told["Vehicle"], told["Base"]) == (sortie.vehicle.name, sortie.vehicle.base.name)
+        assert 60 * hours + minutes == pytest.approx(min(starts) / 60, abs=0.51)
+        assert seconds_of(told["Lasts"]) == pytest.approx(sum(leg.duration_s for leg in sortie.legs), abs=1)
+        assert read_m(told["Way"]) == pytest.approx(sum(lengths), rel=0.01, abs=60)
+        assert read_m(told["Of it watching"]) == pytest.approx(sum(watched), rel=0.01, abs=60)
+        assert float(told["Energy"].removesuffix(" Wh")) == pytest.approx(energy_wh, abs=1)
+        left = 100 * (1 - energy_wh / sortie.vehicle.aircraft.battery_wh)
+        assert float(told["Battery left"].removesuffix(" %")) == pytest.approx(left, abs=0.1)
+        assert int(told["Flights"]) == len(starts)
+
+
+def places_in(file: Path) -> list[list[float]]:
+    """Where a mission file goes, longitude first, as a program of others reads that kind."""
+    match file.suffix:
+        case ".plan":  # the members that QGroundControl documents
+            items = json.loads(file.read_text())["mission"]["items"]
+            return [[each["params"][5], each["params"][4]] for each in items if each["command"] in FLOWN]
+        case ".waypoints":
+            loader = mavwp.MAVWPLoader()
+            loader.load(str(file))
+            items = [loader.wp(number) for number in range(loader.count())]
+            return [[each.y, each.x] for each in items if each.command in FLOWN]
+        case ".kml":
+            (way,) = [each for each in fastkml.KML.parse(file).features[0].features if each.name == "way"]
+            return [list(at[:2]) for at in way.geometry.coords]
+        case ".kmz":
+            with zipfile.ZipFile(file) as packed:
+                root = etree.fromstring(packed.read("wpmz/waylines.wpml"))
+            points = root.iterfind(".//{*}Placemark/{*}Point/{*}coordinates")
+            return [[float(each) for each in point.text.split(",")[:2]] for point in points]
+        case ".csv":
+            rows = csv.DictReader(file.read_text().splitlines())
+            return [[float(row["longitude"]), float(row["latitude"])] for row in rows]
+    _, _, shapes, _ = pyogrio.raw.read(file, where="kind = 'sortie'")
+    return shapely.get_coordinates(shapely.from_wkb(shapes)).tolist()
+
+
+FLOWN = {16, 22}
+"""MAV_CMD_NAV_WAYPOINT and MAV_CMD_NAV_TAKEOFF."""
+
+
+def files_go_where_the_plan_goes(page: Page, sortie: dict[str, Any], folder: Path) -> None:
+    """Take a file of each kind of a sortie, and read it with the programs of others."""
+    name = sortie["properties"]["name"]
+    bounds = np.array(shapely.geometry.shape(sortie["geometry"]).bounds)[[0, 1, -2, -1]]
+    for kind in (".plan", ".waypoints", ".kml", ".kmz", ".csv", ".geojson"):
+        with page.expect_download() as started:
+            page.get_by_role("tabpanel").get_by_role("link", name=name + kind, exact=True).click()
+        file = folder / f"taken{kind}"
+        started.value.save_as(file)
+        places = np.array(places_in(file))
+        assert len(places) > 3, kind
+        assert np.concatenate([places.min(axis=0), places.max(axis=0)]) == pytest.approx(bounds, abs=2e-5), kind
+
+
+def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk, tmp_path, monkeypatch):  # noqa: PLR0915 - one flow of a person
     at = desk(live, "pilot")
     page = at.page
     x, y = at_the_border(page)
@@ -151,6 +234,7 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk, tmp_path):  #
         expect(page.get_by_text(limit, exact=True)).to_be_visible()
 
     tab(page, "Sorties")
+    sorties_are_those_of(page.get_by_role("tabpanel"), plan_file(live, first, tmp_path))
     names = [each["properties"]["name"] for each in first["result"]["map"]["sorties"]]
     panel = page.get_by_role("tabpanel")
     assert panel.get_by_role("button").all_inner_texts() == names
@@ -174,11 +258,17 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk, tmp_path):  #
     tab(page, "Checks")
     expect(panel.get_by_text("Every rule is kept.")).to_be_visible()
 
-    tab(page, "Files")
-    with page.expect_download() as started:
-        panel.get_by_role("link", name=f"{names[0]}.plan").click()
-    mission = missions.read_qgc_plan(started.value.path())
-    assert len(mission.items) > 3
+    with monkeypatch.context() as patched:  # a planner that goes on for ever
+        patched.setattr(runner, "_COMMAND", (sys.executable, "-S", "-c", STAND_IN))
+        page.get_by_role("button", name="Plan again").click()
+        going = page.locator(".progress")
+        expect(going).to_contain_text(re.compile(r"50 % \d+"))
+        pid = int(going.inner_text().split("%")[1].split()[0])
+        going.get_by_role("button", name="Cancel").click()
+        expect(going).to_contain_text("Cancelled.")
+        assert gone(pid)
+        going.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("row", name="Revisit interval").get_by_role("cell").first).to_have_text(minutes)
 
     # In the middle of the way there, drawn by hand; places of the page by those that the border was drawn at.
     leg = np.array(ways(first)[0][:2]).mean(axis=0)
@@ -241,9 +331,11 @@ def test_a_patrol_is_drawn_planned_changed_and_adopted(live, desk, tmp_path):  #
 
 
 def test_border_bases_and_zones_are_begun_by_keyboard_alone(live, desk):
+    live.ask("pilot", "POST", "/segments", json=record_json("segments"))
     at = desk(live, "pilot", "#/plan")
     page = at.page
     form = page.get_by_role("form", name="What to plan")
+    middle_is(page, "110.9")  # nothing is drawn yet: where the border of the service is
     line = "31.330, -110.95\n31.334, -110.94"
     for part, places in (
         ("Border", line),
@@ -310,6 +402,7 @@ def test_every_change_can_be_undone_and_a_reload_loses_none(live, desk, tmp_path
     expect(page.get_by_text("nothing.kml was not imported: no lines, polygons or points of use.")).to_be_visible()
     take(page, tmp_path, "evros.kml", KML)
     expect(page.get_by_text("evros.kml: 1 lines, 0 bases and 1 zones taken.")).to_be_visible()
+    middle_is(page, "° N, 26.")  # it was far off the map
     take(page, tmp_path, "posts.geojson", json.dumps(GEOJSON))
     names = page.get_by_role("form", name="What to plan").get_by_label("Name", exact=True)
     expect(names).to_have_count(5)
@@ -390,7 +483,7 @@ def slope_along(way: list[list[float]], metres: float) -> float:
     return SLOPE_M[0] + SLOPE_M[1] * 1200 * (way[-1][0] + 111)
 
 
-def test_a_plan_is_looked_at_in_every_theme_and_size(hilly, desk):
+def test_a_plan_is_looked_at_in_every_theme_and_size(hilly, desk, tmp_path):
     live = hilly
     limits = {"floor_agl_m": 45, "ceiling_agl_m": 115}
     wish = planning_json(explain=True, options=limits, terrain=True)
@@ -400,8 +493,13 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(hilly, desk):
     page = at.page
     page.get_by_role("button", name="Nogales").click()
     expect(page.get_by_role("tabpanel")).to_be_visible(timeout=90_000)
-    for layer in ("Ways", "Revisit interval", "Seen by cameras"):
-        switched(page, layer)
+    found = newest(live)["result"]["map"]
+    colours = legend(page)
+    switched(page, "Ways")
+    clip, with_it, without = switched(page, "Revisit interval")
+    revisit_lies_where_it_is(found["revisit"], colours, pixels_of(page, clip), with_it, without)
+    clip, without, with_it = switched(page, "Seen by cameras")
+    footprints_lie_where_they_are(found["footprints"], pixels_of(page, clip), with_it, without)
     for layer in ("Ways", "Revisit interval"):
         page.get_by_role("checkbox", name=layer).check()
     for theme, names in zip(
@@ -417,6 +515,8 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(hilly, desk):
         for name in names:
             tab(page, name)
             assert at.axe(colours_alone=theme != THEMES[0]) == [], name
+            if name == "Files":
+                files_go_where_the_plan_goes(page, found["sorties"][0], tmp_path)
             if name == "Heights":
                 for limit in limits.values():
                     expect(page.get_by_text(f"{limit} m above ground", exact=True)).to_be_visible()
@@ -457,8 +557,66 @@ def read_m(text: str) -> float:
     return float(figure.replace(",", "")) * {"m": 1, "km": 1000}[unit]
 
 
-def switched(page: Page, layer: str) -> None:
-    """The map shows something else with a layer than without."""
+Pixels = Callable[[Any], NDArray[np.float64]]
+
+
+def pixels_of(page: Page, clip: FloatRect) -> Pixels:
+    """Columns and rows of places in a part of the map, by what the page says of two of its pixels."""
+    x, y = np.array([clip["x"], clip["x"] + clip["width"] - 1]), np.array([clip["y"], clip["y"] + clip["height"] - 1])
+    (north, west), (south, east) = (place_at(page, *at) for at in zip(x.tolist(), y.tolist(), strict=True))
+    page.mouse.move(1, 1)
+    to_x, to_y = np.polyfit([west, east], x - x[0], 1), np.polyfit([north, south], y - y[0], 1)
+    return lambda places: np.column_stack([np.polyval(to_x, places[:, 0]), np.polyval(to_y, places[:, 1])])
+
+
+def legend(page: Page) -> list[tuple[int, tuple[int, ...]]]:
+    """Up to how many seconds which colour stands for."""
+    rows = page.get_by_role("list", name="Revisit interval").get_by_role("listitem").all()
+    strokes = [row.locator("line").get_attribute("stroke") or "" for row in rows]
+    ends = [seconds_of(row.inner_text()) for row in rows]
+    return [(end, tuple(bytes.fromhex(stroke.removeprefix("#")))) for end, stroke in zip(ends, strokes, strict=True)]
+
+
+def revisit_lies_where_it_is(stretches, colours, to_pixels: Pixels, with_it, without) -> None:
+    """Each stretch has the colour of its time by the legend, and nothing else has changed on the map."""
+    changed = np.abs(with_it - without).max(axis=2) > 6
+    near = np.zeros(changed.shape, np.uint8)
+    looked = 0
+    for stretch in stretches:
+        line = to_pixels(np.array(stretch["geometry"]["coordinates"])[:, :2])
+        cv2.polylines(near, [np.rint(line).astype(int)], isClosed=False, color=1, thickness=21)
+        middle = shapely.LineString(line).interpolate(0.5, normalized=True)
+        x, y = round(middle.x), round(middle.y)
+        if not (2 <= x < changed.shape[1] - 2 and 2 <= y < changed.shape[0] - 2):
+            continue
+        end = stretch["properties"]["revisit_s"]
+        fits = [colour for most, colour in colours if end <= most + 1]
+        assert np.abs(np.median(with_it[y - 1 : y + 2, x - 1 : x + 2], axis=(0, 1)) - fits[0]).max() <= 8
+        looked += 1
+    assert looked > 0
+    assert np.count_nonzero(changed) > 500
+    assert not changed[near == 0].any()
+
+
+def footprints_lie_where_they_are(footprints, to_pixels: Pixels, with_it, without) -> None:
+    """What the layer of the footprints changes on the map is what cameras see by the plan."""
+    changed = np.abs(with_it - without).max(axis=2) > 6
+    seen = np.zeros(changed.shape, np.uint8)
+    for shape in (shapely.geometry.shape(each["geometry"]) for each in footprints):
+        for part in getattr(shape, "geoms", [shape]):
+            ring = to_pixels(np.array(part.exterior.coords)[:, :2])
+            cv2.fillPoly(seen, [np.rint(ring).astype(int)], color=1)
+    # The border is drawn over it; what is said of a place is rounded, and so is an edge: two pixels.
+    filled = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)) > 0
+    two = np.ones((5, 5), np.uint8)
+    around, within = cv2.dilate(seen, two) > 0, cv2.erode(seen, two) > 0
+    assert np.count_nonzero(filled) > 500
+    assert np.count_nonzero(filled & around) > 0.99 * np.count_nonzero(filled)
+    assert np.count_nonzero(filled & within) > 0.95 * np.count_nonzero(within)
+
+
+def switched(page: Page, layer: str) -> tuple[FloatRect, NDArray[np.int_], NDArray[np.int_]]:
+    """The map shows something else with a layer than without: where, before and after."""
     box = page.locator(".maplibregl-canvas").bounding_box()
     assert box is not None
     clip: FloatRect = {
@@ -471,20 +629,9 @@ def switched(page: Page, layer: str) -> None:
     page.get_by_role("checkbox", name=layer).click()
     for _ in range(100):
         if page.screenshot(clip=clip) != before:
-            return
+            return clip, pixels(before), pixels(at_rest(page, clip))
         page.wait_for_timeout(100)
     raise AssertionError(f"{layer} changes nothing on the map")
-
-
-def at_rest(page: Page, clip: FloatRect) -> bytes:
-    """The map once all is drawn that was on its way: what comes later than a click is not what that has changed."""
-    drawn = page.screenshot(clip=clip)
-    for _ in range(100):
-        page.wait_for_timeout(300)
-        before, drawn = drawn, page.screenshot(clip=clip)
-        if drawn == before:
-            return drawn
-    raise AssertionError("the map never comes to rest")
 
 
 def zone(kind: str | None, heights: dict[str, Any], **geometry: Any) -> str:

@@ -4,13 +4,27 @@ import json
 import re
 from datetime import datetime
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from tests.api.people import PASSWORD
 from tests.api.samples import agreement_json, record_json
-from tests.console.desk import THEMES
-from tests.console.footage import BORDER, FPS, LAT, PER_SECOND, Footage, box, state_of, tonight, verdicts_of, walk
+from tests.console.desk import THEMES, at_rest, middle_is, pixels
+from tests.console.footage import (
+    BORDER,
+    FPS,
+    LAT,
+    PER_SECOND,
+    WALK_S,
+    Footage,
+    box,
+    state_of,
+    tonight,
+    verdicts_of,
+    walk,
+)
 
 SOON_MS = 30_000
 """A page of a busy machine may take so long."""
@@ -112,12 +126,16 @@ def ask_for_two(live):
     live.ask("administrator", "PUT", "/reviews/policy", json=rules, headers={"If-Match": '"0"'})
 
 
+HAS_COME = "url => performance.getEntriesByName(url).some(each => each.responseEnd > 0)"
+"""Whether what a page asked for is there whole."""
+
+
 def test_twenty_crossings_by_keyboard_alone(live, desk, footage):
     ids = [footage.deliver(live, f"k{n}", tonight(10 * n)) for n in range(20)][::-1]  # the newest first
     at = open_review(desk, live, "analyst")
     page, keys = at.page, at.page.keyboard
     opened(page, ids[0])
-    fetched = at.requests
+    page.evaluate("performance.setResourceTimingBufferSize(2000)")
     assert at.page.evaluate("document.activeElement.tagName") in {"A", "BODY"}  # nothing was clicked in the view
     keys.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Merge with another report")
@@ -126,13 +144,9 @@ def test_twenty_crossings_by_keyboard_alone(live, desk, footage):
         opened(page, id_)
         expect(page.get_by_label("Clip").locator("video")).to_be_visible(timeout=SOON_MS)
         if n + 1 < len(ids):  # the next one's clip is here before it is asked for
-            following = f"/crossings/{ids[n + 1]}/evidence/clip"
+            following = f"{live.url}/crossings/{ids[n + 1]}/evidence/clip"
             expect(selected(page)).to_have_attribute("id", f"row-{id_}")
-            for _ in range(100):
-                if any(url.endswith(following) for url in fetched):
-                    break
-                page.wait_for_timeout(50)
-            assert any(url.endswith(following) for url in fetched)
+            page.wait_for_function(HAS_COME, arg=following, timeout=SOON_MS)
         looked(page)
         if n % 3 == 2:
             keys.press("d")
@@ -143,6 +157,7 @@ def test_twenty_crossings_by_keyboard_alone(live, desk, footage):
             keys.press("c")
     expect(page.get_by_text("Nothing here.")).to_be_visible(timeout=SOON_MS)
     for n, id_ in enumerate(ids):
+        assert at.requests.count(f"{live.url}/crossings/{id_}/evidence/clip") == 1
         judged(live, page, id_, "dismissed" if n % 3 == 2 else "confirmed")
         (verdict,) = verdicts_of(live, id_)
         assert verdict["reviewer"] == "Analyst"
@@ -170,13 +185,53 @@ FRAMED = """() => {
 }"""
 
 
-def test_the_ground_goes_with_the_clip(live, desk, footage):
+CROSSING = 0x9A, 0x4D, 0x00
+"""Of the light theme."""
+
+
+def ground_shows(page):
+    """Rows of the map's picture: of the border, of who is there now, and of where their way so far begins."""
+    area = page.locator(".ground .maplibregl-canvas").bounding_box()
+    for _ in range(20):  # the border comes when it was asked for
+        drawn = pixels(at_rest(page, area))
+        dark = np.count_nonzero(drawn.max(axis=2) < 90, axis=1)
+        border = int(dark.argmax())
+        if dark[border] > 0.8 * drawn.shape[1]:
+            break
+    else:
+        raise AssertionError("no border is drawn")
+    own = np.nonzero(drawn[..., 2] - drawn[..., 0] > 60)[0]  # blue ticks
+    assert len(own) > 20
+    assert (own < border).all()  # in the north, which is on its left
+    crossing = (np.abs(drawn - CROSSING).max(axis=2) <= 8).astype(np.uint8)
+    dot = np.argwhere(cv2.erode(crossing, np.ones((9, 9), np.uint8)))
+    way = np.argwhere(cv2.erode(crossing, np.ones((1, 3), np.uint8)))
+    return border, dot[:, 0].mean(), way[:, 0].max()
+
+
+def colour_of(shown):
+    """Mean colour of a picture or film of the page: red, green, blue."""
+    return shown.evaluate(MEAN)
+
+
+MEAN = """async shown => {
+  if ("decode" in shown) await shown.decode();
+  const pen = new OffscreenCanvas(64, 36).getContext("2d");
+  pen.drawImage(shown, 0, 0, 64, 36);
+  const { data } = pen.getImageData(0, 0, 64, 36);
+  return [0, 1, 2].map(of => data.filter((_, at) => at % 4 === of).reduce((sum, each) => sum + each) / (64 * 36));
+}"""
+
+
+def test_the_ground_goes_with_the_clip(live, desk, footage, tmp_path):
     live.ask("pilot", "POST", "/segments", json=record_json("segments") | BORDER | {"retention_days": 3650})
     when = tonight(0)
     id_ = footage.deliver(live, "step", when)
+    other = Footage.filmed(tmp_path, light=(0.3, 0.3, 1.0)).deliver(live, "red", tonight(-60))  # as in the evening
     at = open_review(desk, live, "analyst")
     page = at.page
     opened(page, id_)
+    ground = {}
     video = page.get_by_label("Clip").locator("video")
     expect(video).to_be_visible(timeout=SOON_MS)
     video.evaluate("it => it.pause()")
@@ -199,19 +254,33 @@ def test_the_ground_goes_with_the_clip(live, desk, footage):
         assert frame[0] < walker[0] < walker[2] < frame[2]
         assert 0 < frame[3] - walker[3] < 25
         assert walker[0] == pytest.approx(box(picture)[0], abs=3)
+        ground[picture / FPS - 3] = ground_shows(page)
+    # A straight way at an even pace: as many pixels from the border as seconds, to the south before it is crossed.
+    seconds, rows_there = np.array(list(ground)), np.array(list(ground.values()))
+    border, here, begin = rows_there.T
+    assert len(set(border)) == 1
+    a_second = np.polyfit(seconds, here, 1)[0]
+    assert a_second < -4
+    assert here - border == pytest.approx(a_second * seconds, abs=2)
+    assert begin - border == pytest.approx(-WALK_S * a_second, abs=3)
     page.keyboard.press(".")
     expect(page.locator(".where .place")).to_have_text(re.compile(f"{LAT + 1.6 * PER_SECOND:.6f}"), timeout=SOON_MS)
     page.keyboard.press(",")
     page.keyboard.press(",")
     expect(page.locator(".where .place")).to_have_text(re.compile(f"{LAT + 1.4 * PER_SECOND:.6f}"), timeout=SOON_MS)
     at.picture("review-step")
-    (row,) = rows(page).get_by_role("option").all()
-    expect(row.locator("img.thumbnail")).to_be_visible(timeout=SOON_MS)
-    row.hover()
     preview = page.locator("video.preview")
-    expect(preview).to_be_visible(timeout=SOON_MS)
-    page.mouse.move(0, 0)
-    expect(preview).to_have_count(0)
+    for each, is_red in ((id_, False), (other, True)):
+        row = page.locator(f"#row-{each}")
+        thumbnail = row.locator("img.thumbnail")
+        expect(thumbnail).to_be_visible(timeout=SOON_MS)
+        row.hover()
+        expect(preview).to_be_visible(timeout=SOON_MS)
+        page.wait_for_function("() => document.querySelector('video.preview').readyState >= 2", timeout=SOON_MS)
+        for red, green, _ in (colour_of(thumbnail), colour_of(preview)):
+            assert (red > 1.6 * green) is is_red
+        page.mouse.move(0, 0)
+        expect(preview).to_have_count(0)
 
 
 def test_two_people_and_none_twice(live, desk):
@@ -607,7 +676,7 @@ def test_what_a_network_in_between_answers_is_no_word_on_a_verdict(live, desk):
 
 
 def test_a_partner_reads_what_was_released_and_judges_nothing(live, desk, footage):
-    id_, _kept = footage.deliver(live, "shared", tonight(0)), deliver(live, "kept", 5)
+    id_, _kept = footage.deliver(live, "shared", tonight(-2 * 86_400)), deliver(live, "kept", 5)
     etag = live.ask("analyst", "GET", f"/crossings/{id_}").headers["ETag"]
     live.ask(
         "analyst", "POST", f"/crossings/{id_}/reviews", json={"verdict": "confirm"}, headers={"If-Match": etag}
@@ -624,6 +693,10 @@ def test_a_partner_reads_what_was_released_and_judges_nothing(live, desk, footag
     for name in ("Confirm", "Dismiss", "Merge", "Add note"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     assert json.loads(live.ask("partner", "GET", "/crossings").content)["numberReturned"] == 1
+    # Nothing of theirs is new enough for Fly: its map begins where the last was.
+    page.get_by_role("link", name="Fly", exact=True).click()
+    expect(page.get_by_text("No crossing in the last 24 hours")).to_be_visible()
+    middle_is(page, f"{LAT:.2f}")
 
 
 def test_a_pilot_looks_at_what_was_seen_and_judges_nothing(live, desk, footage):
@@ -634,6 +707,8 @@ def test_a_pilot_looks_at_what_was_seen_and_judges_nothing(live, desk, footage):
     expect(page.get_by_label("Clip").locator("video")).to_be_visible(timeout=SOON_MS)
     for name in ("Confirm", "Dismiss", "Merge", "Add note", "Take over"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
+    heading, facts = page.locator(".below h2").bounding_box(), page.locator(".below dl.facts").bounding_box()
+    assert heading["x"] == facts["x"]  # nothing is beside it that it would make room for
     asked = len(at.requests)
     for key in "cdmngu":
         page.keyboard.press(key)

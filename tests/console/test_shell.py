@@ -247,6 +247,9 @@ def test_the_bar_fits_and_nothing_is_cut_off(live, desk):
             expect(link).to_be_in_viewport(ratio=1)
         out = at.page.get_by_role("button", name="Log out")
         expect(out).to_be_in_viewport(ratio=1)
+        role = at.page.locator(".who small")
+        expect(role).to_be_in_viewport(ratio=1)
+        assert role.evaluate("one => one.scrollWidth <= one.parentElement.clientWidth")
         if width > 1000:  # all in one line
             first, last = at.page.get_by_role("link", name="Fly").bounding_box(), out.bounding_box()
             assert first is not None

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -29,12 +30,20 @@ from tests.missions.test_airspace_plans import zone
 from tests.missions.test_network_plan import ROAD, branch
 
 
-def bases_along(length_m, bases, drones, name="post"):
+@cache
+def bases_along(length_m, bases, drones):
     border = straight(length_m)
-    places = [base_behind(border, length_m * (k + 0.5) / bases, name=f"{name}-{k + 1}") for k in range(bases)]
+    places = [base_behind(border, length_m * (k + 0.5) / bases, name=f"post-{k + 1}") for k in range(bases)]
     fleet = default_fleet(places[0], drones)
     vehicles = tuple(replace(v, base=places[k * bases // drones]) for k, v in enumerate(fleet.vehicles))
     return plan(border, replace(fleet, vehicles=vehicles), FlatTerrain(500.0))
+
+
+def with_bases_called(name, made):
+    """The same plan, its bases numbered under another name."""
+    of = {v.base.name: replace(v.base, name=v.base.name.replace("post", name)) for v in made.fleet.vehicles}
+    vehicles = tuple(replace(v, base=of[v.base.name]) for v in made.fleet.vehicles)
+    return replace(made, fleet=replace(made.fleet, vehicles=vehicles))
 
 
 def one_base(length_m, drones, **options):
@@ -64,7 +73,7 @@ PLANS = {
     "thirty aircraft": lambda: one_base(40_000, 30),
     "one coverage": lambda: one_base(60_000, 2, objective=Objective.ONCE),
     "many bases": lambda: bases_along(300_000, 30, 60),
-    "long names": lambda: bases_along(120_000, 30, 30, "observation post"),
+    "long names": lambda: with_bases_called("observation post", bases_along(300_000, 30, 60)),
     "network": network,
 }
 

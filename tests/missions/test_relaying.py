@@ -8,7 +8,6 @@ import pytest
 from missions import (
     AircraftForm,
     Base,
-    Fleet,
     LegKind,
     PlanError,
     PlanOptions,
@@ -137,13 +136,38 @@ def test_what_one_more_would_give_is_what_a_new_plan_gives():
             assert change.revisit_s == pytest.approx(plan(border, alike(fleet)).revisit_s, rel=1e-6)
 
 
-def test_aircraft_of_two_bases_are_not_put_together():
-    border = straight(10_000)
-    fleet = mixed(border, 2)
-    other = beside(border, 2500.0)
-    moved = replace(fleet.vehicles[1], base=Base("other", other.lat_deg, other.lon_deg))
-    made = plan(border, Fleet(fleet.camera, (fleet.vehicles[0], moved)))
-    assert all(len(roster.sysids) == 1 for roster in made.periods[0].rosters)
+def from_two_bases(border, distance_m=2500.0):
+    """Two aircraft of one type, at bases behind three and seven tenths of a line from west to east."""
+    (west, _), (east, _) = border.coordinates[0], border.coordinates[-1]
+    lat = beside(border, distance_m).lat_deg
+    fleet = fleet_for(border, 2)
+    bases = [Base(name, lat, west + share * (east - west)) for name, share in (("west", 0.3), ("east", 0.7))]
+    return replace(fleet, vehicles=tuple(replace(v, base=b) for v, b in zip(fleet.vehicles, bases, strict=True)))
+
+
+def test_on_a_short_line_those_of_two_bases_relieve_each_other():
+    """With half of the line each, most of their time is ways out and home and the swap: 16 % more between looks."""
+    border = straight(8_000)
+    fleet = from_two_bases(border)
+    made = plan(border, fleet)
+    (roster,) = made.periods[0].rosters
+    assert roster.sysids == (1, 2)
+    bases = {v.sysid: v.base for v in fleet.vehicles}
+    assert all(made.sorties[f.sortie].vehicle.base == bases[f.sysid] for f in made.flights)
+    for east_m in (100.0, 4000.0, 7900.0):
+        times, who = zip(*looks_at(made, east_m), strict=True)
+        assert set(who) == {1, 2}
+        assert np.diff(times).max() <= made.revisit_s + 1.0
+    assert made.gap < 0.1
+    assert not validate(made).violations
+    why = explain(made)
+    assert any(limit.startswith("aircraft of west and east relieve each other on one stretch") for limit in why.limits)
+    assert {f"one more aircraft at {name}" for name in ("west", "east")} <= {change.what for change in why.changes}
+
+
+def test_on_a_long_line_those_of_two_bases_keep_a_stretch_each():
+    made = plan(border := straight(30_000), from_two_bases(border))
+    assert [roster.sysids for roster in made.periods[0].rosters] == [(1,), (2,)]
 
 
 def test_a_roster_whose_types_have_not_as_many_sorties_is_refused_and_an_empty_one_takes_no_time():

@@ -111,7 +111,6 @@ def test_home_is_told_and_set_where_it_is(kind):
     assert pilot.last("HOME_POSITION").latitude == round(HOME[0] * 1e7)
     assert pilot.command(179, 1) == ACCEPTED
     assert pilot.command(179, 0, 0, 0, 0, HOME[0], HOME[1], HOME[2]) == ACCEPTED
-    assert pilot.command(179, 0, 0, 0, 0, HOME[0] + 0.1, HOME[1], HOME[2]) == kind.refusal
 
 
 def test_pings_and_questions_of_old_are_answered():

@@ -10,37 +10,11 @@ from sim import protocol_commands, protocol_own
 from tests.asked import asked
 from tests.sim.crafts import ARM, SET_MODE, every_kind
 from tests.sim.lockstep_pilot import Pilot, lockstep
+from tests.wild import FLOATS, fields_of, packets, whole
 
-WHOLE = {f"{sign}int{bits}_t": (sign, bits) for sign in ("", "u") for bits in (8, 16, 32, 64)}
-FLOATS = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 1.0, -1.0, 3.4e38, 1e-40]) | st.floats(width=32)
 COMMANDS = sorted({*protocol_commands._HANDLERS, *(number for own in protocol_own.OWN.values() for number in own)})
 # It would listen to those alone who sign.
 LEFT_OUT = {mav.MAVLINK_MSG_ID_SETUP_SIGNING}
-
-
-def whole(sign, bits):
-    low, high = (0, 2**bits - 1) if sign else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    return st.sampled_from([low, high, 0, 1, 2]) | st.integers(low, high)
-
-
-def fields_of(kind):
-    """A strategy for the fields of a message, in the order of its making; it is for vehicle 1 or for everybody."""
-    drawn = []
-    for name, of, length in zip(kind.fieldnames, kind.fieldtypes, lengths(kind), strict=True):
-        if of == "char":
-            drawn.append(st.binary(max_size=max(length, 1)))
-        elif name.startswith("target_system"):
-            drawn.append(st.sampled_from([0, 1]))
-        else:
-            one = FLOATS if of in {"float", "double"} else whole(*WHOLE[of.replace("_mavlink_version", "")])
-            drawn.append(st.lists(one, min_size=length, max_size=length) if length else one)
-    return st.tuples(*drawn)
-
-
-def lengths(kind):
-    """Of the arrays among the fields, in the order of `fieldnames`."""
-    by_name = dict(zip(kind.ordered_fieldnames, kind.array_lengths, strict=True))
-    return [by_name[name] for name in kind.fieldnames]
 
 
 def commands():
@@ -81,6 +55,58 @@ def test_it_goes_on(kind):
             pilot.advance(10.0)
         for message in said:
             pilot.send(message)
+            pilot.advance(0.3)
+        pilot.advance(3.0, 0.5)
+        assert pilot.request(0).get_type() == "HEARTBEAT"
+
+    goes_on()
+
+
+# Vehicle 1 is sent what is for others, or cut off, or longer than it knows, by whomever, out of sequence.
+STATIONS = [(255, 190), (255, 1), (1, 1), (2, 1), (0, 0), (254, 190)]
+
+
+@every_kind
+def test_what_is_for_others_is_not_done(kind):
+    numbers = sorted(set(Pilot(lockstep(**kind.config)).fleet.vehicles[0]._handlers) - LEFT_OUT)
+    aimed = [number for number in numbers if "target_system" in mav.mavlink_map[number].fieldnames]
+    # Cut off, a system is 0, which is all.
+    others = packets(aimed, speakers=STATIONS, systems=(2, 77, 255), shortest=0)
+
+    @settings(max_examples=asked(25), deadline=None)
+    @given(st.lists(others, min_size=1, max_size=12))
+    def is_not_done(said):
+        pilot = Pilot(lockstep(**kind.config))
+        vehicle = pilot.fleet.vehicles[0]
+
+        def held():
+            flight = vehicle.flight
+            lists = [list(one.items) for one in vehicle._transfers.values()]
+            return flight.mode, flight.armed, dict(vehicle.params), lists, flight.course.home.at
+
+        before = held()
+        for packet in said:
+            pilot.link.write(packet.data)
+            pilot.listen()
+            pilot.advance(0.1)
+        assert held() == before
+        assert not pilot.said("COMMAND_ACK")
+        assert pilot.request(0).get_type() == "HEARTBEAT"
+
+    is_not_done()
+
+
+@every_kind
+def test_packets_cut_off_longer_or_out_of_sequence_end_nothing(kind):
+    numbers = sorted(set(Pilot(lockstep(**kind.config)).fleet.vehicles[0]._handlers) - LEFT_OUT)
+
+    @settings(max_examples=asked(25), deadline=None)
+    @given(st.lists(packets(numbers, speakers=STATIONS), min_size=1, max_size=12))
+    def goes_on(said):
+        pilot = Pilot(lockstep(**kind.config))
+        for packet in said:
+            pilot.link.write(packet.data)
+            pilot.listen()
             pilot.advance(0.3)
         pilot.advance(3.0, 0.5)
         assert pilot.request(0).get_type() == "HEARTBEAT"

@@ -255,3 +255,25 @@ def test_a_wrong_call_is_told_in_words_by_the_program_itself(call, words, tmp_pa
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     told = done.stderr.decode()
     assert (done.returncode, "Traceback" in told, words in told) == (2, False, True), told
+
+
+def test_a_terminal_without_a_letter_shows_it_otherwise(border, tmp_path):
+    """The table of a plan has a sign that is in no ASCII, and a name of a file may be in no encoding at all."""
+    for encoding, letter, call in (
+        ("ascii", b"m\\xb2", ["plan", border, "--base", BASE, "--shift", "1", "--out", tmp_path / "plan"]),
+        (
+            "utf-8:strict",
+            b"\\udcff",
+            ["border", "USA", "MEX", "--out", os.fsdecode(bytes(tmp_path) + b"/\xff.geojson")],
+        ),
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-m", "vedette", *call],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert (ran.returncode, ran.stderr) == (0, b""), ran.stderr
+        assert letter in ran.stdout

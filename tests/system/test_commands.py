@@ -334,13 +334,6 @@ def test_resume_of_a_network(run, tmp_path):
     assert (tmp_path / "rest" / f"{sortie.name}-rest-1.plan").exists()
 
 
-def test_doctor_finds_what_the_demonstration_needs(run):
-    ran = run("doctor")
-    assert ran.code == 0
-    assert "missing" not in ran.out
-    assert "shipped detector" in ran.out
-
-
 def test_fly_a_qgroundcontrol_plan_against_sim(run, tmp_path):
     segment = missions.cut(missions.land_border("ITA", "CHE"), 3000)
     base = missions.base_beside(segment)

@@ -90,7 +90,7 @@ def test_the_service_of_the_unit_answers_and_stops_when_told(tmp_path):
             alive = process.poll() is None and time.monotonic() < end
             assert alive, (tmp_path / "log").read_text()
             with suppress(httpx.TransportError):
-                status = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).status_code
+                status = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False, verify=False).status_code
             time.sleep(0.1)
         process.terminate()
         assert process.wait(120) in {0, -signal.SIGTERM}  # both are a good end to systemd

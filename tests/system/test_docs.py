@@ -8,11 +8,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
+from typer.core import TyperGroup
 
+import sim
 from api import read_settings
 from cli.commands import app
 from tests.api.live import Live, Target, live
@@ -35,14 +37,12 @@ def lines(page: Path, program: str) -> list[list[str]]:
     return [words[1:] for words in said if words[:1] == [program]]
 
 
-def take(command: click.Command, name: str, words: list[str], parent: click.Context | None = None) -> None:
+def take(words: list[str]) -> None:
     """Have a command line read its words, down to the command that they name; raises as it refuses them."""
-    context = command.make_context(name, list(words), parent=parent)
-    if isinstance(command, click.Group):
-        rest = [*context._protected_args, *context.args]
-        found, below, left = command.resolve_command(context, rest)
-        assert below is not None
-        take(below, str(found), left, context)
+    name, command, rest = "vedette", typer.main.get_command(app), list(words)
+    while isinstance(command, TyperGroup):
+        name, command = rest[0], command.commands[rest.pop(0)]
+    command.make_context(name, rest)
 
 
 TYPED = [(page, words) for page in PAGES for words in lines(page, "vedette")]
@@ -58,7 +58,110 @@ def test_a_command_of_a_page_is_one_of_ours(page, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for variable in [name for name in os.environ if name.startswith("VEDETTE_")]:
         monkeypatch.delenv(variable)
-    take(typer.main.get_command(app), "vedette", words)
+    (tmp_path / "backup.tar").touch()  # what has to be there before it is read
+    (tmp_path / "runs" / "exercise").mkdir(parents=True)
+    take(words)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("plann border.geojson", "plann"),
+        ("plan border.geojson --bse 1,2", "--bse"),
+        ("sim --vehicles none", "valid integer"),
+        ("exercise score", "Missing parameter: folder"),
+    ],
+)
+def test_a_command_that_is_none_of_ours_would_be_seen(line, words):
+    with pytest.raises(Exception, match=words):
+        take(line.split())
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def spans(page: Path) -> list[str]:
+    """What stands between backticks in a page."""
+    return re.findall(r"`([^`\n]+)`", prose(page))
+
+
+READ = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "vision" / "models" / "MODEL_CARD.md"]
+
+
+@pytest.mark.parametrize("page", READ, ids=[page.stem for page in READ])
+def test_every_link_of_a_page_leads_somewhere(page):
+    """Files of ours, and headings of pages by the names that GitHub gives them."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if "://" in target:
+            continue
+        name, _, heading = target.partition("#")
+        there = page.parent / name if name else page
+        assert there.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", prose(there), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}, target
+
+
+def options_of(command: Any) -> set[str]:
+    """All options of a command and of those below it."""
+    own = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
+    below = command.commands.values() if isinstance(command, TyperGroup) else ()
+    return own.union({"--help"}, *map(options_of, below))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_every_option_that_a_page_names_is_one_of_ours(page):
+    whole = typer.main.get_command(app)
+    assert isinstance(whole, TyperGroup)
+    for span in spans(page):
+        words = span.split()
+        if words[0] == "vedette" and len(words) > 1:
+            assert words[1] in {*whole.commands, *options_of(whole)}, span
+            known = options_of(whole.commands[words[1]]) if words[1] in whole.commands else options_of(whole)
+        elif words[0].startswith("--"):
+            known = {*options_of(whole), "--sitl"}  # that one is pytest's, by our plugin
+        else:  # of another program, or none
+            continue
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", span)) <= known, span
+
+
+def test_every_error_and_variable_that_a_page_names_is_there():
+    """As those who catch one, or set the other, would have it."""
+    code = "\n".join(path.read_text() for path in ROOT.glob("*/**/*.py") if path.relative_to(ROOT).parts[0] != "tests")
+    suite = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    named = {
+        name
+        for page in READ[:-2]
+        for name in re.findall(r"\b(?:[A-Z]\w+Error|VEDETTE_[A-Z0-9_]*[A-Z0-9])\b", prose(page))
+    }
+    assert len(named) >= 10
+    for name in sorted(named):
+        if name.endswith("Error"):
+            assert re.search(rf"^class {name}\b", code, re.MULTILINE), name
+        else:
+            assert re.search(rf'"{name}"', code + suite), name
+
+
+def test_every_address_that_a_page_names_is_served(served):
+    """With its method, and with the parameters of the question that it is written with."""
+    paths = served.ask("pilot", "GET", "/openapi.json").json()["paths"]
+    named = [
+        (page, *found.groups())
+        for page in PAGES
+        for span in spans(page)
+        if (found := re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) (/[^\s?]*)(?:\?(\S+))?", span))
+    ]
+    assert len(named) >= 50
+    for page, method, path, question in named:
+        asked = f"{page.name}: {method} {path}"
+        fits = [template for template in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)]
+        # A path that says its words counts before one that takes any.
+        operation = paths[min(fits, key=lambda template: template.count("{"))].get(method.lower()) if fits else None
+        assert operation is not None, asked
+        taken = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"}
+        assert {part.partition("=")[0] for part in (question or "").split("&") if part} <= taken, asked
 
 
 SET = [(page, block) for page in PAGES for block in blocks(page, "toml")]
@@ -70,6 +173,26 @@ def test_settings_of_a_page_are_taken(page, block, tmp_path):
     maps.mkdir()
     file.write_text(block.replace("/var/lib/vedette/maps", str(maps)))
     read_settings(file, directory=tmp_path / "store")
+
+
+def test_programs_of_the_page_about_the_simulator_do_what_they_say(capsys):
+    """Two vehicles have an address each; a heartbeat comes every second, at least twelve bytes long."""
+    told = []
+    for block in blocks(ROOT / "docs" / "simulation.md", "python"):
+        exec(block, {"sim": sim})  # as the page has it
+        told.append(capsys.readouterr().out)
+    addresses, minute = told
+    assert len(set(re.findall(r"udpout:127\.0\.0\.1:\d+", addresses))) == 2
+    count = re.fullmatch(r"(\d+) datagrams in a minute\n", minute)
+    assert count is not None
+    assert 60 <= int(count[1]) < 60 * 12
+
+
+def test_the_scenario_of_the_page_about_tests_is_taken(tmp_path):
+    (scenario,) = blocks(ROOT / "docs" / "testing.md", "yaml")
+    file = tmp_path / "bad-day.yaml"
+    file.write_text(scenario)
+    sim.FleetConfig(home=(31.345, -110.93, 1180.0), vehicles=2, faults=sim.load_faults(file))
 
 
 @pytest.fixture(scope="module")

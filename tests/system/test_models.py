@@ -32,6 +32,7 @@ def test_list(run, own):
     assert ran.code == 0
     for name in (*(path.stem for path in vision.SHIPPED_MODELS.values()), "AP50 0.867", "1004 objects"):
         assert name in told
+    assert all(one["sha256"] in ran.out for one in shipped)  # whole, so that it can be copied, at 80 columns too
 
 
 def test_fetch_check_and_watch_by_name(run, own, tmp_path, shared_data):

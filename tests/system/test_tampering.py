@@ -36,6 +36,18 @@ async def meddle(link, sysid, does):
         await does(vehicle)
 
 
+async def move_home(link, sysid):
+    """A few kilometres to the north: over the line."""
+
+    async def elsewhere(vehicle):
+        vehicle.ask_home()
+        assert await vehicle.wait_until(lambda t: t.home is not None, 60.0)
+        lat, lon, amsl_m = vehicle.telemetry.home
+        await vehicle.command_int(179, 0.0, frame=0, x=round((lat + 0.05) * 1e7), y=round(lon * 1e7), z=amsl_m)
+
+    await meddle(link, sysid, elsewhere)
+
+
 async def clear(link, sysid, kind):
     await autopilot.clear(link, sysid, kind, timing=autopilot.Timing(time_scale=SPEEDUP))
 
@@ -107,6 +119,8 @@ CASES = {
         lambda link, sysid: as_many_items_elsewhere(link, sysid, MissionKind.MISSION),
         r"its mission was replaced \(item \d+ x",
     ),
+    "home is moved": ("ardupilot", move_home, "its home was moved to .* it was set back to"),
+    "its home is moved": ("px4", move_home, "its home was moved to .* it was set back to"),
 }
 
 

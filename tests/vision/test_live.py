@@ -21,6 +21,7 @@ from tests.ports import free_port
 from tests.programs import Program
 from tests.vision.recordings import FPS, T0_US, klv, number_of, write_video
 from tests.vision.rtsp_server import RtspCamera
+from tests.vision.tiny_models import tiny_model
 from vision.errors import MissingExtra, SourceError
 from vision.location import without_secrets
 from vision.media import Picture, SourceCounts
@@ -362,9 +363,10 @@ def test_a_server_that_is_not_there_is_told_by_the_name_alone(ffmpeg):
 
 def test_ctrl_c_ends_a_live_watch_in_good_order(tmp_path):
     """What was found until then is written."""
+    model = tiny_model(tmp_path / "blind.onnx", np.zeros((1, 7, 1)))  # nobody asks what it sees
     with RtspCamera(T0_US, pace=1.0, count=600) as camera:
         command = [sys.executable, vedette.__file__, "watch", camera.url, "--line", "0,100,320,100", "--out", tmp_path]
-        command = [str(part) for part in [*command, "--fps", 2, "--json", tmp_path / "figures.json"]]
+        command = [str(part) for part in [*command, "--model", model, "--fps", 2, "--json", tmp_path / "figures.json"]]
         for wait_s in (5.0, 30.0, 60.0):  # until it watches; a busy machine takes longer to load the model
             camera.shown = 0
             with Program(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:

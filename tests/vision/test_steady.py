@@ -130,10 +130,10 @@ def test_a_view_that_changes_bit_by_bit_is_the_same_view():
     """Snow, leaves, shadows: after a minute nothing is left of the first picture, and the mast has crept as well."""
     camera, later = SteadyCamera(), scenery(4)
     blobs = cv2.GaussianBlur(np.random.default_rng(8).random(WORLD.shape[:2]), (0, 0), 12)
-    order = np.argsort(np.argsort(blobs.ravel())).reshape(blobs.shape) / blobs.size
+    order, world = np.argsort(np.argsort(blobs.ravel())).reshape(blobs.shape) / blobs.size, WORLD.copy()
     for i in range(300):
         motion = moved(8 * np.sin(i / 40), 0.04 * i)
-        world = np.where(order[..., None] < i / 299, later, WORLD)
+        cv2.copyTo(later, (order < i / 299).astype(np.uint8), world)
         view = camera.view(at_rate(seen(world, motion), RATE / 2), ())
         assert view is not None, i
         off = np.hypot(*(view.absolute(apply(motion, grid())) - grid()).T).max()
@@ -276,10 +276,11 @@ def test_known_points_go_with_the_picture():
 def test_real_people_over_a_line_of_a_shaken_camera(shared_data):
     """18 s of a square, seen through a window that the wind moves by up to 36 pixels."""
     detector = Detector(
-        shared_data("weights/coco-yolo11n.onnx"), confidence=0.12, kinds=("person",), backend="onnxruntime", threads=2
-    )
+        shared_data("weights/coco-yolo11n.onnx"), confidence=0.12, kinds=("person",), backend="onnxruntime", threads=2,
+        image_size=448,  # the windows are of 608: what is asked about is the wind
+    )  # fmt: skip
     with open_source(shared_data("videos/vtest.avi")) as source:
-        frames = [f for f in source if 200 <= f.index < 380 and f.index % 3 == 0]
+        frames = [f for f in itertools.islice(source, 380) if f.index >= 200 and f.index % 3 == 0]
     width, height = 608, 496
     t = np.arange(len(frames)) * 0.3
     gusts = 24 * np.sin(1.1 * t) + 12 * np.sin(2.9 * t + 1), 18 * np.sin(1.7 * t + 2)

@@ -55,7 +55,7 @@ function Bar({ views, name, role }: { views: readonly View[]; name: string; role
       <Clock />
       <Preferences />
       <span class="who" title={`${name}, ${t(`account.role_${role}`)}`}>
-        {name} <small>{t(`account.role_${role}`)}</small>
+        <span>{name}</span> <small>{t(`account.role_${role}`)}</small>
       </span>
       <button type="button" class="plain" onClick={() => logOut().catch(report)}>
         {t("app.leave")}

@@ -12,7 +12,14 @@ import type { Vehicle } from "./records";
 import type { Watch } from "./watch";
 import { ageText, linkWord, nextOf, speedText } from "./words";
 
-export const KINDS: readonly OrderKind[] = ["pause", "resume", "return", "land", "dispatch"];
+/** Each order, in the order of its buttons, with its key. */
+export const ORDER_KEYS: readonly (readonly [OrderKind, string])[] = [
+  ["pause", "p"],
+  ["resume", "r"],
+  ["return", "b"],
+  ["land", "l"],
+  ["dispatch", "d"],
+];
 
 interface Props {
   watch: Watch;
@@ -74,9 +81,15 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
       {may("order.write") && vehicle.source !== "" && (
         <fieldset class="orders">
           <legend class="unseen">{t("fly.orders")}</legend>
-          {KINDS.map((kind) => (
-            <button key={kind} type="button" class={kind === "return" ? "primary" : ""} onClick={() => onOrder(kind)}>
-              {t(`fly.order_${kind}`)}
+          {ORDER_KEYS.map(([kind, key]) => (
+            <button
+              key={kind}
+              type="button"
+              class={kind === "return" ? "primary" : ""}
+              aria-keyshortcuts={key}
+              onClick={() => onOrder(kind)}
+            >
+              {t(`fly.order_${kind}`)} <kbd>{key}</kbd>
             </button>
           ))}
         </fieldset>

@@ -1,5 +1,5 @@
 import type { Position } from "geojson";
-import { type GeoJSONSource, Marker, type PointLike } from "maplibre-gl";
+import { type GeoJSONSource, type Map as MapLibre, Marker, type PointLike } from "maplibre-gl";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 import { boxOf } from "../../map/box";
@@ -74,6 +74,12 @@ export function FlyMap(props: Props) {
   );
 }
 
+/** Pixels about what is to be seen: beside vehicles stand their labels. */
+function around(map: MapLibre) {
+  const aside = Math.min(200, map.getContainer().clientWidth / 4);
+  return { top: 90, bottom: 90, left: aside, right: aside };
+}
+
 /** Rings that swell about new cues: elements of the page, so that the map itself need not be drawn for them. */
 function Pulses({ watch }: { watch: Watch }) {
   const shown = useMap();
@@ -105,7 +111,9 @@ function Hands({ watch, aims, fit, sight, onHit, onPull }: Props) {
   const latest = useRef({ onHit, onPull });
   latest.current = { onHit, onPull };
   const { vehicles, segments, crossings } = watch;
-  const ready = watch.ready.value && [vehicles, segments, crossings].some(({ all }) => all.value.size > 0);
+  const last = watch.lastPlace.value;
+  const some = last !== null || [vehicles, segments, crossings].some(({ all }) => all.value.size > 0);
+  const ready = watch.ready.value && some;
 
   useEffect(() => {
     if (shown === null) return;
@@ -153,9 +161,13 @@ function Hands({ watch, aims, fit, sight, onHit, onPull }: Props) {
       [...watch.segments.all.peek().values()].flatMap((each) => each.line),
       placesOf(known),
       placesOf([...watch.crossings.all.peek().values()]),
+      last === null ? [] : [last],
     ];
-    const box = boxOf(all.find((places) => places.length > 0) ?? []);
-    if (box !== null) shown.map.fitBounds(box, { padding: 90, maxZoom: 14, animate: !first });
+    const found = all.findIndex((places) => places.length > 0);
+    const box = boxOf(all[found] ?? []);
+    // About a place at which nothing is drawn there is to be some country.
+    const maxZoom = found === all.length - 1 ? 10 : 14;
+    if (box !== null) shown.map.fitBounds(box, { padding: around(shown.map), maxZoom, animate: !first });
   }, [shown, ready, fit]);
 
   useEffect(() => {

@@ -38,6 +38,9 @@ export function Roster({ watch, orders, chosen, onChoose }: Props) {
       </h2>
       {may("picture.read") && <OtherCameras watch={watch} />}
       {all.length === 0 && <p class="soft">{watch.ready.value ? t(none) : t("app.loading")}</p>}
+      {watch.lastPlace.value !== null && watch.crossings.all.value.size === 0 && (
+        <p class="soft">{t("fly.none_lately")}</p>
+      )}
       <ul>
         {all.map((each) => (
           <li key={each.id}>

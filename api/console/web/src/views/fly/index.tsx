@@ -10,7 +10,7 @@ import { measuring } from "../../ui/measure/measuring";
 import { AlarmList } from "./AlarmList";
 import type { Alarm } from "./alarms";
 import { Aim, CueDetails } from "./Cues";
-import { Details } from "./Details";
+import { Details, ORDER_KEYS } from "./Details";
 import { FlyMap, type Hit, type Sight } from "./FlyMap";
 import { OrderDialog } from "./OrderDialog";
 import type { OrderKind, Target, Wish } from "./orders";
@@ -92,11 +92,12 @@ export default function Fly() {
     { key: "a", word: "fly.key_see", act: seeFirst },
     { key: "f", word: "fly.key_follow", act: () => setFollows(!follows), when: () => vehicle !== undefined },
     { key: "g", word: "fly.key_fit", act: () => setFit(fit + 1) },
-    { key: "p", word: "fly.order_pause", act: () => order("pause"), when: mayOrder },
-    { key: "r", word: "fly.order_resume", act: () => order("resume"), when: mayOrder },
-    { key: "b", word: "fly.order_return", act: () => order("return"), when: mayOrder },
-    { key: "l", word: "fly.order_land", act: () => order("land"), when: mayOrder },
-    { key: "d", word: "fly.order_dispatch", act: () => order("dispatch"), when: mayOrder },
+    ...ORDER_KEYS.map(([kind, key]) => ({
+      key,
+      word: `fly.order_${kind}` as const,
+      act: () => order(kind),
+      when: mayOrder,
+    })),
     { key: "Escape", word: "fly.key_back", act: back, when: () => !measuring.peek() },
   ]);
 

@@ -7,7 +7,8 @@ import { Watch } from "./watch";
 type Seat = { tell: (told: Told) => void; back: () => void; connection: { value: string } };
 const streams = vi.hoisted(() => new Map<string, Seat>());
 const page = vi.hoisted(() => ({ partner: null as string | null, forbidden: new Set<string>(), opening: false }));
-const lists = vi.hoisted(() => ({ of: (_: string): unknown[] => [] }));
+type Query = Readonly<Record<string, string>>;
+const lists = vi.hoisted(() => ({ of: (_kind: string, _query?: Query): unknown[] => [] }));
 
 vi.mock("../../api/client", () => ({ admitted: signal(true) }));
 vi.mock("../../app/session", () => ({
@@ -36,7 +37,7 @@ vi.mock("../../api/events", () => ({
   },
 }));
 vi.mock("./lists", () => ({
-  listOf: async (kind: string, read: (told: unknown) => unknown) => lists.of(kind).map(read),
+  listOf: async (kind: string, read: (told: unknown) => unknown, query?: Query) => lists.of(kind, query).map(read),
 }));
 
 const NOON = Date.UTC(2026, 0, 1, 12);
@@ -90,6 +91,26 @@ it("a vehicle grows old though the line is said to be there and nothing comes", 
   expect(alarms(watch)).toEqual([]);
   await pass(2000);
   expect(alarms(watch)).toEqual(["stale heron"]);
+});
+
+it("where the last crossing was is asked for by who has nothing newer and nothing else", async () => {
+  const asked: string[] = [];
+  lists.of = (kind, query = {}) => {
+    asked.push(`${kind} ${query.limit ?? ""}`);
+    return kind === "crossings" && query.from === undefined ? [crossing("old", -90_000_000)] : [];
+  };
+  const watch = await begin();
+  expect(watch.lastPlace.value).toEqual([10, 45]);
+  expect(watch.crossings.all.value.size).toBe(0);
+  expect(asked).toContain("crossings 1");
+  end();
+  asked.length = 0;
+  lists.of = (kind) => {
+    asked.push(kind);
+    return kind === "vehicles" ? [vehicle("heron", 0)] : [];
+  };
+  expect((await begin()).lastPlace.value).toBeNull();
+  expect(asked.filter((kind) => kind === "crossings")).toHaveLength(1); // of the last day
 });
 
 it("what comes as the state before it has had its time stands", async () => {
@@ -181,8 +202,8 @@ it.each([
 ] as const)("what comes while the stream is being opened is read once it is there: %s", async (_, ms, wanted) => {
   page.opening = true;
   const read: string[] = [];
-  lists.of = (kind) => {
-    if (kind === "crossings") read.push("c");
+  lists.of = (kind, query) => {
+    if (kind === "crossings" && query?.from !== undefined) read.push("c");
     return [];
   };
   await begin();

@@ -1,6 +1,7 @@
 /** What is to be seen in the air and on the ground now: read once, then kept up with the streams of the service. */
 
 import { batch, effect, signal } from "@preact/signals";
+import type { Position } from "geojson";
 import { type Change, Changes } from "../../api/changes";
 import { admitted } from "../../api/client";
 import { Stream, type Told } from "../../api/events";
@@ -60,6 +61,8 @@ export class Watch {
   readonly motion = new Motion();
   /** Whether the vehicles have been read. */
   readonly ready = signal(false);
+  /** Where the last crossing was, though it is too old to be shown: for who has nothing else to bring a map to. */
+  readonly lastPlace = signal<Position | null>(null);
   /** By the service's clock, milliseconds since the Unix epoch, a step a second: ages go by it. */
   readonly now = signal(serviceNow());
   readonly #readings = new Readings();
@@ -154,6 +157,10 @@ export class Watch {
       this.#readings.during((told) => this.#readAssets(told)),
       this.#readings.during((told) => this.#readNews(told)),
     ]);
+    const { vehicles, segments, crossings } = this;
+    if ([vehicles, segments, crossings].some(({ ids }) => ids.length > 0) || !may("crossing.read")) return;
+    const [last] = await listOf("crossings", crossingOf, { limit: "1" }, 1);
+    this.lastPlace.value = last?.at ?? null;
   }
 
   async #readAssets(told: ReadonlySet<string>): Promise<void> {

@@ -14,6 +14,7 @@ import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
 import { askFor, atWork, planning, refused } from "./planning";
 import { asksFor, draftOf } from "./recalled";
 import { faultsOf, type Part, partOf, requestOf } from "./request";
+import { placesOf, see } from "./See";
 import { unkept } from "./storage";
 import { unreadFaults } from "./unread";
 import { ZonesPart } from "./ZonesPart";
@@ -124,6 +125,14 @@ function ImportButton() {
       const before = draft.value;
       const { draft: after, leftOut } = importInto(before, file.name, text);
       change(after);
+      const added = <T,>(all: readonly T[], known: readonly T[]): T[] => all.filter((each) => !known.includes(each));
+      see(
+        placesOf({
+          lines: added(after.lines, before.lines),
+          bases: added(after.bases, before.bases),
+          zones: added(after.zones, before.zones),
+        }),
+      );
       const counts = {
         lines: after.lines.length - before.lines.length,
         bases: after.bases.length - before.bases.length,

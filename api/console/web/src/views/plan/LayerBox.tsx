@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { LAYERS, shownLayers, toggle } from "./chosen";
 import type { Result } from "./planning";
@@ -8,8 +9,9 @@ import { span } from "./units";
 export function LayerBox({ result }: { result: Result }) {
   const scale = scaleOf(result.map.revisit.map((one) => one.properties.revisit_s));
   const colours = scaleColours();
+  const [isOpen] = useState(() => matchMedia("(min-width: 1150px)").matches);
   return (
-    <details class="layers" open>
+    <details class="layers" open={isOpen}>
       <summary>{t("plan.layers")}</summary>
       <fieldset aria-label={t("plan.layers")}>
         {LAYERS.map((layer) => (

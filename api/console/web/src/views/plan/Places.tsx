@@ -4,6 +4,7 @@ import { placeFormat } from "../../app/preferences";
 import { t } from "../../i18n";
 import type { Point } from "./draft";
 import type { Fault, Part } from "./request";
+import { see } from "./See";
 import { hold, unreadOf } from "./unread";
 import { readPlaces, textOf } from "./written";
 
@@ -117,6 +118,7 @@ export function NewPlaces({ title, add, ...wanted }: NewWanted) {
     wrong.value = fault === null ? null : t(fault.word, fault.values);
     if (fault !== null || "line" in read) return;
     add(read.points);
+    see(read.points);
     text.value = "";
   }
   return (

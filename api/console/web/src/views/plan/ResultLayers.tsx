@@ -236,7 +236,7 @@ export function wayOf(result: Result, name: string): Point[] {
 }
 
 /** Pixels that tools and layers take. */
-const AROUND = { top: 70, bottom: 40, left: 40, right: 200 };
+export const AROUND = { top: 70, bottom: 40, left: 40, right: 200 };
 
 /** Goes to a plan once, when it is there. */
 function Fit({ result }: { result: Result }) {

@@ -17,6 +17,7 @@ import { Progress } from "./Progress";
 import { close, planning, reopen, stopWatching } from "./planning";
 import { ResultLayers } from "./ResultLayers";
 import { ResultPanel } from "./ResultPanel";
+import { placesOf, See } from "./See";
 import { Toolbar } from "./Toolbar";
 
 /** The whole of the map when nothing is drawn yet. */
@@ -64,6 +65,7 @@ function Desk() {
           <DraftLayers />
           {one !== null && result !== null && <ResultLayers planning={one} result={result} />}
           <Editor />
+          <See />
           <Measure />
         </MapView>
         {result !== null && <LayerBox result={result} />}
@@ -75,11 +77,6 @@ function Desk() {
 }
 
 function boxOfDraft(): Box {
-  const { lines, bases, zones } = draft.peek();
-  const found = boxOf([
-    ...lines.flatMap((line) => line.points),
-    ...bases.map((base) => base.at),
-    ...zones.flatMap((zone) => zone.ring),
-  ]);
+  const found = boxOf(placesOf(draft.peek()));
   return found === null ? WORLD : [found[0] - AROUND, found[1] - AROUND, found[2] + AROUND, found[3] + AROUND];
 }

@@ -1,0 +1,64 @@
+"""Of which items a vehicle says that they are done: as PX4's navigator and ArduPilot's mission library have it."""
+
+import pytest
+
+from tests.sim.lockstep_pilot import Pilot, lockstep
+from tests.sim.mav_client import HOME
+
+LAT, LON = round(HOME[0] * 1e7), round(HOME[1] * 1e7)
+TAKE_OFF, WAYPOINT, JUMP, SPEED, GIMBAL, VIDEO, ROI, ROI_NONE, RETURN = 22, 16, 177, 178, 1000, 2500, 195, 197, 20
+
+
+def place(command, x, z=20.0, *params):
+    return (3, command, *(*params, 0.0, 0.0, 0.0, 0.0)[:4], LAT + x, LON, z)
+
+
+def action(frame, command, *params):
+    return (frame, command, *(*params, 0.0, 0.0, 0.0, 0.0)[:4], 0, 0, 0.0)
+
+
+def mission(frame, *, first):
+    """Of two waypoints with actions between, the second half of which is flown twice."""
+    return [
+        *[place(WAYPOINT, 0)] * first,
+        place(TAKE_OFF, 0),
+        action(frame, SPEED, 1, 8, -1),
+        action(frame, VIDEO),
+        place(WAYPOINT, 1000),
+        place(ROI, 3000, 0.0),
+        action(frame, JUMP, 3 + first, 1),
+        place(WAYPOINT, 2000),
+        action(frame, ROI_NONE),
+        action(frame, RETURN),
+    ]
+
+
+def flown(pilot, items, start, last):
+    """Sequence numbers of MISSION_ITEM_REACHED, in order, up to the last."""
+    pilot.heartbeat()
+    assert pilot.upload(items) == 0
+    pilot.advance(1.0)
+    start()
+
+    def told():
+        return [message.seq for message in pilot.said("MISSION_ITEM_REACHED")]
+
+    pilot.until(lambda: last in told(), 200.0)
+    return told()
+
+
+@pytest.mark.parametrize("frame", ["copter", "vtol"])
+def test_px4_tells_of_every_item_but_a_jump(frame):
+    pilot = Pilot(lockstep(autopilot="px4", frame=frame))
+
+    def start():
+        assert pilot.command(176, 1, 4, 4) == 0
+        assert pilot.command(400, 1) == 0
+
+    assert flown(pilot, mission(2, first=0), start, 7) == [0, 1, 2, 3, 4, 3, 4, 6, 7]
+
+
+def test_ardupilot_tells_of_no_action_that_its_mission_library_looks_after():
+    pilot = Pilot(lockstep())
+    # Item 3 starts a video: of that and of jumps nothing is told. Item 0 is home.
+    assert flown(pilot, mission(3, first=1), pilot.arm_and_start, 8) == [1, 2, 4, 5, 4, 5, 7, 8]
