@@ -16,6 +16,7 @@ from cli.filmed import (
     Ground,
     Home,
     Land,
+    OwnSide,
     Undulation,
     Zone,
     attitude_of,
@@ -50,9 +51,11 @@ def evaluate(
     truth: Annotated[
         list[Path] | None, typer.Option(help="MOT text or .truth.json, one for each VIDEO; else beside it.")
     ] = None,
-    border_file: Annotated[Path | None, typer.Option("--border", help="GeoJSON of the border.")] = None,
+    border_file: Annotated[
+        Path | None, typer.Option("--border", help="The border: GeoJSON, KML, KMZ, GeoPackage or Shapefile.")
+    ] = None,
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
-    own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
+    own_side: OwnSide = None,
     fixed: Annotated[Path | None, typer.Option(help="Known points or line of a fixed camera, JSON.")] = None,
     pose: Annotated[
         list[Path] | None,
@@ -86,6 +89,7 @@ def evaluate(
 ) -> None:
     """Measure boxes, tracks, crossings and places on the ground against the truth."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
+    from cli.border_line import border_line  # noqa: PLC0415 - as above
 
     check_file(json_file, "--json")
     check_file(report, "--report")
@@ -103,7 +107,7 @@ def evaluate(
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]
     evaluation = vision.VideoEvaluation(
         vision.Detector(vision.find_model(model) if model else _model_for(videos[0]), confidence=_LEAST_SCORE),
-        border=vision.load_border(border_file) if border_file else None,
+        border=border_line(border_file, own_side),
         homography=homography,
         line=pixel_line,
         terrain=land,

@@ -16,6 +16,7 @@ from cli.filmed import (
     Ground,
     Home,
     Land,
+    OwnSide,
     Undulation,
     Zone,
     attitude_of,
@@ -47,9 +48,11 @@ def watch(
         list[str],
         typer.Argument(metavar="VIDEO...", help="Files, folders of images, stream URLs, /dev/video0."),
     ],
-    border_file: Annotated[Path | None, typer.Option("--border", help="GeoJSON of the border.")] = None,
+    border_file: Annotated[
+        Path | None, typer.Option("--border", help="The border: GeoJSON, KML, KMZ, GeoPackage or Shapefile.")
+    ] = None,
     line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
-    own_side: Annotated[str, typer.Option(help="Own side of --line, seen along it: left or right.")] = "left",
+    own_side: OwnSide = None,
     fixed: Annotated[Path | None, typer.Option(help="Known points or line of a fixed camera, JSON.")] = None,
     pose: Annotated[
         str | None,
@@ -122,6 +125,7 @@ def watch(
 ) -> None:
     """Find crossings in video; keep the evidence. Several videos are watched at once, by one detector."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
+    from cli.border_line import border_line  # noqa: PLC0415 - as above
     from cli.watch_order import WatchOrder  # noqa: PLC0415 - as above
 
     if url is not None and key is None:
@@ -129,7 +133,7 @@ def watch(
     check_folder(out, "--out")
     check_file(json_file, "--json")
     pixel_line, homography = fixed_of(line, own_side, fixed, border_file)
-    border = vision.load_border(border_file) if border_file else None
+    border = border_line(border_file, own_side)
     if sensor not in vision.SENSORS:
         raise InputError(f"--sensor {sensor} is unknown: give one of {', '.join(vision.SENSORS)}")
     order = WatchOrder(

@@ -21,6 +21,7 @@ __all__ = [
     "Ground",
     "Home",
     "Land",
+    "OwnSide",
     "Undulation",
     "Zone",
     "attitude_of",
@@ -44,9 +45,17 @@ Undulation = Annotated[
 
 Zone = Annotated[str | None, typer.Option(help="Zone of the dates in a DJI .SRT: +02:00, or Europe/Berlin.")]
 
+OwnSide = Annotated[
+    str | None,
+    typer.Option(
+        help="Own side, left or right, seen along the line: of --line (left without), or of a --border whose file does "
+        "not say it."
+    ),
+]
+
 
 def fixed_of(
-    line: str | None, own_side: str, fixed: Path | None, border_file: Path | None
+    line: str | None, own_side: str | None, fixed: Path | None, border_file: Path | None
 ) -> tuple[vision.PixelLine | None, vision.Homography | None]:
     """The line in the picture of a fixed camera, or its known points: of --line or --fixed; raises InputError."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
@@ -56,7 +65,7 @@ def fixed_of(
     camera = vision.load_fixed(fixed) if fixed else None
     if line is not None:
         x1, y1, x2, y2 = numbers(line, "X1,Y1,X2,Y2", "--line")
-        camera = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side)
+        camera = vision.PixelLine("line", ((x1, y1), (x2, y2)), own_side or "left")
     if isinstance(camera, vision.PixelLine):
         if border_file is not None:
             raise InputError("a line in the picture and --border are two lines: give one")
