@@ -10,21 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.table import Table
 
+from cli import filmed
 from cli.arguments import InputError, check_file, moment
-from cli.filmed import (
-    AttitudeAngles,
-    Ground,
-    Home,
-    Land,
-    OwnSide,
-    Undulation,
-    Zone,
-    attitude_of,
-    errors_of,
-    fixed_of,
-    land_of,
-    zone_of,
-)
 from cli.terminal import bars, complaints, console
 from geo import write_text
 
@@ -51,12 +38,10 @@ def evaluate(
     truth: Annotated[
         list[Path] | None, typer.Option(help="MOT text or .truth.json, one for each VIDEO; else beside it.")
     ] = None,
-    border_file: Annotated[
-        Path | None, typer.Option("--border", help="The border: GeoJSON, KML, KMZ, GeoPackage or Shapefile.")
-    ] = None,
-    line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
-    own_side: OwnSide = None,
-    fixed: Annotated[Path | None, typer.Option(help="Known points or line of a fixed camera, JSON.")] = None,
+    border_file: filmed.Border = None,
+    line: filmed.Line = None,
+    own_side: filmed.OwnSide = None,
+    fixed: filmed.Fixed = None,
     pose: Annotated[
         list[Path] | None,
         typer.Option(
@@ -77,12 +62,12 @@ def evaluate(
     ] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX detector; else the one for the first sensor.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
-    ground: Ground = None,
-    terrain: Land = None,
-    attitude: AttitudeAngles = None,
-    home: Home = None,
-    undulation: Undulation = None,
-    zone: Zone = None,
+    ground: filmed.Ground = None,
+    terrain: filmed.Land = None,
+    attitude: filmed.AttitudeAngles = None,
+    home: filmed.Home = None,
+    undulation: filmed.Undulation = None,
+    zone: filmed.Zone = None,
     alarm: Annotated[float, typer.Option(help="Score of a box that counts for precision and recall.")] = 0.25,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for all figures.")] = None,
     report: Annotated[Path | None, typer.Option(help="File for a report with charts, HTML.")] = None,
@@ -97,11 +82,11 @@ def evaluate(
     poses = _each(videos, pose, "--pose")
     starts = [moment(text, "--start") for text in _each(videos, start, "--start")]
     put_right = vision.load_calibration(calibration) if calibration else None
-    pixel_line, homography = fixed_of(line, own_side, fixed, border_file)
+    pixel_line, homography = filmed.fixed_of(line, own_side, fixed, border_file)
     if not 0 < alarm < 1:
         raise InputError(f"--alarm {alarm:g}: give a score between 0 and 1")
-    errors, land = errors_of(sigma), land_of(ground, terrain)
-    looks, local = attitude_of(attitude), zone_of(zone)
+    errors, land = filmed.errors_of(sigma), filmed.land_of(ground, terrain)
+    looks, local = filmed.attitude_of(attitude), filmed.zone_of(zone)
     kinds = _classes(classes) if classes is not None else None
     paths = [path or vision.find_truth(video) for path, video in zip(truths_given, videos, strict=True)]
     truths = [vision.load_video_truth(path, classes=kinds) for path in paths]

@@ -10,21 +10,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from cli import filmed
 from cli.arguments import InputError, check_file, check_folder, moment, numbers
-from cli.filmed import (
-    AttitudeAngles,
-    Ground,
-    Home,
-    Land,
-    OwnSide,
-    Undulation,
-    Zone,
-    attitude_of,
-    errors_of,
-    fixed_of,
-    land_of,
-    zone_of,
-)
 from cli.terminal import bars, complaints, console
 from geo import FileWriteError, VedetteError, write_text
 
@@ -48,12 +35,10 @@ def watch(
         list[str],
         typer.Argument(metavar="VIDEO...", help="Files, folders of images, stream URLs, /dev/video0."),
     ],
-    border_file: Annotated[
-        Path | None, typer.Option("--border", help="The border: GeoJSON, KML, KMZ, GeoPackage or Shapefile.")
-    ] = None,
-    line: Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")] = None,
-    own_side: OwnSide = None,
-    fixed: Annotated[Path | None, typer.Option(help="Known points or line of a fixed camera, JSON.")] = None,
+    border_file: filmed.Border = None,
+    line: filmed.Line = None,
+    own_side: filmed.OwnSide = None,
+    fixed: filmed.Fixed = None,
     pose: Annotated[
         str | None,
         typer.Option(
@@ -90,12 +75,12 @@ def watch(
         ),
     ] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second to look at; else all.")] = None,
-    ground: Ground = None,
-    terrain: Land = None,
-    attitude: AttitudeAngles = None,
-    home: Home = None,
-    undulation: Undulation = None,
-    zone: Zone = None,
+    ground: filmed.Ground = None,
+    terrain: filmed.Land = None,
+    attitude: filmed.AttitudeAngles = None,
+    home: filmed.Home = None,
+    undulation: filmed.Undulation = None,
+    zone: filmed.Zone = None,
     sigma: Annotated[
         str | None, typer.Option(help="H,V,YAW,PITCH,ROLL: one-sigma errors of the pose, metres and degrees.")
     ] = None,
@@ -132,7 +117,7 @@ def watch(
         raise InputError("--url needs a key: give --key, or VEDETTE_KEY in the environment")
     check_folder(out, "--out")
     check_file(json_file, "--json")
-    pixel_line, homography = fixed_of(line, own_side, fixed, border_file)
+    pixel_line, homography = filmed.fixed_of(line, own_side, fixed, border_file)
     border = border_line(border_file, own_side)
     if sensor not in vision.SENSORS:
         raise InputError(f"--sensor {sensor} is unknown: give one of {', '.join(vision.SENSORS)}")
@@ -148,7 +133,7 @@ def watch(
         model=model,
         sensor=sensor,
         slice_px=slices,
-        ground=land_of(ground, terrain),
+        ground=filmed.land_of(ground, terrain),
         custody=vision.Custody(owner=owner, marking=marking),
         evidence=out / "evidence",
         keep_live_s=keep_live,
@@ -158,11 +143,11 @@ def watch(
         precision=precision,
         decode=decode,
         homography=homography,
-        attitude=attitude_of(attitude),
+        attitude=filmed.attitude_of(attitude),
         home_amsl_m=home,
         undulation_m=undulation,
-        zone=zone_of(zone),
-        sigma=errors_of(sigma),
+        zone=filmed.zone_of(zone),
+        sigma=filmed.errors_of(sigma),
     )
     if any(vision.is_live(video) for video in videos):
         shown = _shown(videos, picture=picture, blur=picture_blur, of=picture_of)

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttitudeAngles",
+    "Border",
+    "Fixed",
     "Ground",
     "Home",
     "Land",
+    "Line",
     "OwnSide",
     "Undulation",
     "Zone",
@@ -31,6 +34,11 @@ __all__ = [
     "zone_of",
 ]
 
+Border = Annotated[
+    Path | None, typer.Option("--border", help="The border: GeoJSON, KML, KMZ, GeoPackage or Shapefile.")
+]
+Line = Annotated[str | None, typer.Option(help="X1,Y1,X2,Y2 in the picture of a fixed camera, pixels.")]
+Fixed = Annotated[Path | None, typer.Option(help="Known points or line of a fixed camera, JSON.")]
 Ground = Annotated[float | None, typer.Option(help="Elevation of the ground, m AMSL; else from the video.")]
 Land = Annotated[
     Path | None, typer.Option(help="Elevations: GeoTIFF, SRTM .hgt tile or folder of tiles, instead of --ground.")

@@ -3,7 +3,8 @@
 `share_out` makes the longest round as short as can be and fills up to it from the start of the course: where one team
 alone comes to some far part, and needs long for it, others would do as much as that limit lets them, and the last
 nothing. So the slowest keeps its stretch, and the rest is shared out for the longest round of the others, again and
-again: nobody's round is longer than it was before, and places that can be seen more often are.
+again: the longest round is no longer than it was, nor is the longest of the others, and so on down, so that places that
+can be seen more often are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from missions.dividing import TRIALS, TRIED_STATIONS, Shared, of_those_who_fly, shared_by, sized
+from missions.dividing import TRIALS, TRIED_STATIONS, Shared, of_those_who_fly, shared_by, sized, watched
 from missions.setting import Setting
 from missions.stretch import Team
 
@@ -71,18 +72,13 @@ def _anew(
 ) -> Shared | None:
     """What some parts watch shared out among them anew; None where they would see less."""
     kept = [block for block in shared.blocks if block.team not in still]
-    needed = setting.needed.copy()
-    for block in kept:
-        needed[block.start : block.stop] = False
+    needed = setting.needed & ~watched(kept, len(weights))
     if not needed.any():
         return None
     blocks, rounds = shared_by(setting, [own[part] for part in still], weights, needed)
     blocks = [replace(block, team=still[block.team]) for block in blocks]
     every = sorted((*kept, *blocks), key=lambda block: (block.start, block.stop))
-    seen = np.zeros(len(weights), dtype=bool)
-    for block in every:
-        seen[block.start : block.stop] = True
-    seen &= setting.needed
+    seen = watched(every, len(weights)) & setting.needed
     if int(seen.sum()) < int(shared.seen.sum()):
         return None
     all_rounds = list(shared.rounds)

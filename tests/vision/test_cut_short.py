@@ -5,6 +5,7 @@ import re
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -168,7 +169,6 @@ def test_a_trimmed_recording_is_whole(tmp_path):
 
 
 def test_of_a_folder_it_is_said_how_many_images_could_be_read(tmp_path):
-    cv2 = pytest.importorskip("cv2")
     for number in range(6):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((64, 320, 3), 40 * number, np.uint8))
     (tmp_path / "3.png").write_bytes((tmp_path / "3.png").read_bytes()[:20])
