@@ -18,7 +18,8 @@ __all__ = ["OVERFLOWN", "overflown"]
 OVERFLOWN = " may be flown "
 """What such a note says first, after the name of its sortie."""
 
-_STEP_M = 20.0
+_STEP_M = 5.0
+"""Between samples, metres: of 20 ground with a spread of 23 m from post to post hid 2.5 m."""
 _MOST_M = 1.0
 """Less than this above the ceiling is not told, metres: the ground between samples is known to that."""
 

@@ -252,7 +252,9 @@ def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objec
     begin_m = float(rng.uniform(0, 3000))
     rows = (Risk(begin_m, 3 * begin_m + 1000, float(rng.uniform(0.3, 9))),) if objective is Objective.RISK else ()
     made = plan(border, Fleet(fleet.camera, tuple(vehicles)), None, options, risk=RiskTable(rows))
-    assert {bound.name for bound in made.bounds} == {"any sorties", "unbroken stretches"}
+    # By risk that of unbroken stretches is not looked for where it would take long.
+    may_lack = {"unbroken stretches"} if objective is Objective.RISK else set()
+    assert {bound.name for bound in made.bounds} | may_lack == {"any sorties", "unbroken stretches"}
     for bound in made.bounds:
         assert 0 < bound.seconds <= made.figure_s + 1e-6
     assert made.bound.seconds == max(bound.seconds for bound in made.bounds)

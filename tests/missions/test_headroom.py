@@ -28,6 +28,7 @@ BELOW_M = 1.0
 @example(form="vtol", terrain=ramp(0.4, 70.0))
 @example(form="fixed_wing", terrain=hills(60.0, 1500.0))
 @example(form="vtol", terrain=noise(20.0, 7))
+@example(form="vtol", terrain=noise(23.0, 0))
 @given(
     form=st.sampled_from(sorted(WINGS)),
     terrain=st.one_of(GROUNDS, st.builds(ramp, st.floats(-0.4, 0.4), st.floats(0, 360), st.floats(50, 900))),
