@@ -96,17 +96,19 @@ def _nearest(lasts: Sequence[NDArray[np.integer] | None]) -> NDArray[np.integer]
 def shared_in(setting: Setting, teams: Sequence[Team], units: Units, weights: Floats) -> tuple[Shared, Sequence[Team]]:
     """The course shared out among units for some weights, and the teams with the batteries that they have in it.
 
-    Crews that fly nothing leave theirs to the others of their base, where that is better.
+    Crews leave theirs to the others of their base, where that is better: those that fly nothing, or all but those of
+    one unit.
     """
-    shared = undivided(setting, together(setting, teams, units), weights)
-    flying = {crew for block in shared.blocks for crew in units[block.team]}
-    others = of_those_who_fly(setting, teams, flying)
-    if all(one is other for one, other in zip(teams, others, strict=True)):
-        return shared, teams
-    anew = undivided(setting, together(setting, others, units), weights)
-    if int(anew.seen.sum()) >= int(shared.seen.sum()) and max(anew.rounds) < max(shared.rounds):
-        return anew, others
-    return shared, teams
+    best, having = undivided(setting, together(setting, teams, units), weights), list(teams)
+    flying = {crew for block in best.blocks for crew in units[block.team]}
+    for those in (flying, *(set(unit) for unit in units if len(unit) > 1)):
+        others = of_those_who_fly(setting, teams, those)
+        if all(one is other for one, other in zip(teams, others, strict=True)):
+            continue
+        anew = undivided(setting, together(setting, others, units), weights)
+        if int(anew.seen.sum()) >= int(best.seen.sum()) and max(anew.rounds) < WORTH * max(best.rounds):
+            best, having = anew, others
+    return best, having
 
 
 def relays(setting: Setting, weights: Floats) -> list[Units]:
