@@ -286,6 +286,8 @@ def _terrain(m: Message) -> Values:
 def _home(m: Message) -> Values:
     if not (abs(m.latitude) <= _MOST_LAT_E7 and abs(m.longitude) <= _MOST_LON_E7):
         return {}
+    if m.latitude == m.longitude == 0:  # none is set
+        return {}
     return {"home": (m.latitude / 1e7, m.longitude / 1e7, m.altitude / 1000)}
 
 

@@ -18,7 +18,8 @@ import shapely
 from lxml import etree
 from numpy.typing import NDArray
 from playwright.sync_api import FloatRect, Locator, Page
-from pymavlink import mavwp
+from pymavlink import mavutil, mavwp
+from pymavlink.dialects.v20 import ardupilotmega
 
 import missions
 from tests.console.desk import place_at
@@ -69,8 +70,11 @@ def places_in(file: Path) -> list[list[float]]:
             items = json.loads(file.read_text())["mission"]["items"]
             return [[each["params"][5], each["params"][4]] for each in items if each["command"] in FLOWN]
         case ".waypoints":
-            loader = mavwp.MAVWPLoader()
-            loader.load(str(file))
+            # Whoever reads a log of MAVLink 1 with pymavlink leaves all of it with the messages of that.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(mavutil, "mavlink", ardupilotmega)
+                loader = mavwp.MAVWPLoader()
+                loader.load(str(file))
             items = [loader.wp(number) for number in range(loader.count())]
             return [[each.y, each.x] for each in items if each.command in FLOWN]
         case ".kml":

@@ -11,7 +11,7 @@ from tests.missions.helpers import fleet_for, straight
 INTERVAL_S = 240.0
 
 
-@pytest.mark.parametrize(("bases", "count"), [(1, 10), (2, 6)])
+@pytest.mark.parametrize(("bases", "count"), [(1, 10), (2, 10)])
 def test_where_launches_are_short_each_sortie_is_flown_as_often_as_they_allow(bases, count):
     """Two bases within the separation launch as one: the sorties are flown at their launches in turn."""
     border = straight(6000)
@@ -24,9 +24,13 @@ def test_where_launches_are_short_each_sortie_is_flown_as_often_as_they_allow(ba
     starts = sorted(flight.start_s for flight in made.flights)
     assert min(b - a for a, b in pairwise(starts)) > INTERVAL_S - 1e-3
     # Their rounds alone would be shorter: it is the launches that they wait for.
-    most = len(made.sorties) * INTERVAL_S
+    stretches = {}  # those of two bases who relieve each other have a sortie each over one
+    for flight in made.flights:
+        sortie = made.sorties[flight.sortie]
+        stretches.setdefault((sortie.from_m, sortie.to_m), []).append(flight.start_s)
+    most = len(stretches) * INTERVAL_S
     assert max(made.round_s(roster) for period in made.periods for roster in period.rosters) < most
-    for number in range(len(made.sorties)):
-        own = sorted(flight.start_s for flight in made.flights if flight.sortie == number)
-        assert max(b - a for a, b in pairwise(own)) <= most + 1.0
-    assert made.revisit_s <= most * 1.02
+    for starts in stretches.values():
+        assert max(b - a for a, b in pairwise(sorted(starts))) <= most + 1.0
+    # Who comes from the farther base comes a little later than at its turn.
+    assert made.revisit_s <= most * 1.03
