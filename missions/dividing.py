@@ -8,6 +8,7 @@ round, times the greatest risk in it, shorter; `missions.foremost` is another wa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, pairwise
 from typing import Literal
@@ -70,6 +71,11 @@ class Shared:
     seen: Bools
     rounds: tuple[float, ...]
 
+    @property
+    def flying(self) -> set[int]:
+        """Crews that fly something, by number."""
+        return {self.parts[block.team][0] for block in self.blocks}
+
     def crew_blocks(self) -> list[Block]:
         """The blocks with crews as teams."""
         return [replace(block, team=self.parts[block.team][0]) for block in self.blocks]
@@ -116,9 +122,8 @@ def _battery_shares(setting: Setting, teams: Sequence[Team]) -> Iterator[list[di
             ]
 
 
-def of_those_who_fly(setting: Setting, teams: Sequence[Team], shared: Shared) -> list[Team]:
-    """The teams, those of a base that fly something with all of its batteries, by their aircraft."""
-    flying = {shared.parts[block.team][0] for block in shared.blocks}
+def of_those_who_fly(setting: Setting, teams: Sequence[Team], flying: AbstractSet[int]) -> list[Team]:
+    """The teams, those of a base that fly something, by number, with all of its batteries, by their aircraft."""
     out = list(teams)
     for among in _battery_shares(setting, teams):
         some = [crew for crew in among[0] if crew in flying]
@@ -135,7 +140,7 @@ def divided(setting: Setting, teams: Sequence[Team], weights: Floats) -> Shared:
     best, teams = _undivided(setting, teams, weights)
     if setting.options.objective is not Objective.RISK or np.ptp(weights[setting.needed]) == 0:
         return best
-    teams = of_those_who_fly(setting, teams, best)
+    teams = of_those_who_fly(setting, teams, best.flying)
     left = min(TRIALS, TRIED_STATIONS // len(weights))
     while True:
         before = best

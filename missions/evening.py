@@ -46,7 +46,7 @@ def evened(setting: Setting, teams: Sequence[Team], shared: Shared, weights: Flo
     """
     left = min(TRIALS, TRIED_STATIONS // len(weights))
     # Who flies nothing and has no batteries of its own leaves those of its base to the others.
-    flying = of_those_who_fly(setting, teams, shared)
+    flying = of_those_who_fly(setting, teams, shared.flying)
     own = [sized(flying[crew], size) for crew, size in shared.parts]
     still = set(range(len(own)))
     vain = 0

@@ -281,9 +281,9 @@ class Planner:
         setting, mean = self.setting, joined(self.spans)
         if setting.options.objective is not Objective.REVISIT:
             return
-        for units, lent in relays(setting, mean.weights):
+        for units in relays(setting, mean.weights):
             try:
-                rotas = make_rotas(setting, [mean], undivided, units, lent=lent)
+                rotas = make_rotas(setting, [mean], undivided, units)
                 # A round that no shift holds would be flown to its end after it.
                 whole_s = max(float(turns_of(r.sorties, rotas.sorties).slots_s.sum()) for r in _flying(rotas))
                 if whole_s <= setting.options.shift_s and (rotas.flown | ~self.rotas.flown).all():

@@ -25,7 +25,7 @@ from missions.setting import Setting
 from missions.sharing import Block
 from missions.stretch import Team
 
-__all__ = ["Units", "alone", "relays", "together", "who_fly"]
+__all__ = ["Units", "alone", "relays", "shared_in", "together"]
 
 Floats = NDArray[np.float64]
 Units = tuple[tuple[int, ...], ...]
@@ -93,28 +93,37 @@ def _nearest(lasts: Sequence[NDArray[np.integer] | None]) -> NDArray[np.integer]
     return np.min(bound, axis=0) if bound else None
 
 
-def who_fly(setting: Setting, teams: Sequence[Team], weights: Floats) -> list[Team]:
-    """The teams with the batteries of those of their base who would fly nothing, each with a stretch of its own."""
-    return of_those_who_fly(setting, teams, undivided(setting, teams, weights))
+def shared_in(setting: Setting, teams: Sequence[Team], units: Units, weights: Floats) -> tuple[Shared, Sequence[Team]]:
+    """The course shared out among units for some weights, and the teams with the batteries that they have in it.
+
+    Crews leave theirs to the others of their base, where that is better: those that fly nothing, or all but those of
+    one unit.
+    """
+    best, having = undivided(setting, together(setting, teams, units), weights), list(teams)
+    flying = {crew for block in best.blocks for crew in units[block.team]}
+    for those in (flying, *(set(unit) for unit in units if len(unit) > 1)):
+        others = of_those_who_fly(setting, teams, those)
+        if all(one is other for one, other in zip(teams, others, strict=True)):
+            continue
+        anew = undivided(setting, together(setting, others, units), weights)
+        if int(anew.seen.sum()) >= int(best.seen.sum()) and max(anew.rounds) < WORTH * max(best.rounds):
+            best, having = anew, others
+    return best, having
 
 
-def relays(setting: Setting, weights: Floats) -> list[tuple[Units, bool]]:
+def relays(setting: Setting, weights: Floats) -> list[Units]:
     """Which crews had better have a stretch together, for some weights, by several searches; none where all are alone.
 
     Of one base first, of several bases from there on, and of any from the beginning: the first that helps may shut the
-    way to the best. With each, whether who would fly nothing alone leaves its batteries to the others.
+    way to the best.
     """
     every = alone(setting)
     if len(every) == 1:
         return []
     teams = [setting.team(crew, 1.0, setting.terrain) for crew in setting.crews]
-    others = who_fly(setting, teams, weights)
-    out: list[tuple[Units, bool]] = []
-    for own in (teams, others) if others != teams else (teams,):
-        at_one = _joined(setting, own, every, weights, far=False)
-        found = [at_one, *(_joined(setting, own, first, weights, far=True) for first in dict.fromkeys((at_one, every)))]
-        out += [(units, own is others) for units in dict.fromkeys(found) if units != every]
-    return out
+    at_one = _joined(setting, teams, every, weights, far=False)
+    found = [at_one, *(_joined(setting, teams, first, weights, far=True) for first in dict.fromkeys((at_one, every)))]
+    return [units for units in dict.fromkeys(found) if units != every]
 
 
 def _joined(setting: Setting, teams: Sequence[Team], best: Units, weights: Floats, *, far: bool) -> Units:
@@ -167,7 +176,7 @@ def _unions(setting: Setting, units: Units, shared: Shared, *, far: bool) -> Ite
 
 
 def _tried(setting: Setting, teams: Sequence[Team], units: Units, weights: Floats) -> _Tried:
-    shared = undivided(setting, together(setting, teams, units), weights)
+    shared, _ = shared_in(setting, teams, units, weights)
     uneven_s = [0.0] * len(units)
     for block in shared.blocks:
         times = [_patrol_s(teams[crew], block) for crew in units[block.team]]

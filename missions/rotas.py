@@ -16,7 +16,7 @@ from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
 from missions.patrol import Period, Roster
-from missions.relaying import Units, alone, together, who_fly
+from missions.relaying import Units, alone, shared_in, together
 from missions.setting import Setting
 from missions.sharing import Block
 from missions.sortie import Sortie
@@ -59,8 +59,6 @@ def make_rotas(
     spans: Sequence[Span],
     dividing: Dividing = divided,
     units: Units | None = None,
-    *,
-    lent: bool = False,
 ) -> Rotas:
     """What is flown in the spans of a shift, or in all of it together where something could not be watched in each.
 
@@ -74,8 +72,6 @@ def make_rotas(
         How the course is shared out among the units.
     units
         Which crews have a stretch together; by default each has one of its own.
-    lent
-        Whether who would fly nothing alone leaves its batteries to the others of its base.
 
     Raises
     ------
@@ -88,7 +84,8 @@ def make_rotas(
         teams = [setting.team(crew, factor, setting.terrain) for crew in setting.crews]
         if not any(np.isfinite(team.out_s).any() for team in teams):
             raise PlanError(out_of_reach(setting))
-        in_turns = together(setting, who_fly(setting, teams, joined(spans).weights) if lent else teams, units)
+        having = teams if units == alone(setting) else shared_in(setting, teams, units, joined(spans).weights)[1]
+        in_turns = together(setting, having, units)
         shared = [_shared(setting, in_turns, span.weights, dividing) for span in spans]
         if any(not np.array_equal(one.seen, shared[0].seen) for one in shared):
             spans = [joined(spans)]

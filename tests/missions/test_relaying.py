@@ -165,6 +165,33 @@ def test_on_a_short_line_those_of_two_bases_relieve_each_other():
     assert {f"one more aircraft at {name}" for name in ("west", "east")} <= {change.what for change in why.changes}
 
 
+def test_those_that_relieve_each_other_have_the_batteries_of_those_that_are_done_without():
+    """With a share for each aircraft of their bases two of six flew alone, and came back after half as long again."""
+    border = straight(14_000)
+    (west, _), (east, _) = border.coordinates[0], border.coordinates[-1]
+    lat = beside(border, 2500.0).lat_deg
+    places = {"few": (0.62, 2), "some": (0.81, 3), "enough": (0.82, None)}
+    bases = {name: Base(name, lat, west + at * (east - west), batteries=n) for name, (at, n) in places.items()}
+    kinds = [("few", 620.0), ("few", 310.0), ("some", 310.0), ("some", 310.0), ("some", 620.0), ("enough", 310.0)]
+    fleet = fleet_for(border, len(kinds))
+    craft = [
+        replace(v.aircraft, kind=f"{wh} Wh", battery_wh=wh) for v, (_, wh) in zip(fleet.vehicles, kinds, strict=True)
+    ]
+    made = plan(
+        border,
+        replace(
+            fleet,
+            vehicles=tuple(
+                replace(v, base=bases[at], aircraft=one)
+                for v, (at, _), one in zip(fleet.vehicles, kinds, craft, strict=True)
+            ),
+        ),
+    )
+    assert [roster.sysids for roster in made.periods[0].rosters if roster.sorties] == [(1, 5), (6,)]
+    assert made.gap < 0.35
+    assert not validate(made).violations
+
+
 def test_on_a_long_line_those_of_two_bases_keep_a_stretch_each():
     made = plan(border := straight(30_000), from_two_bases(border))
     assert [roster.sysids for roster in made.periods[0].rosters] == [(1,), (2,)]
