@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random as chance
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -132,10 +133,15 @@ def _count(default: int) -> int:
 def storm(count: int, seed: int, *, loss: float = 0.2) -> Tally:
     """Upload `count` missions, drawn by `seed`, each datagram lost with the chance `loss` each way."""
     tally = Tally()
-    for number in range(-(-count // A_VEHICLE)):
-        here = min(A_VEHICLE, count - number * A_VEHICLE)
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            runner.run(_one_vehicle(tally, number, here, Random(f"{seed} {number}"), loss))  # noqa: S311
+    before = chance.getstate()
+    try:
+        for number in range(-(-count // A_VEHICLE)):
+            here = min(A_VEHICLE, count - number * A_VEHICLE)
+            chance.seed(f"{seed} {number} names")  # sessions and first numbers of MAVFTP are drawn by the module's own
+            with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+                runner.run(_one_vehicle(tally, number, here, Random(f"{seed} {number}"), loss))  # noqa: S311
+    finally:
+        chance.setstate(before)
     return tally
 
 
