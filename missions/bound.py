@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 __all__ = ["best_prices", "dearest"]
@@ -53,9 +52,9 @@ def best_prices(
     given = capacity * (0.0 if spare is None else spare)
     best_price = np.full(len(capacity), 1.0 / capacity.sum())
     price, best = best_price, -np.inf
-    cuts: list[Floats] = []
+    master = _Master(capacity) if len(capacity) > 1 else None
     width = _WIDE
-    for _ in range(_ROUNDS if len(capacity) > 1 else 1):
+    for _ in range(_ROUNDS):
         used = respond(price)
         if not np.isfinite(used).all():
             return float(np.inf), price
@@ -64,32 +63,46 @@ def best_prices(
             best, best_price = value, price
         else:
             width = max(_NARROWEST, np.sqrt(width))
-        cuts.append(used - given)
-        found = _master(capacity, cuts, best_price, width)
+        if master is None:
+            break
+        master.cut(used - given)
+        found = master.best(best_price, width)
         if found is None:
             break
         promised, price = found
         if promised - best <= _CLOSE * abs(best):
-            if width >= _WIDE or len(capacity) == 1:
+            if width >= _WIDE:
                 break
             # Nothing left in the box: a last look outside it.
             width = _WIDE
     return max(best, 0.0), best_price
 
 
-def _master(capacity: Floats, cuts: list[Floats], about: Floats, width: float) -> tuple[float, Floats] | None:
-    """Prices in a box about the best ones that the cuts so far promise most for, and what they promise."""
-    count = len(capacity)
-    floor = 1e-4 / capacity.sum()
-    low, high = np.maximum(about / width - floor, 0.0), about * width + floor
-    # Maximise z with z <= cut . price, capacity . price = 1.
-    solved = scipy.optimize.linprog(
-        np.append(np.zeros(count), -1.0),
-        A_ub=np.column_stack([-np.array(cuts), np.ones(len(cuts))]),
-        b_ub=np.zeros(len(cuts)),
-        A_eq=np.append(capacity, 0.0)[None],
-        b_eq=[1.0],
-        bounds=[*zip(low, high, strict=True), (None, None)],
-        method="highs",
-    )
-    return (float(solved.x[-1]), np.asarray(solved.x[:-1])) if solved.x is not None else None
+class _Master:
+    """The prices that the cuts so far promise most for: one more cut is one more row, solved on from the last ones."""
+
+    def __init__(self, capacity: Floats) -> None:
+        from missions.solver import Solver  # noqa: PLC0415 - one resource needs none
+
+        count = len(capacity)
+        self._columns = np.arange(count + 1, dtype=np.int32)
+        self._floor = 1e-4 / capacity.sum()
+        self._solver = Solver()
+        # Maximise z with z <= cut . price, capacity . price = 1.
+        free = self._solver.inf
+        self._solver.addVars(count + 1, np.append(np.zeros(count), -free), np.full(count + 1, free))
+        self._solver.changeColCost(count, -1.0)
+        self._solver.addRow(1.0, 1.0, count, self._columns[:-1], capacity)
+
+    def cut(self, used: Floats) -> None:
+        """Whatever the prices are, no more is promised than they come to for this."""
+        self._solver.addRow(0.0, self._solver.inf, len(self._columns), self._columns, np.append(used, -1.0))
+
+    def best(self, about: Floats, width: float) -> tuple[float, Floats] | None:
+        """What is promised, and for which prices, in a box about the best ones."""
+        low, high = np.maximum(about / width - self._floor, 0.0), about * width + self._floor
+        self._solver.changeColsBounds(len(about), self._columns[:-1], low, high)
+        if not self._solver.solved():
+            return None
+        values = np.array(self._solver.getSolution().col_value)
+        return float(values[-1]), values[:-1]

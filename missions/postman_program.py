@@ -50,7 +50,7 @@ class Program:
     """
 
     def __init__(self, net: LineNetwork) -> None:
-        from missions.postman_solver import Solver  # noqa: PLC0415 - only networks need it
+        from missions.solver import Solver  # noqa: PLC0415 - only networks need it
 
         self.net = net
         self.value = np.inf

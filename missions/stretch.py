@@ -221,6 +221,10 @@ class _WindowMinimum:
 
     def __init__(self, first: Ints) -> None:
         self.first = first
+        self._whole = not first.any()
+        if self._whole:
+            # Most often energy leaves every beginning open: no table is needed.
+            return
         count = len(first)
         here = np.arange(count)
         width = here - first
@@ -233,13 +237,18 @@ class _WindowMinimum:
         self._table = np.full((self._levels, count), np.inf)
 
     def __call__(self, values: Floats) -> Floats:
+        out: Floats
+        if self._whole:
+            out = np.full(len(values), np.inf)
+            np.minimum.accumulate(values[:-1], out=out[1:])
+            return out
         table = self._table
         table[0] = values
         for level in range(1, self._levels):
             step = 1 << (level - 1)
             np.minimum(table[level - 1, :-step], table[level - 1, step:], out=table[level, :-step])
         flat = table.ravel()
-        out: Floats = np.minimum(flat[self._left], flat[self._right])
+        out = np.minimum(flat[self._left], flat[self._right])
         out[self._empty] = np.inf
         return out
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from missions.sharing import Block, Team, share_out
+from missions.stretch import Reach
 from tests.asked import asked, few
 
 CLOSE_S = 0.02
@@ -116,6 +117,23 @@ def test_no_contiguous_sharing_in_the_order_of_the_bases_is_better(seed, count, 
     _assert_seen_once(blocks, np.ones(count - 1, dtype=bool))
     any_order = min(_best(crews, order, weight, passable) for order in itertools.permutations(range(teams)))
     assert any_order - 1e-6 <= _value(crews, blocks, weight=weight) <= in_order + CLOSE_S
+
+
+@settings(max_examples=few(60), deadline=None)
+@given(
+    seed=st.integers(0, 10**6), count=st.integers(2, 7), start=st.integers(0, 5), pieces=st.sampled_from([1, 2, np.inf])
+)
+def test_a_stretch_takes_the_least_time_of_every_way_to_cut_it(seed, count, start, pieces):
+    """Where each piece has a way that is quick, whether one sortie could see them all or only so many pieces."""
+    start = min(start, count - 2)
+    rng = np.random.default_rng(seed)
+    out, home = rng.uniform(0, 5, (2, count))
+    forth, back = np.cumsum(rng.uniform(1, 60, (2, count)), axis=1)
+    none, one = np.zeros(count), np.arange(count, dtype=float)
+    team = Team(1, out, home, none, none, forth, one, back, one, pieces)
+    layers = Reach(team, np.zeros(count, dtype=int)).layers(start, count - 1, np.zeros(0, dtype=int), np.inf)
+    best = _best_stretches(_tables(team), np.ones(count - 1, dtype=bool))[start, start:]
+    assert layers[-1] == pytest.approx(best)
 
 
 @settings(max_examples=30, deadline=None)

@@ -1,4 +1,4 @@
-"""The solver of linear and integer programmes, as `missions.postman_program` needs it."""
+"""The solver of linear and integer programmes."""
 
 from __future__ import annotations
 
