@@ -177,7 +177,7 @@ def _routes(json: int, bulk: int, evidence: int, picture: int) -> tuple[_Guarded
 
     Parameters are the most bytes of each kind of body (`Route.body`).
     """
-    limits = {"json": json, "bulk": bulk, "evidence": evidence, "picture": picture}
+    limits = {"json": json, "bulk": bulk, "evidence": evidence, "map": bulk, "picture": picture}
     return tuple(
         _GuardedRoute(
             route.path,

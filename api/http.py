@@ -66,7 +66,7 @@ class Route:
         What the key's role must grant; None is open to all, without a key.
     body
         "json", "bulk" and "evidence" are bounded by `Settings.max_body_bytes`, `max_bulk_bytes`, `max_evidence_bytes`,
-        "picture" by `PictureSettings.max_bytes`.
+        "map" as "bulk" is, "picture" by `PictureSettings.max_bytes`.
     answers
         What it answers by status: for the OpenAPI document, and for the tests that hold it to that.
     describes

@@ -17,7 +17,7 @@ _NDJSON = {"content": {"application/x-ndjson": {"schema": TEXT}}, "required": Tr
 _BINARY = {"type": "string", "format": "binary"}
 _BYTES = {"content": {"application/octet-stream": {"schema": _BINARY}}, "required": True}
 _PICTURE = {"content": {"image/jpeg": {"schema": _BINARY}}, "required": True}
-_BODIES = {"bulk": _NDJSON, "evidence": _BYTES, "picture": _PICTURE}
+_BODIES = {"bulk": _NDJSON, "evidence": _BYTES, "map": _BYTES, "picture": _PICTURE}
 
 
 def openapi_of(app: FastAPI, routes: Sequence[Route]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from missions.launch_book import LaunchBook
     from missions.litchi import LitchiAction, LitchiWaypoint, compile_litchi, read_litchi, save_litchi, write_litchi
     from missions.map_picture import draw_map
+    from missions.map_shapes import read_map_shapes
     from missions.mission import Dialect, Mission, MissionItem, compile_mission, legs_behind
     from missions.mission_kml import read_mission_kml, write_mission_kml
     from missions.network import BorderNetwork, Branch, LineKind
@@ -199,6 +200,7 @@ __all__ = [
     "read_borders",
     "read_fleet",
     "read_litchi",
+    "read_map_shapes",
     "read_mission_kml",
     "read_network",
     "read_operational_intents",

@@ -21,7 +21,7 @@ from missions.errors import FormatError
 from missions.line_feature import LineFeature
 from missions.vector_damage import check_without_geometry, index_of
 
-__all__ = ["read_vector_lines", "write_vector_lines"]
+__all__ = ["layers_of", "read_vector_lines", "write_vector_lines"]
 
 _LINES = ("LineString", "MultiLineString", "LinearRing", "Polygon", "MultiPolygon", "GeometryCollection")
 _POINTS = ("Point", "MultiPoint")
@@ -102,6 +102,14 @@ def read_vector_lines(path: Path, layer: str | None = None, *, zones: bool = Fal
         note = "; ".join(filter(None, [to_wgs84.note, *told]))
         features.append(LineFeature.of(where, lines, polygons, _noted(properties, note), points=points))
     return features
+
+
+def layers_of(path: Path) -> list[str]:
+    """The layers of a ``.gpkg`` or ``.shp`` that hold shapes. Raises FormatError as `read_vector_lines` does."""
+    try:
+        return [str(name) for name, kind in _gdal(path).list_layers(str(path.resolve())) if kind]
+    except (OSError, ValueError, RuntimeError) as error:  # pyogrio's own are RuntimeErrors
+        raise FormatError(f"{path}: cannot be read by GDAL: {' '.join(str(error).split())}") from None
 
 
 def write_vector_lines(features: Iterable[LineFeature], path: Path) -> None:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from api.described import NOTHING, PLACE, answered, answered_page, closed, modelled, or_null, taken
+from api.described import (
+    NOTHING,
+    PLACE,
+    TEXT,
+    answered,
+    answered_page,
+    closed,
+    list_of,
+    modelled,
+    one_of,
+    or_null,
+    taken,
+)
 from api.planning.results import AdoptionOut, PlanningLine, PlanningOut
 from api.planning.schemas import PlanningIn
 
-__all__ = ["ADOPTED", "ASKED", "FILE", "FORGOTTEN", "GROUND", "MEDIA_TYPES", "PLANNING", "PLANNINGS"]
+__all__ = ["ADOPTED", "ASKED", "FILE", "FORGOTTEN", "GROUND", "MEDIA_TYPES", "PLANNING", "PLANNINGS", "SHAPES"]
 
 MEDIA_TYPES = {
     ".plan": "application/json",
@@ -30,3 +42,11 @@ FORGOTTEN = NOTHING
 GROUND = answered(closed(ground_amsl_m=or_null(_METRES), resolution_m=or_null(_METRES)))
 PLANNING = answered(modelled(PlanningOut, request=taken(PlanningIn)))
 PLANNINGS = answered_page(modelled(PlanningLine))
+SHAPES = answered(
+    closed(
+        type=one_of("FeatureCollection"),
+        features=list_of(closed(type=one_of("Feature"), properties={"type": "object"}, geometry={"type": "object"})),
+        notes=list_of(TEXT),
+    ),
+    media_types=("application/geo+json",),
+)

@@ -9,15 +9,17 @@ from urllib.parse import quote
 
 from fastapi import Path, Query, Request
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.http import Caller, Given, Route, Stored, answer, answer_page, read, write, write_alone
+from api.http import GEOJSON, Caller, Given, Route, Stored, answer, answer_page, read, write, write_alone
 from api.identity.roles import Permission
 from api.live.account import show_counted, tally_of
 from api.pages import Asked
 from api.planning import answers, plannings
 from api.planning.answers import MEDIA_TYPES
 from api.planning.ground import ground_at
+from api.planning.map_files import shapes_of
 from api.planning.schemas import AdoptionIn, PlanningIn
 from api.wire import Lat, Lon
 
@@ -41,6 +43,16 @@ def post_planning(wish: PlanningIn, call: Caller, store: Stored, settings: Given
 
     line = write(store, call, work)
     return answer(line, 202, Location=f"/plannings/{line['id']}")
+
+
+async def post_planning_shapes(request: Request, call: Caller, store: Stored) -> Response:
+    """The lines, areas and points of a KML, KMZ, GeoPackage or zipped Shapefile as GeoJSON, to go on drawing with.
+
+    Nothing is kept. Places are degrees of WGS 84; `notes` says how well they are known where that is not to a metre.
+    """
+    shapes = await shapes_of(await request.body())
+    await run_in_threadpool(read, store, call, "planning.read_map", lambda _session, _now: (None, []))
+    return Response(shapes, 200, None, GEOJSON)
 
 
 def get_plannings(request: Request, call: Caller, store: Stored, asked: Asked) -> Response:
@@ -101,6 +113,7 @@ def get_ground(
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/plannings", post_planning, Permission.ASSET_WRITE, answers=answers.ASKED),
+    Route("POST", "/plannings/shapes", post_planning_shapes, Permission.ASSET_WRITE, "map", answers=answers.SHAPES),
     Route("GET", "/plannings", get_plannings, Permission.ASSET_READ, answers=answers.PLANNINGS),
     Route("GET", "/plannings/{planning_id}", get_planning, Permission.ASSET_READ, answers=answers.PLANNING),
     Route("DELETE", "/plannings/{planning_id}", delete_planning, Permission.ASSET_WRITE, answers=answers.FORGOTTEN),

@@ -84,13 +84,23 @@ function Row({ vehicle, chosen, next, onChoose }: RowProps) {
   const link = t(linkWord(vehicle));
   const symbol = symbolUrl(vehicle.frame, old, theme.value);
   const { name, state, battery } = vehicle;
+  const doing = [state ?? t("fly.state_unknown"), next].filter((each) => each !== "").join(" → ");
+  const full = battery === null ? "" : `${t("fly.battery")} ${percentText(battery)}`;
+  // Rows that are not in sight are not laid out, and have no name of their contents then.
+  const tells = [name, doing, link, full].filter((each) => each !== "").join(", ");
   // Most of what changes each second is not in the list: hundreds of rows are not made anew for it.
   return useMemo(
     () => (
-      <button type="button" class={`vehicle ${toneOf(vehicle)}`} aria-pressed={chosen} onClick={onChoose}>
+      <button
+        type="button"
+        class={`vehicle ${toneOf(vehicle)}`}
+        aria-pressed={chosen}
+        aria-label={tells}
+        onClick={onChoose}
+      >
         <img src={symbol} alt="" />
         <span class="name">{name}</span>
-        <span class="state">{[state ?? t("fly.state_unknown"), next].filter((each) => each !== "").join(" → ")}</span>
+        <span class="state">{doing}</span>
         <span class={`link ${vehicle.live === null || vehicle.live.stale ? "" : (vehicle.link ?? "")}`}>{link}</span>
         <Battery vehicle={vehicle} />
       </button>

@@ -10,6 +10,7 @@ import { TextField } from "./fields";
 import { change, draft } from "./history";
 import { importInto } from "./importing";
 import { MorePart } from "./MorePart";
+import { textOf } from "./mapFile";
 import { GroundPart, PatrolPart, ShiftPart } from "./PatrolPart";
 import { askFor, atWork, planning, refused } from "./planning";
 import { asksFor, draftOf } from "./recalled";
@@ -121,7 +122,7 @@ function ImportButton() {
   async function read(file: File | undefined): Promise<void> {
     if (file === undefined) return;
     try {
-      const text = await file.text();
+      const { text, notes } = await textOf(file);
       const before = draft.value;
       const { draft: after, leftOut } = importInto(before, file.name, text);
       change(after);
@@ -139,6 +140,7 @@ function ImportButton() {
       };
       say(t("plan.imported", { file: file.name, ...counts, zones: after.zones.length - before.zones.length }));
       if (leftOut.length > 0) say(t("plan.left_out", { file: file.name }), "bad", leftOut, "plan");
+      if (notes.length > 0) say(t("plan.noted", { file: file.name }), "bad", notes, "plan");
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       say(t("plan.not_imported", { file: file.name, why }), "bad", [], "plan");
@@ -153,7 +155,7 @@ function ImportButton() {
       <input
         ref={input}
         type="file"
-        accept=".geojson,.json,.kml"
+        accept=".geojson,.json,.kml,.kmz,.gpkg,.zip"
         onChange={(event) => read(event.currentTarget.files?.[0])}
       />
     </label>
