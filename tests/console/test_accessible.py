@@ -67,7 +67,7 @@ _SPACED = """() => {
 }"""
 """The text spacing of 1.4.12, and how to take it off."""
 
-_CUT = f"""() => {{
+CUT_OFF = f"""() => {{
   const kinds = "button, a, label, th, td, h1, h2, h3, legend, summary, p, dt, dd, caption, li";
   return [...document.querySelectorAll(kinds)]
     .filter(one => {_SHOWN} && !one.closest(".unseen, .maplibregl-control-container"))
@@ -81,7 +81,7 @@ _CUT = f"""() => {{
 }}"""
 """Text that is cut off where nothing scrolls."""
 
-_WIDER = "(() => { const one = document.querySelector('.view'); return one.scrollWidth - one.clientWidth })()"
+WIDER = "(() => { const one = document.querySelector('.view'); return one.scrollWidth - one.clientWidth })()"
 _IN_DIALOG = (
     "[document.body, null].includes(document.activeElement) || document.activeElement.closest('dialog') !== null"
 )
@@ -161,7 +161,7 @@ def test_at_400_percent_and_with_text_set_wide_nothing_is_lost(stocked, desk, ro
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > 320:
             found.append(f"{place}: the page is {width} wide")
-        view = page.evaluate(_WIDER)
+        view = page.evaluate(WIDER)
         if view > 0:
             found.append(f"{place}: the view is {view} too wide")
         at.picture(f"reflow-{role}-{place.replace('/', '-')}")
@@ -170,7 +170,7 @@ def test_at_400_percent_and_with_text_set_wide_nothing_is_lost(stocked, desk, ro
         at.open(f"#/{place}")
         settled(page)
         take_off = page.evaluate_handle(_SPACED)
-        found += [f"{place}: cut off: {one}" for one in page.evaluate(_CUT)]
+        found += [f"{place}: cut off: {one}" for one in page.evaluate(CUT_OFF)]
         if page.evaluate("document.documentElement.scrollWidth") > 1280:
             found.append(f"{place}: too wide with text set wide")
         take_off.evaluate("take_off => take_off()")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.console.test_accessible import _CUT, _WIDER, PLACES, settled, stocked
+from tests.console.test_accessible import CUT_OFF, WIDER, PLACES, settled, stocked
 
 __all__ = ["stocked"]
 
@@ -62,10 +62,10 @@ def test_at_200_percent_nothing_is_lost_and_the_accessibility_tree_is_whole(stoc
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > 640:
             found.append(f"{place}: the page is {width} wide")
-        view = page.evaluate(_WIDER)
+        view = page.evaluate(WIDER)
         if view > 0:
             found.append(f"{place}: the view is {view} too wide")
-        found += [f"{place}: cut off: {one}" for one in page.evaluate(_CUT)]
+        found += [f"{place}: cut off: {one}" for one in page.evaluate(CUT_OFF)]
         found += [f"{place}: {one}" for one in amiss(tree(page))]
         at.picture(f"zoomed-{role}-{place.replace('/', '-')}")
     assert not found, "\n".join(found)
