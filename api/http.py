@@ -17,6 +17,7 @@ from api.described import Answers
 from api.errors import UnprocessableError
 from api.identity.roles import Call, Permission, Shown
 from api.identity.stands import require_standing
+from api.loading import number_of
 from api.pages import Page, link_header, links_of
 from api.records.readable import next_change
 from api.settings import Settings
@@ -242,7 +243,7 @@ def base_of(request: Request) -> str:
 def bbox_of(text: str) -> tuple[float, float, float, float]:
     """West, south, east, north in degrees; raises UnprocessableError."""
     try:
-        west, south, east, north = (float(part) for part in text.split(","))
+        west, south, east, north = map(number_of, text.split(","))
     except ValueError:
         raise UnprocessableError(f"bbox {text!r} is not west,south,east,north in degrees") from None
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):

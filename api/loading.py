@@ -16,12 +16,13 @@ import orjson
 
 from api.errors import MalformedError
 
-__all__ = ["HIDING", "load_json"]
+__all__ = ["HIDING", "load_json", "number_of"]
 
 HIDING: Final = r"\x00\u202a-\u202e\u2066-\u2069"
 """As in the brackets of a regular expression: the end of a text for other programs, which PostgreSQL takes none of, and
 what turns the order of characters around (Unicode UAX #9, 2.1, 2.2, 2.4): a name reads as another one."""
 _HIDES: Final = re.compile(rf"[{HIDING}\ud800-\udfff]")
+_NUMBER: Final = re.compile(r" *[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *")
 
 
 def load_json(text: bytes) -> Any:
@@ -49,6 +50,16 @@ def load_json(text: bytes) -> Any:
     if not is_plain and (b"\\u0000" in told or _HIDES.search(told.decode())):
         _judge(text)
     return value
+
+
+def number_of(text: str) -> float:
+    """The number that a parameter is, in the signs that CQL2 has for one; raises ValueError.
+
+    Python takes 1_0 for ten and the digits of any script: a slip of the hand would ask for another place.
+    """
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is no number")
+    return float(text)
 
 
 def _quotes(text: bytes) -> int:

@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 
 from api.asked import only
 from api.errors import BadRequestError, UnprocessableError
+from api.loading import number_of
 from api.ogc.collections import CRS84, properties_of
 from api.pages import cursor_of
 from api.records.filters import filter_tree
@@ -82,7 +83,7 @@ def _limit(given: Mapping[str, str]) -> int:
 
 def _bbox(text: str) -> tuple[float, float, float, float]:
     try:
-        values = [float(part) for part in text[:500].split(",")]
+        values = [number_of(part) for part in text[:500].split(",")]
     except ValueError:
         raise BadRequestError(f"bbox {text[:40]!r} is not west,south,east,north in degrees") from None
     box_geometry(values)  # judges
@@ -102,7 +103,7 @@ def _equals(name: str, type_: ValueType, text: str) -> Any:
     value: Any = text
     if type_ is ValueType.NUMBER:
         try:
-            value = float(text)
+            value = number_of(text)
         except ValueError:
             raise BadRequestError(f"{name}={text[:40]!r} is not a number") from None
     elif type_ is ValueType.MOMENT:

@@ -61,7 +61,8 @@ def test_filters_are_those_of_the_collection(service, crossing):
     assert ids_of(events(service, "analyst", bbox="-111,31,-110,32")) == [here]
     assert ids_of(events(service, "analyst", kind="vehicle")) == [there]
     assert events(service, "analyst", to="2026-01-01T09:00:00Z") == []
-    assert service.ask("analyst", "GET", "/cot", params={"bbox": "x"}).status_code == 422
+    for wrong in ("x", "1_0,0,11,1", "\u0663,0,4,1"):
+        assert service.ask("analyst", "GET", "/cot", params={"bbox": wrong}).status_code == 422
     assert service.ask("analyst", "GET", "/cot", params={"type": "fleet"}).status_code == 422
 
 

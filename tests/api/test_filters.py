@@ -537,6 +537,8 @@ def test_the_evaluator_of_others_agrees_where_nothing_is_null(session, found, te
         ('{"op":"and","args":[true]}', "cql2-json"),
         ('{"op":"not","args":[]}', "cql2-json"),
         ('{"op":["="],"args":[1,1]}', "cql2-json"),
+        ("size = \u0663", "cql2-text"),
+        ("size = 1\u0663", "cql2-text"),
         ('{"op":"=","args":{"a":1}}', "cql2-json"),
         ('{"op":"=","args":[1,1],"more":1}', "cql2-json"),
         ('{"op":"=","args":[{"property":["kind"]},"x"]}', "cql2-json"),

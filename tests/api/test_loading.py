@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from api import app
 from api.errors import MalformedError
-from api.loading import load_json
+from api.loading import load_json, number_of
 from api.planning.schemas import PlanningIn
 from api.records.types import TYPES
 from api.release.schemas import AgreementTerms, ReceiptIn
@@ -182,3 +182,17 @@ def test_a_line_of_many_is_read_as_one_is(service):
     results = answer.json()["results"]
     assert [each["outcome"] for each in results] == ["created", "refused", "refused", "refused"]
     assert [each["note"].split(":")[0] for each in results[1:]] == ["#/lat", "#/lat", "#"]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["{}", " {}", "{} ", "{:e}"]))
+def test_a_number_of_a_parameter_is_what_it_says(number, form):
+    text = form.format(number)
+    assert number_of(text) == float(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1_0", "\u0663", "1\u0663", "nan", "inf", "-Infinity", "0x1", "", " ", ".", "1e", "\u00b2"]
+)
+def test_what_python_alone_takes_for_a_number_is_none(text):
+    with pytest.raises(ValueError, match="no number"):
+        number_of(text)

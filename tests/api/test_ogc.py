@@ -244,7 +244,8 @@ def test_core_fc_bbox_definition_and_response(six):
     assert named(features(six, bbox="-180,-90,180,90")) == ["c0", "c1", "c2", "c3", "c4"]
     assert named(features(six, bbox="170,-90,-110.95,90")) == ["c0"]  # over the antimeridian
     assert features(six, bbox="0,0,1,1") == []
-    for wrong in ("1,2,3", "a,b,c,d", "0,10,1,-10", "-181,0,0,1", "nan,0,1,1", "", "1,2,3,4,5", "0,0,inf,1"):
+    no_numbers = ("a,b,c,d", "nan,0,1,1", "", "0,0,inf,1", "1_0,0,11,1", "\u0663,0,4,1")
+    for wrong in (*no_numbers, "1,2,3", "0,10,1,-10", "-181,0,0,1", "1,2,3,4,5"):
         get(six, ITEMS, expect=400, bbox=wrong)
 
 
