@@ -270,6 +270,7 @@ ARDUCOPTER = Dialect(
     ),
     ground=GroundWays("FS_GCS_ENABLE", system_id="MAV_GCS_SYSID", highest_id="MAV_GCS_SYSID_HI"),
     radio="FS_THR_ENABLE",
+    homes_at_arming=True,
     has_list_files=True,
     takes_partial_lists=True,
     # BATT_FS_LOW_ACT of Copter: 5 stops the motors; of Plane: 3 ends the flight, 5 opens the parachute.
@@ -284,6 +285,7 @@ ARDUPLANE = replace(
     pause_mode="LOITER",
     fence=_fence(frozenset({1, 6, 7, 8})),
     land_mode="QLAND",
+    homes_at_arming=False,
     hovers="Q_ENABLE",
     # 1 goes home or to a rally point first, where the way is inside the fence; 2 straight to the landing sequence.
     landing=Setting("RTL_AUTOLAND", 1, allowed=frozenset({1, 2})),

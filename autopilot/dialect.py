@@ -350,6 +350,10 @@ class Dialect:
         Whether its lists are files under ``@MISSION`` where it offers MAVLink FTP.
     takes_partial_lists
         Whether it takes MISSION_WRITE_PARTIAL_LIST.
+    homes_at_arming
+        Whether it sets its home where it stands as it arms, unless somebody has set it (ArduCopter,
+        ``AP_Arming_Copter::arm``). ArduPlane and PX4 do so while they wait disarmed (``Plane::update_home``,
+        ``HomePosition::update``).
     hovers
         Parameter that is not 0 where it has rotors to land on. Without them its return circles and never lands: a
         mission has to end with a landing. None where every return lands.
@@ -390,6 +394,7 @@ class Dialect:
     ground: GroundWays
     radio: str
     prearm_unlisted: bool = False
+    homes_at_arming: bool = False
     hovers: str | None = None
     landing: Setting | None = None
     leash: str | None = None

@@ -265,16 +265,24 @@ class Sortie:
             await enable_fence(self._vehicle, self._mission, ceiling_m=self._flight.limits.ceiling_m)
         await land_by_mission(self._vehicle, self._mission)
         check_heading(self._vehicle, self._mission)
-        await check_home(self._vehicle)
+        if not self._vehicle.dialect.homes_at_arming:
+            await check_home(self._vehicle)
         await self._vehicle.prove(progress=self._stage)
         kept = self._keep_watch(set_up=True)
         await self._conduct.clear(self._watch)
         kept.look()
 
+    async def _homed(self) -> None:
+        """Arming may have moved its home, as it should; from now on nobody does."""
+        await check_home(self._vehicle)
+        if self._home is not None:
+            self._home = HomeWatch(self._vehicle, self._watch)
+
     async def _start(self) -> None:
         vehicle, watch = self._vehicle, self._watch
         self._stage("start")
-        await vehicle.start_mission(before_arming=self._prove)
+        homed = self._homed if vehicle.dialect.homes_at_arming else None
+        await vehicle.start_mission(before_arming=self._prove, once_armed=homed)
         if await vehicle.wait_until(lambda _: watch.airborne or watch.ended, _START_S) is None:
             raise FlightError(f"{vehicle}: the mission started and it did not take off in {_START_S:g} s: look at it")
 

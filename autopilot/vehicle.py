@@ -331,7 +331,12 @@ class Vehicle(Heard):
             what = "arm" if armed else "disarm"
             raise CommandError(f"{self}: accepted to {what} and did not: look at its texts", _ACCEPTED)
 
-    async def start_mission(self, *, before_arming: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def start_mission(
+        self,
+        *,
+        before_arming: Callable[[], Awaitable[None]] | None = None,
+        once_armed: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """From ready on the ground to flying the uploaded mission, by the dialect's steps.
 
         Parameters
@@ -339,6 +344,9 @@ class Vehicle(Heard):
         before_arming
             The last check, right before the order to arm: what it raises leaves the vehicle disarmed. None for
             `prove`, where its lists were uploaded from here.
+        once_armed
+            A check between the order to arm and the next step: what it raises leaves the vehicle armed. PX4 takes off
+            as it arms: there it is too late for one.
 
         Raises
         ------
@@ -354,6 +362,8 @@ class Vehicle(Heard):
                 elif self._proof.begun:
                     await self.prove()
                 await self.arm()
+                if once_armed is not None:
+                    await once_armed()
             else:
                 await self.command(int(step.value))
 

@@ -135,6 +135,8 @@ class FlightWatch:
         self.mode: str | None = None
         self._commands = {item.seq: item.command for item in mission.items}
         self._places = places(mission)
+        self._flown_to = frozenset(place.seq for place in self._places)
+        self._flew = False
         marks = [item.seq for item in mission.items if item.command == mav.MAV_CMD_DO_LAND_START]
         self._mark = marks[0] if marks else None
         self._borders = borders
@@ -159,7 +161,9 @@ class FlightWatch:
         elif kind == "HEARTBEAT":
             self._heartbeat(now)
         elif kind == "MISSION_ITEM_REACHED":
-            self._reach(message.seq, now, reported=True)
+            # PX4 says it up to ten times more, a second apart: before it is off the ground that is of a flight before.
+            if self._flew or message.seq not in self._flown_to:
+                self._reach(message.seq, now, reported=True)
         elif kind == "MISSION_CURRENT":
             self._current(message.seq, now)
         elif kind in SAYING:
@@ -208,6 +212,7 @@ class FlightWatch:
         self._samples.append(_Sample(now.lat_deg, now.lon_deg, now.above_home_m, item))
         if self.airborne != (now.above_home_m > _AIRBORNE_M):
             self.airborne = not self.airborne
+            self._flew = True
             self._note(now, "airborne", "in the air" if self.airborne else "near the ground")
         clock = now.vehicle_s or 0.0
         if self._borders is not None and not self.crossed and abs(clock - self._guarded_s) >= _GUARD_PERIOD_S:

@@ -82,6 +82,8 @@ class Dialect:
         Commands without a place of which it is not said that they were done (MISSION_ITEM_REACHED): none of PX4
         (``MissionBase::on_active``), of ArduPilot those that its library of missions looks after by itself
         (``AP_Mission::verify_command``). A jump is never told.
+    tells_again
+        How often it says again that an item was done.
     tells_pauses
         Whether a mission that was left in flight is said to be paused, and one whose last item goes home complete
         (PX4, ``MavlinkMissionManager::update_mission_state``); else it was not started, as ArduPilot's
@@ -171,6 +173,7 @@ class Dialect:
     lands_in_auto: bool = True
     tells_items: bool = True
     untold: frozenset[int] = frozenset()
+    tells_again: int = 0
     tells_pauses: bool = False
     idle_figure: str = "DISARM_DELAY"
     streams: Mapping[int, float] = field(default_factory=dict)

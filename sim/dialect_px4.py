@@ -305,6 +305,7 @@ PX4_COPTER = Dialect(
     leaves_mode=True,
     lands_in_auto=False,
     tells_items=False,
+    tells_again=10,
     tells_pauses=True,
     idle_figure="COM_DISARM_PRFLT",
     # A link in normal mode carries telemetry unasked.

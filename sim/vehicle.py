@@ -30,6 +30,7 @@ from sim.vehicle_lists import Storage, make_lists
 from sim.vehicle_missions import LIST_MESSAGES, take_item, take_list_message
 from sim.vehicle_params import ParamDesk
 from sim.vehicle_peers import Address, Channel, Peers
+from sim.vehicle_reached import ReachedTeller
 from sim.vehicle_signing import Signer
 from sim.vehicle_sticks import StickTaker
 from sim.vehicle_targets import take_local_target, take_target
@@ -92,8 +93,11 @@ class Vehicle:
         self.faults = FaultPlay(config.faults, self.flight, motors=MOTORS.get(config.frame, 0), reboot=self.reboot)
         # Without faults the flight is stepped directly: a fleet of a hundred has no time to lose.
         self.step = self.faults.step if config.faults.all else self.flight.step
+        self._reached = ReachedTeller(self._dialect.tells_again, 1.0 / config.stream_hz)
         self._storage = Storage(self.flight)
-        self._transfers = make_lists(self.flight, config, self._storage, self.faults.refusal)
+        self._transfers = make_lists(
+            self.flight, config, self._storage, self.faults.refusal, new_mission=self._reached.forget
+        )
         self._text_id = 0
         say = partial(self.flight.say, Severity.INFO)
         files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
@@ -164,6 +168,7 @@ class Vehicle:
         for transfer in self._transfers.values():
             transfer.forget()
         self._ftp.forget()
+        self._reached.forget()
         self._sticks.forget()
         self._checks = CheckTeller(self.flight)
         self._peers.start_anew(self._now_s)
@@ -293,6 +298,9 @@ class Vehicle:
         self._checks.update(now_s)
         self._flush()
         self._tell_landing()
+        again = self._reached.due(self.flight.time_s, now_s)
+        if again is not None:
+            self._peers.tell_all([mav.MAVLink_mission_item_reached_message(again)])
         self._peers.stream(self.flight.time_s, now_s)
         if self.flight.has_position and not self._had_position:
             self._had_position = True
@@ -340,7 +348,9 @@ class Vehicle:
     def _event_messages(self, event: Event) -> list[Any]:
         """A text of more than 50 characters goes in numbered parts of one id."""
         if isinstance(event, Reached):
-            return [mav.MAVLink_mission_item_reached_message(event.seq - self._dialect.first)]
+            seq = event.seq - self._dialect.first
+            self._reached.told(seq, self.flight.time_s, self._now_s)
+            return [mav.MAVLink_mission_item_reached_message(seq)]
         assert isinstance(event, Text)
         text, severity = event.text.encode("ascii", "replace"), int(event.severity)
         if len(text) <= _TEXT_LENGTH:

@@ -42,7 +42,14 @@ class Storage:
         return most[kind] if self._flight.storage_ready else 0
 
 
-def make_lists(flight: Flight, config: FleetConfig, storage: Storage, refusal: Callable[[str], int | None]) -> Lists:
+def make_lists(
+    flight: Flight,
+    config: FleetConfig,
+    storage: Storage,
+    refusal: Callable[[str], int | None],
+    *,
+    new_mission: Callable[[], None],
+) -> Lists:
     """The stores of a vehicle by MAV_MISSION_TYPE; its flight takes over what changes.
 
     Parameters
@@ -55,6 +62,8 @@ def make_lists(flight: Flight, config: FleetConfig, storage: Storage, refusal: C
         What they have room for.
     refusal
         Returns the MAV_MISSION_RESULT with which uploads to "mission", "fence" or "rally" are refused now, or None.
+    new_mission
+        Called when a vehicle that takes lists whole has another mission (PX4).
     """
     dialect = flight.dialect
     mission, fence, rally = mav.MAV_MISSION_TYPE_MISSION, mav.MAV_MISSION_TYPE_FENCE, mav.MAV_MISSION_TYPE_RALLY
@@ -75,9 +84,13 @@ def make_lists(flight: Flight, config: FleetConfig, storage: Storage, refusal: C
     def rally_changed(items: list[Item]) -> None:
         flight.course.rally_items = list(items)
 
+    def mission_changed(items: list[Item]) -> None:
+        _fly_instead(flight, items)
+        new_mission()
+
     if dialect.atomic:
         desk = Desk()
-        changed = {mission: lambda items: _fly_instead(flight, items), fence: fence_changed, rally: rally_changed}
+        changed = {mission: mission_changed, fence: fence_changed, rally: rally_changed}
         lists: dict[int, Px4Transfer] = {}
         for kind in names:
             lists[kind] = Px4Transfer(

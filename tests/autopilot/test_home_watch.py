@@ -17,19 +17,24 @@ def home(lat=HOME[0], lon=HOME[1], amsl_m=HOME[2]):
     return mav.MAVLink_home_position_message(*place, 0.0, 0.0, 0.0, [1.0, 0.0, 0.0, 0.0], 0.0, 0.0, 0.0)
 
 
-async def told(first, then=None, mission=None):
-    """The report of a flight whose vehicle says where its home is when it is asked, and something else in flight."""
-    async with vehicle_at(Script()) as (vehicle, url):
+async def told(first, then=None, mission=None, armed=None, script=None):
+    """The report of a flight whose vehicle says where its home is when it is asked, and something else in flight.
+
+    From its arming on that may be another place, as it is on a vehicle that sets it by itself.
+    """
+    async with vehicle_at(script or Script()) as (vehicle, url):
         answer = [first]
         obey = vehicle.on_command_long
 
         def asked(message):
             obey(message)
+            if message.command == mav.MAV_CMD_COMPONENT_ARM_DISARM and message.param1 == 1.0 and armed is not None:
+                answer[0] = armed
             if message.command == mav.MAV_CMD_REQUEST_MESSAGE and message.param1 == mav.MAVLINK_MSG_ID_HOME_POSITION:
                 vehicle.send(answer[0])
 
         def progress(step):
-            if step.stage == "fly" and step.done >= 3 and then is not None and answer[0] is first:
+            if step.stage == "fly" and step.done >= 3 and then is not None and answer[0] in (first, armed):
                 answer[0] = then
                 vehicle.send(then)
 
@@ -39,11 +44,40 @@ async def told(first, then=None, mission=None):
     return report.vehicles[0], vehicle
 
 
+ELSEWHERE = r"its home is 31\.355.*, 11\d\d m from where it stands.*set its home where"
+
+
 async def test_one_whose_home_is_elsewhere_does_not_take_off():
+    """Arming a multirotor sets its home anew, unless somebody has set it: it is looked at before the mission starts."""
     report, vehicle = await told(home(HOME[0] + 0.01))
-    assert re.search(r"its home is 31\.355.*, 11\d\d m from where it stands.*set its home where", report.failure)
+    assert re.search(ELSEWHERE, report.failure)
     assert not vehicle.armed
+    assert not any(getattr(heard, "command", None) == mav.MAV_CMD_MISSION_START for heard in vehicle.heard)
+    assert report.sorties[0].reached == ()
+
+
+async def test_a_multirotor_that_was_carried_to_its_pad_flies():
+    """Its home is where it was switched on until it arms, and nobody is blamed for that it moves then."""
+    report, vehicle = await told(home(HOME[0] + 0.01), armed=home())
+    assert report.failure is None
+    assert report.sorties[0].completed
+    assert not any("home was moved" in event.text for event in report.sorties[0].events)
+    assert not any(getattr(heard, "command", None) == mav.MAV_CMD_DO_SET_HOME for heard in vehicle.heard)
+
+
+async def test_after_its_arming_nobody_moves_the_home_of_one_that_was_carried():
+    report, vehicle = await told(home(HOME[0] + 0.01), home(HOME[0] - 0.05), armed=home())
+    assert re.search(r"its home was moved to 31\.295.*not set back", report.failure)
+    assert [round(m.x / 1e7, 6) for m in vehicle.heard if m.get_type() == "COMMAND_INT"][:1] == [HOME[0]]
+
+
+async def test_one_that_sets_no_home_as_it_arms_is_not_armed_where_it_is_elsewhere():
+    plane = Script(kind=mav.MAV_TYPE_VTOL_TILTROTOR)
+    plane.params |= {"Q_ENABLE": (1.0, 2), "FS_GCS_ENABL": (1.0, 2), "THR_FAILSAFE": (0.0, 2), "RTL_AUTOLAND": (2.0, 2)}
+    report, vehicle = await told(home(HOME[0] + 0.01), armed=home(), script=plane)
+    assert re.search(ELSEWHERE, report.failure)
     assert not any(event.kind == "armed" for event in report.sorties[0].events)
+    assert not vehicle.armed
 
 
 async def test_one_whose_home_was_moved_and_is_not_set_back_lands_where_it_is():

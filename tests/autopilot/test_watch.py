@@ -47,6 +47,9 @@ class Flown:
         self.now |= {"mode": "RTL", "armed": False}
         self._take(mav.MAVLink_heartbeat_message(2, 3, 0, 3, 4, 3))
 
+    def reached(self, seq):
+        self._take(mav.MAVLink_mission_item_reached_message(seq))
+
     def at(self, north_m, east_m, *, item, up=90.0, mode="AUTO"):
         self.clock += 1.0
         spot = place(0, north_m, east_m)
@@ -237,3 +240,20 @@ def test_the_mark_of_a_landing_is_no_place_that_is_reached():
         for n, command in enumerate((16, 189, 16, 21), 1)
     ]
     assert [item.seq for item in places(mission_of(*ways))] == [1, 3, 4]
+
+
+def test_a_report_of_the_flight_before_is_none_of_this_one():
+    """PX4 repeats the last item for ten seconds: one that is armed anew says it with its motors on, on the ground."""
+    flown = Flown(mission_of(place(1, 0, 1000), MissionItem(2, 2, mav.MAV_CMD_DO_CHANGE_SPEED), place(3, 0, 3000)))
+    flown.at(0, 0, item=1, up=0.0)
+    flown.reached(3)
+    flown.reached(2)
+    assert [item.seq for item in flown.watch.reached] == [2]
+    flown.at(0, 500, item=1)
+    flown.at(0, 1000, item=3)
+    for _ in range(10):
+        flown.reached(1)
+    assert flown.watch.missed == (3,)
+    flown.reached(3)
+    assert flown.watch.missed == ()
+    assert [item.seq for item in flown.watch.reached] == [2, 1, 3]

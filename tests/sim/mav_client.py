@@ -95,7 +95,8 @@ class Client:
                 self.last[message.get_type()] = message
                 if message.get_type() == "STATUSTEXT":
                     self.texts.append(message.text)
-                if message.get_type() == "MISSION_ITEM_REACHED":
+                # PX4 says it again and again.
+                if message.get_type() == "MISSION_ITEM_REACHED" and message.seq not in self.reached[-1:]:
                     self.reached.append(message.seq)
                 yield message
             if over:

@@ -1,5 +1,7 @@
 """Of which items a vehicle says that they are done: as PX4's navigator and ArduPilot's mission library have it."""
 
+from itertools import groupby, pairwise
+
 import pytest
 
 from tests.sim.lockstep_pilot import Pilot, lockstep
@@ -55,7 +57,47 @@ def test_px4_tells_of_every_item_but_a_jump(frame):
         assert pilot.command(176, 1, 4, 4) == 0
         assert pilot.command(400, 1) == 0
 
-    assert flown(pilot, mission(2, first=0), start, 7) == [0, 1, 2, 3, 4, 3, 4, 6, 7]
+    # Each may be told again before the next.
+    assert [seq for seq, _ in groupby(flown(pilot, mission(2, first=0), start, 7))] == [0, 1, 2, 3, 4, 3, 4, 6, 7]
+
+
+def px4_that_takes_off(items):
+    """One that has told that its take-off is done and flies for a place far away."""
+    pilot = Pilot(lockstep(autopilot="px4"))
+    assert flown(pilot, items, lambda: [pilot.command(176, 1, 4, 4), pilot.command(400, 1)], 0)[-1] == 0
+    return pilot
+
+
+def told_at(pilot):
+    return [at for at, message in pilot.heard if message.get_type() == "MISSION_ITEM_REACHED"]
+
+
+FAR = [place(TAKE_OFF, 0), place(WAYPOINT, 90_000)]
+
+
+def test_px4_tells_the_last_item_ten_times_more_a_second_apart():
+    pilot = px4_that_takes_off(FAR)
+    pilot.advance(20.0, 0.1)
+    assert {message.seq for message in pilot.said("MISSION_ITEM_REACHED")} == {0}
+    times = told_at(pilot)
+    assert len(times) == 11
+    assert [b - a for a, b in pairwise(times[1:])] == pytest.approx([1.0] * 9, abs=0.11)
+
+
+def test_px4_tells_no_item_of_a_mission_that_it_holds_no_more():
+    pilot = px4_that_takes_off(FAR)
+    assert pilot.upload(FAR[1:]) == 0
+    before = len(told_at(pilot))
+    pilot.advance(20.0, 0.5)
+    assert len(told_at(pilot)) == before
+
+
+def test_ardupilot_tells_an_item_once():
+    pilot = Pilot(lockstep())
+    items = [place(WAYPOINT, 0), *FAR]
+    flown(pilot, items, pilot.arm_and_start, 1)
+    pilot.advance(20.0, 0.5)
+    assert [message.seq for message in pilot.said("MISSION_ITEM_REACHED")] == [1]
 
 
 def test_ardupilot_tells_of_no_action_that_its_mission_library_looks_after():
