@@ -254,10 +254,10 @@ class Planner:
 
     def _made(self) -> tuple[_Schedule, PatrolPlan]:
         """Who flies what when as things stand, and the plan of it, of which it is not looked yet what is seen."""
-        chosen = self._rested(min(self._schedules(), key=lambda one: one.figure_s))
+        chosen = self._rested(min(self.schedules(), key=lambda one: one.figure_s))
         return chosen, self._finish(chosen)
 
-    def _schedules(self) -> Iterator[_Schedule]:
+    def schedules(self) -> Iterator[_Schedule]:
         """Who flies what when: the same all shift, and otherwise from each change of the risk on, or a little before.
 
         Aircraft that are on their way as the risk rises come too late for it: some have to be ready by then.
@@ -316,7 +316,7 @@ class Planner:
     def _again(self, than: Rotas) -> Iterator[_Schedule]:
         """Schedules of the crews that there are now, of those that see no less than some rotas do."""
         try:
-            yield from (one for one in Planner(self.setting)._schedules() if (one.rotas.flown | ~than.flown).all())
+            yield from (one for one in Planner(self.setting).schedules() if (one.rotas.flown | ~than.flown).all())
         except PlanError:
             # The plan that is made already stands.
             return

@@ -1,8 +1,8 @@
 """Aircraft that stay on the ground because others, who would wait for them, do better alone.
 
 Two that share one battery wait for each other at every swap, and crews of one size too many are put in turns as if each
-aircraft had batteries enough. One less to fly may then come round oftener: it is tried where batteries are counted. In a single
-coverage who takes off last may hold up the end of it by more than it takes from the others.
+aircraft had batteries enough. One less to fly may then come round oftener: it is tried where batteries are counted. In
+a single coverage who takes off last may hold up the end of it by more than it takes from the others.
 """
 
 from __future__ import annotations
