@@ -347,7 +347,7 @@ class Setting:
         options, here = self.options, crew.base
         if options.objective is not Objective.ONCE:
             return ()
-        there = [v for v in self.fleet.vehicles if launch_as_one(v.base, here, options)]
+        there = [v for own in self.crews if launch_as_one(own.base, here, options) for v in own.vehicles]
         order = sorted(vehicle.sysid for vehicle in there)
         turns = {sysid: options.launch_interval_s * place for place, sysid in enumerate(order)}
         return tuple(max(turns[v.sysid], self.waited_s.get(v.sysid, 0.0)) for v in crew.vehicles)
