@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.console.test_accessible import CUT_OFF, WIDER, PLACES, settled, stocked
+from tests.console.test_accessible import CUT_OFF, PLACES, WIDER, settled, stocked
 
 __all__ = ["stocked"]
 
