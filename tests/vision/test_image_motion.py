@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.asked import few
-from tests.vision.scenery import HEIGHT, WIDTH, apply, grid, moved, scenery, seen
+from tests.vision.scenery import HEIGHT, WIDTH, apply, grainy, grid, moved, scenery, seen
 from vision.image_motion import KeyPicture, SmallPicture, StepMotion, _median
 from vision.types import Detection
 
@@ -20,6 +20,16 @@ def small(image, boxes=()):
 
 def worst_px(matrix, truth):
     return np.hypot(*(apply(matrix, grid()) - apply(truth, grid())).T).max()
+
+
+def test_the_noise_of_these_pictures_is_what_they_ask_for():
+    level, rng = np.full((HEIGHT, WIDTH, 3), 128, np.uint8), np.random.default_rng(3)
+    first, second = (grainy(level, 3.0, rng).reshape(-1, 3) - 128.0 for _ in range(2))
+    channels = np.concatenate([first, second], axis=1).T
+    assert channels.std(axis=1) == pytest.approx(3.0, rel=0.02)
+    assert channels.mean(axis=1) == pytest.approx(0.0, abs=0.05)
+    assert np.abs(np.corrcoef(channels) - np.eye(6)).max() < 0.02  # each channel and picture has its own
+    np.testing.assert_array_equal(grainy(level, 3.0, np.random.default_rng(3)).reshape(-1, 3) - 128.0, first)
 
 
 @settings(max_examples=40, deadline=None)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.vision.filmed import BESIDE, LINE, OVER, STILL, T0, WORLD, Told, drawn, filmed, pan, shaken, told
-from tests.vision.scenery import HEIGHT, WIDTH, apply, moved, scenery, seen
+from tests.vision.scenery import HEIGHT, WIDTH, apply, grainy, moved, scenery, seen
 from vision.records import Direction
 from vision.steady import SteadyCamera
 from vision.types import Frame
@@ -34,7 +34,7 @@ def written(number, image):
 def noisy(seed, sigma=3.0, then=lambda _, image: image):
     """Noise of a sensor, new in every picture, before what is written into it."""
     rng = np.random.default_rng(seed)
-    return lambda i, image: then(i, (image + rng.normal(0, sigma, image.shape)).clip(0, 255).astype(np.uint8))
+    return lambda i, image: then(i, grainy(image, sigma, rng))
 
 
 def watched(motions, people, **how):
