@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from geo import Terrain, wrap_longitudes
 from missions.airspace import Airspace
 from missions.border import BorderSegment
 from missions.course import Course
-from missions.dividing import WORTH, divided, undivided
+from missions.dividing import divided, undivided
 from missions.errors import MissionError, PlanError
 from missions.fence import unfenced
 from missions.fleet import Fleet, Vehicle
@@ -25,7 +25,7 @@ from missions.overflown import overflown
 from missions.pacing import Paces, paces
 from missions.patrol import Coverage, Flight, PatrolPlan, Period, Roster
 from missions.relaying import relays
-from missions.resting import flown_by, one_less
+from missions.resting import rested
 from missions.revisit import at_risk_s, left_alone_s, rounds_s
 from missions.risk import RiskTable, risk_apart
 from missions.rotas import Rotas, make_rotas
@@ -53,9 +53,6 @@ _WAITS = 3
 
 _NO_WAIT_S = 1.0
 """A wait that is not worth that, seconds."""
-
-_RESTS, _RESTED_STATIONS = 12, 12_000
-"""Most ways to let an aircraft rest that are tried, and most stations in all of them."""
 
 _FINALISTS = 3
 """Of how many courses, most, a plan is made: those that look best before anything is scheduled."""
@@ -254,7 +251,8 @@ class Planner:
 
     def _made(self) -> tuple[_Schedule, PatrolPlan]:
         """Who flies what when as things stand, and the plan of it, of which it is not looked yet what is seen."""
-        chosen = self._rested(min(self.schedules(), key=lambda one: one.figure_s))
+        chosen = min(self.schedules(), key=lambda one: one.figure_s)
+        chosen = rested(self.setting, chosen, lambda: Planner(self.setting).schedules())
         return chosen, self._finish(chosen)
 
     def schedules(self) -> Iterator[_Schedule]:
@@ -295,31 +293,6 @@ class Planner:
             except PlanError:
                 # The plan that is made already stands.
                 continue
-
-    def _rested(self, made: _Schedule) -> _Schedule:
-        """The same, or one in which aircraft rest that others would wait for, one after the other."""
-        setting, crews = self.setting, self.setting.crews
-        once = setting.options.objective is Objective.ONCE
-        left = min(_RESTS, _RESTED_STATIONS // len(setting.stations))
-        resting = True
-        while resting:
-            resting = False
-            for fewer in islice(one_less(crews, every=once), left):
-                left -= 1
-                with flown_by(setting, fewer):
-                    found = min(self._again(made.rotas), key=lambda one: one.figure_s, default=made)
-                if found.figure_s < WORTH * made.figure_s:
-                    made, crews, resting = found, fewer, True
-                    break
-        return made
-
-    def _again(self, than: Rotas) -> Iterator[_Schedule]:
-        """Schedules of the crews that there are now, of those that see no less than some rotas do."""
-        try:
-            yield from (one for one in Planner(self.setting).schedules() if (one.rotas.flown | ~than.flown).all())
-        except PlanError:
-            # The plan that is made already stands.
-            return
 
     def _waited_for(self, made: _Schedule) -> Iterator[_Schedule]:
         """A single coverage shared out anew with the waits of the one before: who takes off late is to see less."""
