@@ -15,6 +15,7 @@ import numpy as np
 
 from bench import accuracy, crossings, end_to_end, moving_camera, rendered_crossings
 from bench.device_decode import device_rows
+from bench.georeference import georeference_rows
 from bench.many_streams import many_rows
 from bench.rows import Row, wanted
 from bench.streams import blobs, stream_rows
@@ -60,6 +61,7 @@ def rows(data: Path | None, only: str | None) -> Iterator[Row]:
     yield from accuracy.rows(data, only)
     yield from crossings.rows(data, only)
     yield from rendered_crossings.rows(only)
+    yield from georeference_rows(only)
     yield from moving_camera.rows(data, only)
     yield from end_to_end.rows(data, only)
     if wanted("motion/720p", only):
