@@ -179,7 +179,8 @@ class PatrolPlan:
         What is seen.
     revisit_s
         Revisit interval: the longest time for which a point of the covered band is unobserved, seconds, from the
-        schedule with its turn-rounds. For one coverage the time until the last landing.
+        schedule with its turn-rounds; before its first look, until somebody takes off for it. For one coverage the time
+        until the last landing.
     bounds
         Lower bounds of several kinds of plan: for the revisit interval, or for `risk_s` where that is given.
     notes

@@ -58,10 +58,12 @@ def rounds_s(roster: Roster, sorties: Sequence[Sortie]) -> dict[int, float]:
 def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie], shift_s: float = 0.0) -> float:
     """The longest time from a look at a place to the next, by whichever sorties, or to the end of a shift, seconds.
 
-    A shift that ends without another look for want of batteries is none that is watched to its end.
+    A shift that ends without another look for want of batteries is none that is watched to its end. Before its first
+    look a place is left alone until somebody takes off for it.
     """
     longest = 0.0
     for low, high, watchers in _parts(flights, sorties):
+        longest = max(longest, _begun_s(watchers))
         # What passes one place of a part passes all of them; the end of the shift comes at another time after each.
         times = _times(watchers, low + _PLACES * (high - low))
         if times.size:
@@ -81,7 +83,8 @@ def at_risk_s(
 ) -> Floats:
     """The longest time from a look at a place to the next or the end of the shift, times its weight meanwhile, seconds.
 
-    For each piece of the course, shape (n - 1,); 0 where none looks.
+    Or from the beginning of the shift until somebody takes off for its first look. For each piece of the course, shape
+    (n - 1,); 0 where none looks.
 
     Parameters
     ----------
@@ -106,10 +109,13 @@ def at_risk_s(
         times = _times(watchers, middle[own])
         if not times.size:
             continue
-        times = np.concatenate([times, np.full((1, times.shape[1]), shift_s)])
-        at_risk = np.zeros((len(times) - 1, times.shape[1]))
+        since = np.concatenate([np.zeros((1, times.shape[1])), times])
+        until = np.concatenate(
+            [np.full((1, times.shape[1]), _begun_s(watchers)), times[1:], np.full_like(times[:1], shift_s)]
+        )
+        at_risk = np.zeros(since.shape)
         for begin, end, weight in zip(starts_s.tolist(), ends, weights[:, own], strict=True):
-            within = np.minimum(times[1:], end) - np.maximum(times[:-1], begin)
+            within = np.minimum(until, end) - np.maximum(since, begin)
             at_risk += weight * np.maximum(within, 0.0)
         longest[own] = at_risk.max(axis=0)
     return longest
@@ -130,6 +136,11 @@ def _parts(flights: Sequence[Flight], sorties: Sequence[Sortie]) -> Iterator[tup
     for part, who in enumerate(watchers):
         if who:
             yield float(ends[part]), float(ends[part + 1]), who
+
+
+def _begun_s(watchers: Sequence[_Watcher]) -> float:
+    """When somebody takes off for a part for the first time, seconds."""
+    return min((float(starts.min()) for _, starts in watchers if len(starts)), default=0.0)
 
 
 def _times(watchers: Sequence[_Watcher], along_m: Floats) -> Floats:

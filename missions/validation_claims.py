@@ -165,15 +165,17 @@ def intervals(plan: PatrolPlan) -> Rule:
 
 
 def _left_alone_s(plan: PatrolPlan) -> float:
-    """The longest time between two looks at a place, or from the last to the end of the shift."""
+    """The longest time between two looks at a place, from the last to the end of the shift, or until one takes off."""
     ends = sorted({end for sortie in plan.sorties for run in sortie.runs for end in (run.from_m, run.to_m)})
     places = np.unique([a + (b - a) * t for a, b in pairwise(ends) for t in (0.002, 0.5, 0.998)])
     looks: list[tuple[NDArray[np.intp], Floats]] = []
+    begun = np.full(len(places), np.inf)
     own_passes = [passes(sortie) for sortie in plan.sorties]
     for flight in plan.flights:
         for along, after_s in own_passes[flight.sortie]:
             own = np.flatnonzero((places >= along[0]) & (places <= along[-1]))
             looks.append((own, flight.start_s + np.interp(places[own], along, after_s)))
+            begun[own] = np.minimum(begun[own], flight.start_s)
     if not looks:
         return 0.0
     at, when = (np.concatenate(column) for column in zip(*looks, strict=True))
@@ -181,7 +183,7 @@ def _left_alone_s(plan: PatrolPlan) -> float:
     at, when = at[order], when[order]
     same = np.diff(at) == 0
     last = np.append(~same, True)
-    waits = np.concatenate([np.diff(when)[same], plan.options.shift_s - when[last]])
+    waits = np.concatenate([np.diff(when)[same], plan.options.shift_s - when[last], begun[np.isfinite(begun)]])
     return float(waits.max(initial=0.0))
 
 

@@ -49,7 +49,10 @@ _AT_ONCE = 256
 
 
 def at_risk(plan: PatrolPlan) -> Rule:
-    """The longest wait after a look, times its weight meanwhile, within the shift: the plan must not say less."""
+    """The longest wait, times its weight meanwhile, within the shift: the plan must not say less.
+
+    It is one after a look, or of a place for somebody to take off for its first one.
+    """
     name, said = "figure by risk as table and schedule have it", plan.risk_s or 0.0
     try:
         made = _figure_s(plan)
@@ -67,7 +70,7 @@ def _figure_s(plan: PatrolPlan) -> float:
         return 0.0
     sets, active = _active(plan)
     weights = _weights(plan, lat, lon, sets)
-    looks = _looks(plan, places)
+    looks, begun = _looks(plan, places)
     edges = np.minimum(np.arange(len(active)) * _STEP_S, plan.options.shift_s)
     worst = 0.0
     for first in range(0, len(places), _AT_ONCE):
@@ -76,6 +79,7 @@ def _figure_s(plan: PatrolPlan) -> float:
         steps = np.minimum(own[active[:-1]], own[active[1:]]) * np.diff(edges)[:, None]
         missed = np.concatenate([np.zeros((1, own.shape[1])), np.cumsum(steps, axis=0)])
         for k, times in enumerate(looks[first : first + _AT_ONCE]):
+            worst = max(worst, float(np.interp(begun[first + k], edges, missed[:, k])))
             at = np.append(np.sort(times), plan.options.shift_s)
             since = np.interp(np.minimum(at[:-1] + late_s[first + k], at[1:]), edges, missed[:, k])
             worst = max(worst, float((np.interp(at[1:], edges, missed[:, k]) - since).max(initial=0.0)))
@@ -118,8 +122,9 @@ def _pass_by(sortie: Sortie, along: Floats, found: Floats, piece_m: float) -> No
         found[2, own] = piece_m / np.array([leg.speed_m_s for leg in legs])[which]
 
 
-def _looks(plan: PatrolPlan, places: Floats) -> list[Floats]:
-    """When each place is looked at within the shift, seconds."""
+def _looks(plan: PatrolPlan, places: Floats) -> tuple[list[Floats], Floats]:
+    """When each place is looked at within the shift, and when somebody takes off for it for the first time, seconds."""
+    begun = np.full(len(places), np.inf)
     out: list[list[Floats]] = [[] for _ in places]
     flown: list[list[float]] = [[] for _ in plan.sorties]
     for flight in plan.flights:
@@ -127,10 +132,13 @@ def _looks(plan: PatrolPlan, places: Floats) -> list[Floats]:
     for sortie, starts in zip(plan.sorties, flown, strict=True):
         for at, after_s in passes(sortie):
             own = np.flatnonzero((places >= at[0]) & (places <= at[-1]))
+            begun[own] = np.minimum(begun[own], min(starts, default=np.inf))
             for k, after in zip(own.tolist(), np.interp(places[own], at, after_s).tolist(), strict=True):
                 out[k].append(np.array(starts) + after)
     times = [np.concatenate(own) if own else np.empty(0) for own in out]
-    return [own[own < plan.options.shift_s] for own in times]
+    # Of what nobody flies for other rules tell.
+    begun[np.isinf(begun)] = 0.0
+    return [own[own < plan.options.shift_s] for own in times], begun
 
 
 def _active(plan: PatrolPlan) -> tuple[list[tuple[int, ...]], Ints]:

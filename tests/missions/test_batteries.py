@@ -78,6 +78,21 @@ def test_take_offs_keep_the_pace_of_the_chargers(count, charge_s):
     assert f"left alone for up to {made.revisit_s / 60:.1f} min: take-offs wait for charged batteries (base)" in text
 
 
+@pytest.mark.parametrize("drones", [2, 5])
+@pytest.mark.parametrize("charge_s", [1800.0, 3600.0])
+def test_nobody_flies_anew_with_the_only_battery_before_all_were_looked_at_once(drones, charge_s):
+    """By looks alone who flew twice was praised for it, and the other half was looked at after the shift."""
+    border = straight(24_000)
+    made = plan(border, _with_batteries(fleet_for(border, drones), 1, charge_s), options=PlanOptions(shift_s=7200.0))
+    begun = {}
+    for flight in made.flights:
+        begun.setdefault(flight.sortie, flight.start_s)
+    assert len(begun) == len(made.sorties) == 2
+    assert [flight.sortie for flight in made.flights[:2]] == list(begun)
+    assert max(begun.values()) <= min(made.revisit_s, made.options.shift_s)
+    assert check(made) == []
+
+
 def test_who_comes_round_quickly_leaves_batteries_to_the_slow_ones_of_the_base():
     """As soon as may be the slow one waited for those of the quick one: 22 % longer than its own round."""
     border = straight(32_000)
