@@ -186,6 +186,7 @@ def test_in_a_single_coverage_who_waits_for_another_gets_less(monkeypatch):
     )
     fleet = Fleet(replace(rotor.camera, max_gsd_m=0.6), vehicles)
     options = PlanOptions(objective=Objective.ONCE, dwell_s=2.0)
+    monkeypatch.setattr("missions.resting._MOST", 0)  # who waits might stay on the ground instead
     made = plan(border, fleet, options=options)
     assert check(made) == []
     monkeypatch.setattr("missions.planning._WAITS", 0)

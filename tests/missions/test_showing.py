@@ -64,10 +64,15 @@ def test_each_stretch_is_left_alone_as_long_as_the_flights_leave_its_middle(kept
         assert max(s.revisit_s for s in stretches) > 60 + min(s.revisit_s for s in stretches)
     middles = [(stretch.from_m + stretch.to_m) / 2 for stretch in stretches]
     places = np.stack([np.interp(middles, along, axis) for axis in course.T], axis=-1)
-    looks = np.concatenate([flight.start_s + looks_s(plan.sorties[flight.sortie], places) for flight in plan.flights])
+    each = [flight.start_s + looks_s(plan.sorties[flight.sortie], places) for flight in plan.flights]
+    # Before its first look a place waits for somebody to take off for it.
+    starts = [
+        np.where(np.isfinite(own).any(axis=0), f.start_s, np.inf) for f, own in zip(plan.flights, each, strict=True)
+    ]
+    looks = np.concatenate(each)
     end = np.full((1, len(places)), plan.options.shift_s)
     looks = np.sort(np.concatenate([np.fmin(looks, end), end]), axis=0)  # what is no look is last
-    alone = np.nanmax(np.diff(looks, axis=0), axis=0)
+    alone = np.fmax(np.nanmax(np.diff(looks, axis=0), axis=0), np.min(starts, axis=0))
     assert [stretch.revisit_s for stretch in stretches] == pytest.approx(alone.tolist(), abs=2.0)
 
 

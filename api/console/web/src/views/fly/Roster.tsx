@@ -85,8 +85,9 @@ function Row({ vehicle, chosen, next, onChoose }: RowProps) {
   const symbol = symbolUrl(vehicle.frame, old, theme.value);
   const { name, state, battery } = vehicle;
   const doing = [state ?? t("fly.state_unknown"), next].filter((each) => each !== "").join(" → ");
-  const full = battery === null ? "" : `${t("fly.battery")} ${percentText(battery)}`;
-  // Rows that are not in sight are not laid out, and have no name of their contents then.
+  const full = battery === null ? "" : `${percentText(battery)} ${t("fly.battery")}`;
+  // Rows that are not in sight are not laid out, and have no name of their contents then. It has what is to be read,
+  // in one piece: who says what he sees finds the row.
   const tells = [name, doing, link, full].filter((each) => each !== "").join(", ");
   // Most of what changes each second is not in the list: hundreds of rows are not made anew for it.
   return useMemo(
@@ -99,9 +100,8 @@ function Row({ vehicle, chosen, next, onChoose }: RowProps) {
         onClick={onChoose}
       >
         <img src={symbol} alt="" />
-        <span class="name">{name}</span>
-        <span class="state">{doing}</span>
-        <span class={`link ${vehicle.live === null || vehicle.live.stale ? "" : (vehicle.link ?? "")}`}>{link}</span>
+        <span class="name">{name}</span> <span class="state">{doing}</span>{" "}
+        <span class={`link ${vehicle.live === null || vehicle.live.stale ? "" : (vehicle.link ?? "")}`}>{link}</span>{" "}
         <Battery vehicle={vehicle} />
       </button>
     ),
