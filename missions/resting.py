@@ -35,10 +35,10 @@ class _Schedule(Protocol):
     def figure_s(self) -> float: ...
 
 
-S = TypeVar("S", bound=_Schedule)
+_S = TypeVar("_S", bound=_Schedule)
 
 
-def rested(setting: Setting, made: S, schedules: Callable[[], Iterable[S]]) -> S:
+def rested(setting: Setting, made: _S, schedules: Callable[[], Iterable[_S]]) -> _S:
     """A schedule, or a better one in which aircraft rest that others would wait for, one after the other.
 
     Parameters
@@ -66,7 +66,7 @@ def rested(setting: Setting, made: S, schedules: Callable[[], Iterable[S]]) -> S
     return made
 
 
-def _as_good(schedules: Callable[[], Iterable[S]], than: Rotas) -> Iterator[S]:
+def _as_good(schedules: Callable[[], Iterable[_S]], than: Rotas) -> Iterator[_S]:
     """Those that see no less than some rotas do."""
     try:
         yield from (one for one in schedules() if (one.rotas.flown | ~than.flown).all())

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.console.test_accessible import CUT_OFF, PLACES, WIDER, settled, stocked
+from tests.console.test_accessible import CUT_OFF, PLACES, settled, stocked, too_wide
 
 __all__ = ["stocked"]
 
@@ -59,12 +59,7 @@ def test_at_200_percent_nothing_is_lost_and_the_accessibility_tree_is_whole(stoc
     for place in PLACES[role]:
         at.open(f"#/{place}")
         settled(page)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > 640:
-            found.append(f"{place}: the page is {width} wide")
-        view = page.evaluate(WIDER)
-        if view > 0:
-            found.append(f"{place}: the view is {view} too wide")
+        found += [f"{place}: {one}" for one in too_wide(page, 640)]
         found += [f"{place}: cut off: {one}" for one in page.evaluate(CUT_OFF)]
         found += [f"{place}: {one}" for one in amiss(tree(page))]
         at.picture(f"zoomed-{role}-{place.replace('/', '-')}")

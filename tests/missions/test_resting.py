@@ -1,4 +1,4 @@
-"""More aircraft never make a plan worse: who would only hold up the others stays on the ground."""
+"""One aircraft more makes no plan of these worse, as it did: who would only hold up the others stays on the ground."""
 
 from dataclasses import replace
 
