@@ -123,8 +123,8 @@ def test_rotors_keep_ceilings_that_leave_room_and_few_waypoints_do(terrain):
         for leg in sortie.legs:
             if leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING}:
                 most = options.patrol_ceiling_agl_m if leg.kind is LegKind.PATROL else options.ceiling_agl_m
-                # Between samples the ground is known to a metre, as validation has it.
-                assert agl_m(leg, terrain).max() < most + 1.0
+                # Between samples the ground is known to a metre and a little: what validation allows.
+                assert agl_m(leg, terrain).max() < most + OFF_M
     loose = plan(border, fleet_for(border, 1, distance_m=600.0), terrain)
     legs, more = (sum(len(sortie.legs) for sortie in one.sorties) for one in (loose, made))
     assert more < 1.6 * legs + 10
