@@ -1,17 +1,26 @@
-"""What a request asks for by its query: nothing that nobody reads, nothing twice.
+"""What a request asks for by its query: nothing that nobody reads, nothing twice, and numbers as they are written.
 
-A parameter that is not known is refused and not passed over: `?wating=true` would answer everything.
+A parameter that is not known is refused and not passed over: `?wating=true` would answer everything. Pydantic reads a
+number of a query as Python does, 1_0 as ten: here it is one in the signs that everybody reads alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Annotated
 
+from pydantic import BeforeValidator
 from starlette.datastructures import QueryParams
 
 from api.errors import BadRequestError
+from api.loading import integer_of, number_of
 
-__all__ = ["only"]
+__all__ = ["Number", "Whole", "only"]
+
+Whole = Annotated[int, BeforeValidator(integer_of)]
+"""An integer of a query or a path: decimal digits."""
+Number = Annotated[float, BeforeValidator(number_of)]
+"""A number of a query, as `api.loading.number_of` has it."""
 
 
 def only(query: QueryParams, known: Collection[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from api.conditions import KNOWN
 from api.problems import MEDIA_TYPE as PROBLEM
 from api.problems import OPENAPI_PROBLEM
 
@@ -156,4 +157,4 @@ NOTHING = answered(None, 204)
 def answered_file(schema: Schema, *, media_types: Sequence[str], **headers: str) -> Answers:
     """A file, whole or a range of it, or that the reader has it (`api.ranged`)."""
     whole = answered(schema, 200, 206, media_types=media_types, **headers)
-    return whole | {"304": {"description": "If-None-Match names it: what is there is what was kept."}}
+    return whole | KNOWN

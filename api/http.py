@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from api.asked import Whole
 from api.canonical import canonical
 from api.described import Answers
 from api.errors import UnprocessableError
@@ -121,7 +122,7 @@ async def _settings(request: Request) -> Settings:
 Caller = Annotated[Call, Depends(_call)]
 Stored = Annotated[Store, Depends(_store)]
 Given = Annotated[Settings, Depends(_settings)]
-After = Annotated[int, Query(ge=0, le=2**63 - 1)]
+After = Annotated[Whole, Query(ge=0, le=2**63 - 1)]
 
 
 def answer(value: Any, status: int = 200, **headers: str) -> Response:

@@ -16,13 +16,15 @@ import orjson
 
 from api.errors import MalformedError
 
-__all__ = ["HIDING", "load_json", "number_of"]
+__all__ = ["HIDING", "integer_of", "load_json", "number_of"]
 
 HIDING: Final = r"\x00\u202a-\u202e\u2066-\u2069"
 """As in the brackets of a regular expression: the end of a text for other programs, which PostgreSQL takes none of, and
 what turns the order of characters around (Unicode UAX #9, 2.1, 2.2, 2.4): a name reads as another one."""
 _HIDES: Final = re.compile(rf"[{HIDING}\ud800-\udfff]")
 _NUMBER: Final = re.compile(r" *[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *")
+
+_INTEGER: Final = re.compile(r"-?[0-9]{1,40}")
 
 
 def load_json(text: bytes) -> Any:
@@ -60,6 +62,13 @@ def number_of(text: str) -> float:
     if _NUMBER.fullmatch(text) is None:
         raise ValueError(f"{text[:40]!r} is no number")
     return float(text)
+
+
+def integer_of(text: str) -> int:
+    """The integer that a parameter is, in decimal digits and nothing else; raises ValueError."""
+    if _INTEGER.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is no integer: write it in decimal digits")
+    return int(text)
 
 
 def _quotes(text: bytes) -> int:

@@ -17,6 +17,13 @@ _NDJSON = {"content": {"application/x-ndjson": {"schema": TEXT}}, "required": Tr
 _BINARY = {"type": "string", "format": "binary"}
 _BYTES = {"content": {"application/octet-stream": {"schema": _BINARY}}, "required": True}
 _PICTURE = {"content": {"image/jpeg": {"schema": _BINARY}}, "required": True}
+_CONDITION = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETags of what the caller has: 304 where what is there is one of them.",
+    "schema": {**TEXT, "pattern": "^[ -~]*$"},
+}
 _BODIES = {"bulk": _NDJSON, "evidence": _BYTES, "map": _BYTES, "picture": _PICTURE}
 
 
@@ -27,6 +34,8 @@ def openapi_of(app: FastAPI, routes: Sequence[Route]) -> dict[str, Any]:
         operation = document["paths"][route.template][route.method.lower()]
         operation["responses"] = route.answers
         operation["security"] = _security(route)
+        if "304" in route.answers:
+            operation.setdefault("parameters", []).append(_CONDITION)
         if route.body in _BODIES:
             operation["requestBody"] = _BODIES[route.body]
     components = document.setdefault("components", {})

@@ -16,6 +16,7 @@ from fastapi import Depends, Query, Request
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from api.asked import Whole
 from api.errors import UnprocessableError
 
 __all__ = ["Asked", "Cursor", "Limit", "Page", "Place", "Window", "cursor_of", "link_header", "links_of", "page_of"]
@@ -25,7 +26,7 @@ _U = TypeVar("_U")
 _CURSOR = re.compile(r"(-?\d{1,18})\.([0-9a-f]{32})")
 Place = tuple[int, str]
 """Time in UTC microseconds since the Unix epoch, and id."""
-Limit = Annotated[int, Query(ge=1, le=1000)]
+Limit = Annotated[Whole, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=100, description="as the link named next has it")]
 
 

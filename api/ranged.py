@@ -10,13 +10,13 @@ from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from api.conditions import is_known, tags_of
 from api.errors import StaleError
 from api.problems import of_error
 
 __all__ = ["Ranged"]
 
 _RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})", re.IGNORECASE)
-_TAG = re.compile(r'(?:W/)?"[^"]*"')
 _OF_KNOWN = ("etag", "last-modified", "cache-control", "vary", "content-security-policy")
 """Headers of a file that 304 has too: what a reader keeps of it is as new as they say."""
 
@@ -49,21 +49,14 @@ class Ranged(FileResponse):
         """What is answered in place of the file; None where it is sent."""
         tag = self.headers["etag"]
         if "if-match" in asked:
-            wanted = _tags(asked, "if-match")
+            wanted = tags_of(asked, "if-match")
             if not {"*", tag} & wanted:
                 return of_error(StaleError(f"If-Match names {', '.join(sorted(wanted))[:100]}, the file is {tag}"))
-        # Here a weak tag is as good as the strong one.
-        if {"*", tag} & {each.removeprefix("W/") for each in _tags(asked, "if-none-match")}:
+        if is_known(asked, tag):
             return Response(
                 status_code=304, headers={name: self.headers[name] for name in _OF_KNOWN if name in self.headers}
             )
         return None
-
-
-def _tags(asked: Headers, name: str) -> set[str]:
-    """The entity tags of a header, or the asterisk that stands for any."""
-    whole = ",".join(asked.getlist(name))
-    return {"*"} if whole.strip() == "*" else set(_TAG.findall(whole))
 
 
 def _is_range(text: str) -> bool:

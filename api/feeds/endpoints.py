@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.asked import Whole
 from api.described import NOTHING
 from api.errors import UnprocessableError
 from api.feeds import answers, webhooks
@@ -33,7 +34,7 @@ __all__ = ["ROUTES"]
 
 async def _cursor(
     *,
-    after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
+    after: Annotated[Whole | None, Query(ge=0, le=2**63 - 1)] = None,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
     accept: Annotated[str, Header(max_length=1000)] = "*/*",
 ) -> int | None:

@@ -15,6 +15,7 @@ from typing import Any
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.types import Send
 
+from api.accepted import quality_of, ranges_of
 from api.canonical import canonical
 from api.errors import NotAcceptableError
 from api.feeds.settings import FeedSettings
@@ -29,7 +30,7 @@ _RETRY_MS = 2000
 
 def check_accepts(accept: str) -> None:
     """Raise NotAcceptableError where the value of an Accept header leaves no room for a stream of events."""
-    if not any(part.split(";")[0].strip() in {"text/event-stream", "text/*", "*/*"} for part in accept.split(",")):
+    if quality_of(ranges_of(accept), "text/event-stream") <= 0:
         raise NotAcceptableError("this is a stream of events: Accept: text/event-stream")
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api.asked import only
 from api.canonical import canonical
+from api.conditions import KNOWN, unless_known
 from api.described import OBJECT
 from api.errors import BadRequestError
 from api.http import Caller, Route, Stored, answer, base_of, read
@@ -152,7 +153,8 @@ def _item(type_: RecordType) -> Callable[..., Response]:
         links = [*_links(request, form), link("collection", here, _JSON)]
         if form is FORMATS["json"]:
             linked = b"%s,%s" % (row.feature[:-1], canonical({"links": links})[1:].encode())
-            return Response(linked, 200, {"Link": link_header(links), "ETag": f'"{row.etag}"'}, form.media_type)
+            told = {"Link": link_header(links), "ETag": f'"{row.etag}"'}
+            return unless_known(request, Response(linked, 200, told, form.media_type))
         return _answered(form, Page([row.feature], csv_columns(type_)), links)
 
     return _named(get, f"get_ogc_{type_.collection}_item", f"One feature of: {type_.title}.")
@@ -219,7 +221,7 @@ def _routes_of(type_: RecordType) -> tuple[Route, ...]:
             f"{here}/items/{{feature_id}}",
             _item(type_),
             type_.read,
-            answers=description.items_answers(description.FEATURE_SCHEMA),
+            answers=description.items_answers(description.FEATURE_SCHEMA) | KNOWN,
             describes={"parameters": [description.F]},
         ),
     )

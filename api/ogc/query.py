@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from api.asked import only
 from api.errors import BadRequestError, UnprocessableError
-from api.loading import number_of
+from api.loading import integer_of, number_of
 from api.ogc.collections import CRS84, properties_of
 from api.pages import cursor_of
 from api.records.filters import filter_tree
@@ -76,9 +77,10 @@ def items_of(type_: RecordType, query: QueryParams) -> Items:
 def _limit(given: Mapping[str, str]) -> int:
     """OGC wants a limit over the largest to be served as the largest, not refused."""
     text = given.get("limit", str(DEFAULT_LIMIT))
-    if not text.isascii() or not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise BadRequestError(f"limit {text[:40]!r} is not a number from 1 to {MAX_LIMIT}")
-    return min(int(text), MAX_LIMIT)
+    with suppress(ValueError):
+        if len(text) < 10 and (asked := integer_of(text)) > 0:
+            return min(asked, MAX_LIMIT)
+    raise BadRequestError(f"limit {text[:40]!r} is not a number from 1 to {MAX_LIMIT}")
 
 
 def _bbox(text: str) -> tuple[float, float, float, float]:

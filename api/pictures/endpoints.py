@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.conditions import KNOWN, is_known
 from api.described import COUNT, ID, NOTHING, TEXT, TIME, Answers, answered, closed, list_of, one_of, or_null
 from api.errors import NotFoundError, PermissionDeniedError, UnprocessableError
 from api.http import Caller, Given, Route, Stored, answer
@@ -46,9 +47,12 @@ _STREAMS = answered(
         )
     )
 )
-_PICTURE: Answers = answered(
-    {"type": "string", "format": "binary"}, media_types=(_JPEG,), ETag="Of this picture: ask with If-None-Match."
-) | {"304": {"description": "No newer picture than that of If-None-Match."}}
+_PICTURE: Answers = (
+    answered(
+        {"type": "string", "format": "binary"}, media_types=(_JPEG,), ETag="Of this picture: ask with If-None-Match."
+    )
+    | KNOWN
+)
 _PICTURE["200"]["headers"][_TIME] = {
     "description": "When it was exposed; absent where the video tells no time of day.",
     "schema": TIME,
@@ -128,21 +132,14 @@ def _wire(picture: Picture, now_us: int, settings: PictureSettings) -> dict[str,
     }
 
 
-def get_stream_picture(
-    source: _Source,
-    call: Caller,
-    store: Stored,
-    settings: Given,
-    *,
-    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
-) -> Response:
+def get_stream_picture(source: _Source, request: Request, call: Caller, store: Stored, settings: Given) -> Response:
     """What a stream shows now. 304 where it is what `If-None-Match` names; 404 where nothing came for minutes."""
     picture = pictures_of(store, settings.pictures).find(source, store.clock())
     if picture is None:
         raise NotFoundError(f"stream {source} shows nothing now: GET /streams lists those that do")
     tally = tally_of(store, call, "picture.view", settings.live.account_s, counted="pictures")
     etag = picture.etag
-    same = etag in {each.strip() for each in (if_none_match or "").split(",")}
+    same = is_known(request.headers, etag)
     # Whoever names the picture has it already, and is asked for nothing new.
     count_down(store, tally, [] if same else [source])
     call.audited = True  # by the entries of its session

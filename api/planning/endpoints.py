@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.asked import Number
 from api.http import GEOJSON, Caller, Given, Route, Stored, answer, answer_page, read, write, write_alone
 from api.identity.roles import Permission
 from api.live.account import show_counted, tally_of
@@ -21,7 +22,6 @@ from api.planning.answers import MEDIA_TYPES
 from api.planning.ground import ground_at
 from api.planning.map_files import shapes_of
 from api.planning.schemas import AdoptionIn, PlanningIn
-from api.wire import Lat, Lon
 
 __all__ = ["ROUTES"]
 
@@ -100,7 +100,11 @@ def post_planning_adoption(planning_id: str, wish: AdoptionIn, call: Caller, sto
 
 
 def get_ground(
-    lat: Annotated[Lat, Query()], lon: Annotated[Lon, Query()], call: Caller, store: Stored, settings: Given
+    lat: Annotated[Number, Query(ge=-90, le=90)],
+    lon: Annotated[Number, Query(ge=-180, le=180)],
+    call: Caller,
+    store: Stored,
+    settings: Given,
 ) -> Response:
     """How high the ground is at a place, by the terrain that the service plans with; null where it has none.
 

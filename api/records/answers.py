@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.conditions import KNOWN
 from api.described import COUNT, ETAG, ID, LINKS, OBJECT, answered, answered_file, closed, list_of, or_null, shared
 from api.http import GEOJSON
 from api.records.media import media_types
@@ -24,5 +25,5 @@ _FEATURES = shared(
 )
 
 EVIDENCE = answered_file({}, media_types=media_types(), **ETAG)
-ONE = answered(FEATURE, media_types=(GEOJSON,), **ETAG)
+ONE = answered(FEATURE, media_types=(GEOJSON,), **ETAG) | KNOWN
 PAGE = answered(_FEATURES, media_types=(GEOJSON,))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.canonical import canonical
+from api.conditions import unless_known
 from api.http import GEOJSON, Caller, Given, Route, Stored, bbox_of, read, read_page
 from api.identity.roles import Permission, Principal
 from api.packed import packed
@@ -88,13 +89,13 @@ def _list(type_: RecordType, look: Look | None) -> Callable[..., Response]:
 
 
 def _one(type_: RecordType, look: Look | None) -> Callable[..., Response]:
-    def get(record_id: str, call: Caller, store: Stored, settings: Given) -> Response:
+    def get(record_id: str, request: Request, call: Caller, store: Stored, settings: Given) -> Response:
         def work(session: Session, now: int) -> tuple[Any, list[str]]:
             row = find_readable(session, call.principal, now, record_id, type_=type_.name)
             return row if look is None else look(session, call.principal, now, settings, [row])[0], [record_id]
 
         row = read(store, call, f"{type_.name}.read", work)
-        return Response(row.feature, 200, {"ETag": f'"{row.etag}"'}, GEOJSON)
+        return unless_known(request, Response(row.feature, 200, {"ETag": f'"{row.etag}"'}, GEOJSON))
 
     get.__name__ = f"get_{type_.name}"
     get.__doc__ = f"One {type_.name} as a GeoJSON Feature. Its ETag is what a change names in If-Match."

@@ -16,14 +16,13 @@ from typing import Any
 
 from lxml import etree
 
+from api.accepted import quality_of, ranges_of
 from api.canonical import canonical
 from api.errors import BadRequestError, NotAcceptableError
 
 __all__ = ["FORMATS", "Format", "Page", "chosen", "flat", "negotiated"]
 
 _BLOCK = 100  # features
-_MAX_ACCEPT = 1000  # characters
-_Q = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +98,11 @@ def chosen(accept: str | None, offered: Mapping[str, Format]) -> Format:
     NotAcceptableError
         When none has a quality above 0.
     """
-    ranges = dict(map(_range, (accept or "*/*")[:_MAX_ACCEPT].split(",")))
-    best = max(offered.values(), key=lambda one: _quality(one, ranges))  # the first of equals
-    if _quality(best, ranges) <= 0:
+    ranges = ranges_of(accept)
+    best = max(offered.values(), key=lambda one: quality_of(ranges, one.essence, *one.also))  # the first of equals
+    if quality_of(ranges, best.essence, *best.also) <= 0:
         raise NotAcceptableError(f"served here: {', '.join(one.media_type for one in offered.values())}")
     return best
-
-
-def _range(text: str) -> tuple[str, float]:
-    name, *parameters = (part.strip().lower() for part in text.split(";"))
-    qualities = [match[1] for match in map(_Q.fullmatch, parameters) if match is not None]
-    return name, float(qualities[0]) if qualities else 1.0
-
-
-def _quality(one: Format, ranges: Mapping[str, float]) -> float:
-    """Of the range that fits best: the type itself, then `type/*`, then `*/*`."""
-    exact = [ranges[name] for name in (one.essence, *one.also) if name in ranges]
-    if exact:
-        return max(exact)
-    return ranges.get(one.essence.partition("/")[0] + "/*", ranges.get("*/*", 0.0))
 
 
 def flat(properties: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.conditions import KNOWN
 from api.described import (
     COUNT,
     ETAG,
@@ -78,7 +79,7 @@ _ENTRY = closed(time=TIME, by=TEXT, kind=one_of(*_DEEDS), record_id=or_null(ID),
 
 ANNOTATED = answered(_ANNOTATION, 201)
 ANNOTATIONS = answered_page(_ANNOTATION)
-CASE = answered(closed(**_CASE, records=list_of(_ATTACHED)), **ETAG)
+CASE = answered(closed(**_CASE, records=list_of(_ATTACHED)), **ETAG) | KNOWN
 CASES = answered(closed(cases=list_of(closed(**_CASE)), links=LINKS))
 CHANGED = answered(closed(**_CASE), **ETAG)
 CLAIM = answered(_CLAIM, 200, 201)

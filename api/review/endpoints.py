@@ -9,6 +9,8 @@ from fastapi import Header, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.asked import Whole
+from api.conditions import KNOWN, unless_known
 from api.described import NOTHING
 from api.errors import UnprocessableError
 from api.http import Caller, Route, Stored, answer, answer_page, bbox_of, read, write
@@ -49,7 +51,7 @@ def get_review_queue(  # noqa: PLR0917 - FastAPI passes by name
     severity: Severity | None = None,
     claimed: Annotated[Literal["none", "mine"] | None, Query(description="nobody's, or the caller's own")] = None,
     seen: Annotated[bool | None, Query(description="whether the caller has looked at the present revision")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[Whole, Query(ge=1, le=200)] = 50,
     cursor: Cursor = None,
 ) -> Response:
     """Crossings that wait for a verdict, the gravest first, then the newest; the link named next leads on."""
@@ -143,10 +145,10 @@ def get_annotations(request: Request, record_id: str, call: Caller, store: Store
     return answer_page(request, read(store, call, "annotation.list", work))
 
 
-def get_review_policy(call: Caller, store: Stored) -> Response:
+def get_review_policy(request: Request, call: Caller, store: Stored) -> Response:
     """The rules of review in force: what is an alert, and what takes two people."""
     body = read(store, call, "review_policy.read", lambda session, _now: (policy.get_policy(session), []))
-    return answer(body, ETag=body["etag"])
+    return unless_known(request, answer(body, ETag=body["etag"]))
 
 
 def put_review_policy(rules: PolicyIn, call: Caller, store: Stored, if_match: _IfMatch = None) -> Response:
@@ -179,7 +181,7 @@ def get_cases(  # noqa: PLR0917 - FastAPI passes by name
     return answer({"cases": page.items, "links": links_of(request, page.next)})
 
 
-def get_case(case_id: str, call: Caller, store: Stored) -> Response:
+def get_case(case_id: str, request: Request, call: Caller, store: Stored) -> Response:
     """A case and its records, as far as the caller may read them."""
 
     def work(session: Session, now: int) -> tuple[Any, list[str]]:
@@ -187,7 +189,7 @@ def get_case(case_id: str, call: Caller, store: Stored) -> Response:
         return body, [case_id, *(each["id"] for each in body["records"])]
 
     body = read(store, call, "case.read", work)
-    return answer(body, ETag=body["etag"])
+    return unless_known(request, answer(body, ETag=body["etag"]))
 
 
 def get_case_history(request: Request, case_id: str, call: Caller, store: Stored, asked: Asked) -> Response:
@@ -218,7 +220,7 @@ def _place_of(text: str) -> queue.Place:
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/reviews/queue", get_review_queue, Permission.REVIEW_READ, answers=answers.QUEUE),
-    Route("GET", "/reviews/policy", get_review_policy, Permission.POLICY_READ, answers=answers.POLICY),
+    Route("GET", "/reviews/policy", get_review_policy, Permission.POLICY_READ, answers=answers.POLICY | KNOWN),
     Route("PUT", "/reviews/policy", put_review_policy, Permission.POLICY_WRITE, answers=answers.POLICY),
     Route("POST", "/crossings/seen", post_all_seen, Permission.REVIEW_READ, answers=answers.SEEN),
     Route("POST", "/crossings/{record_id}/seen", post_seen, Permission.REVIEW_READ, answers=answers.SEEN),

@@ -8,6 +8,7 @@ from fastapi import Query
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.asked import Whole
 from api.errors import AuditTamperedError
 from api.http import After, Caller, Given, Route, Stored, answer, read
 from api.identity.roles import Permission
@@ -57,7 +58,7 @@ def get_audit_entries(  # noqa: PLR0917 - FastAPI passes by name
     object_id: Annotated[_Word, Query(alias="object")] = None,
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to")] = None,
-    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    before: Annotated[Whole | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Limit = 100,
 ) -> Response:
     """Entries of the audit by person, deed, object and time, newest first; `next` is the `before` to go on with."""
