@@ -62,6 +62,16 @@ def at_rest(page: Page, clip: FloatRect) -> bytes:
     raise AssertionError("the map never comes to rest")
 
 
+def told_apart(one: bytes, other: bytes) -> bool:
+    """Whether two pictures of a control, in two states, differ by 3 to 1 in a part that is seen (WCAG 1.4.11)."""
+    light = []
+    for png in (one, other):
+        part = pixels(png) / 255
+        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+        light.append(linear @ (0.2126, 0.7152, 0.0722) + 0.05)
+    return int(np.count_nonzero(np.maximum(light[0] / light[1], light[1] / light[0]) >= 3)) >= 40
+
+
 def place_at(page: Page, x: float, y: float) -> tuple[float, float]:
     """Latitude and longitude of a pixel of the page, as the map says where the pointer is."""
     page.mouse.move(x + 3, y)

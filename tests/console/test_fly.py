@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from api.planning.settings import PlanningSettings
 from tests.api.samples import agreement_json, record_json
-from tests.console.desk import THEMES, at_rest, middle_is, pixels
+from tests.console.desk import THEMES, at_rest, middle_is, pixels, told_apart
 from tests.console.footage import LAT, tonight, walk
 
 BORDER = {"name": "Nogales", "line": [[-110.98, 31.333], [-110.88, 31.333]], "own_side": "left", "stand_off_m": 200.0}
@@ -249,15 +249,58 @@ def test_a_vehicle_that_is_not_heard_any_more_is_shown_as_old(live, desk, sky):
     expect(page.get_by_role("region", name="Alarms")).to_contain_text("owl is not heard any more")
 
 
+LISTENS = """() => {
+  // What goes to the loudspeaker is listened to on its way: how loud it becomes, and what is loudest in it.
+  window.heard = { tones: [], context: null };
+  const plain = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (to, ...more) {
+    if (to !== this.context.destination) return plain.call(this, to, ...more);
+    const { context } = this;
+    const [ear, tone] = [context.createAnalyser(), { hertz: 0, loud: 0 }];
+    ear.fftSize = 2048;
+    const [wave, bins] = [new Float32Array(ear.fftSize), new Float32Array(ear.frequencyBinCount)];
+    const listen = setInterval(() => {
+      ear.getFloatTimeDomainData(wave);
+      const loud = Math.max(...wave);
+      if (loud <= tone.loud) return;
+      ear.getFloatFrequencyData(bins);
+      Object.assign(tone, { loud, hertz: (bins.indexOf(Math.max(...bins)) * context.sampleRate) / ear.fftSize });
+    }, 10);
+    setTimeout(() => clearInterval(listen), 2000);
+    window.heard.context = context;
+    window.heard.tones.push(tone);
+    plain.call(this, ear);
+    return plain.call(ear, to, ...more);
+  };
+}"""
+HEARD = "heard.tones.filter(one => one.loud > 0).map(one => [heard.context.state, one.hertz, one.loud])"
+"""Tones that were there to be heard: whether the loudspeaker runs, how high each is, and how loud at most (of 1)."""
+
+
 def test_the_watch_goes_on_under_other_views_and_ends_with_the_session(live, desk, sky):
     at = open_fly(desk, live, "analyst")
     page, alarms = at.page, at.page.get_by_role("region", name="Alarms")
-    page.get_by_label("Sound").check()
+    page.evaluate(LISTENS)
     expect(row(page, "heron")).to_contain_text("80%")
+    fly(live, "heron", link="lost")
+    expect(alarms).to_contain_text("heron: link lost")
+    assert page.evaluate(HEARD) == []  # nobody has asked for it
+    page.get_by_label("Sound").check()
+    page.wait_for_function(f"() => {HEARD}.length === 1")  # how it sounds
     page.get_by_role("link", name="Review", exact=True).click()
     expect(alarms).to_have_count(0)
     cue(live, kind="acoustic")
+    page.wait_for_function(f"() => {HEARD}.length === 2")
+    assert all(state == "running" and 300 < hertz < 3000 and loud > 0.05 for state, hertz, loud in page.evaluate(HEARD))
+    page.evaluate("heard.context.suspend()")  # as a tablet does that was locked
+    fly(live, "kite", link="lost")
+    page.wait_for_function(f"() => {HEARD}.length === 3 && {HEARD}[2][0] === 'running'")
     page.get_by_role("link", name="Fly", exact=True).click()
+    page.get_by_label("Sound").uncheck()
+    fly(live, "kite", battery_left=0.1)
+    expect(alarms).to_contain_text("kite: battery low")
+    assert len(page.evaluate(HEARD)) == 3
+    page.get_by_label("Sound").check()
     expect(alarms).to_contain_text("Cue: acoustic, gate-3")
     expect(page.get_by_label("Sound")).to_be_checked()
     at.forgiven += ["/me", "/stream"]
@@ -515,6 +558,12 @@ def test_it_can_be_read_in_every_theme_and_size(live, desk, sky):
         expect(at.page.locator("html")).to_have_attribute("data-theme", theme)
         if theme == "light":
             is_drawn_as_a_friend(at.page)
+        measure = at.page.get_by_role("button", name="Measure")
+        measure.hover()
+        off = measure.screenshot()
+        measure.click()
+        assert told_apart(off, measure.screenshot()), theme
+        measure.click()
         for width, height in ((1280, 800), (768, 1024)):
             at.page.set_viewport_size({"width": width, "height": height})
             assert at.axe(colours_alone=theme != THEMES[0]) == []

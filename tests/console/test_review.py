@@ -269,18 +269,30 @@ def test_the_ground_goes_with_the_clip(live, desk, footage, tmp_path):
     page.keyboard.press(",")
     expect(page.locator(".where .place")).to_have_text(re.compile(f"{LAT + 1.4 * PER_SECOND:.6f}"), timeout=SOON_MS)
     at.picture("review-step")
-    preview = page.locator("video.preview")
     for each, is_red in ((id_, False), (other, True)):
-        row = page.locator(f"#row-{each}")
-        thumbnail = row.locator("img.thumbnail")
-        expect(thumbnail).to_be_visible(timeout=SOON_MS)
-        row.hover()
-        expect(preview).to_be_visible(timeout=SOON_MS)
-        page.wait_for_function("() => document.querySelector('video.preview').readyState >= 2", timeout=SOON_MS)
-        for red, green, _ in (colour_of(thumbnail), colour_of(preview)):
-            assert (red > 1.6 * green) is is_red
-        page.mouse.move(0, 0)
-        expect(preview).to_have_count(0)
+        is_previewed(page, each, is_red)
+
+
+def is_previewed(page, id_, is_red):
+    """What lies below a preview can be seen again without moving the pointer, which may also go on to it (1.4.13)."""
+    preview, row = page.locator("video.preview"), page.locator(f"#row-{id_}")
+    thumbnail = row.locator("img.thumbnail")
+    expect(thumbnail).to_be_visible(timeout=SOON_MS)
+    row.hover()
+    expect(preview).to_be_visible(timeout=SOON_MS)
+    page.wait_for_function("() => document.querySelector('video.preview').readyState >= 2", timeout=SOON_MS)
+    for red, green, _ in (colour_of(thumbnail), colour_of(preview)):
+        assert (red > 1.6 * green) is is_red
+    page.keyboard.press("Escape")
+    expect(preview).to_have_count(0)
+    page.mouse.move(0, 0)
+    row.hover()
+    expect(preview).to_be_visible(timeout=SOON_MS)
+    preview.hover()
+    page.wait_for_timeout(600)
+    expect(preview).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(preview).to_have_count(0)
 
 
 def test_two_people_and_none_twice(live, desk):
@@ -407,7 +419,13 @@ def test_undo_is_another_verdict_and_says_so(live, desk):
     page, keys = at.page, at.page.keyboard
     opened(page, id_)
     looked(page)
-    keys.press("c")
+    for choice, letters in (("off", 0), ("on", 1)):
+        at.prefer("Single keys", choice)
+        expect(page.get_by_role("button", name="Confirm").locator("kbd")).to_have_count(letters)
+        keys.press("c")
+        if choice == "off":
+            keys.press("ArrowDown")  # no letter: it counts, and nothing is on its way before it
+            assert verdicts_of(live, id_) == []
     judged(live, page, id_, "confirmed")
     keys.press("u")
     dialog = page.get_by_role("dialog")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.api.people import PASSWORD
-from tests.console.desk import ROLES, THEMES
+from tests.console.desk import ROLES, THEMES, told_apart
 
 VIEWS = {
     "pilot": ["Plan", "Fly", "Review", "Account"],
@@ -30,6 +30,7 @@ def test_each_role_has_its_views(live, desk, role):
     with at.as_nobody():
         at.log_out()
         expect(page.get_by_label("Login")).to_be_visible()
+        expect(page).to_have_title("Log in · Vedette")
         page.reload()
         expect(page.get_by_label("Login")).to_be_visible()
         for where in ("top", "bottom"):
@@ -100,9 +101,13 @@ def test_the_page_runs_under_a_strict_policy_and_nothing_leaves_the_host(live, d
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    before = in_each_theme(at.page, "Account")
     for view in VIEWS["supervisor"]:
         at.page.get_by_role("link", name=view, exact=True).click()
         expect(at.page.get_by_role("heading", level=1)).to_be_visible()
+        expect(at.page).to_have_title(f"{view} · Vedette")
+    at.page.mouse.move(1, 1)
+    assert all(map(told_apart, before, in_each_theme(at.page, "Account")))  # which view is open
     # Another host that is there and would answer: the page does not even ask.
     hits = []
 
@@ -127,6 +132,16 @@ def test_the_page_runs_under_a_strict_policy_and_nothing_leaves_the_host(live, d
     at.forgiven.append(url)
     assert len(at.requests) > 5
     at.requests = [asked for asked in at.requests if asked != url]
+
+
+def in_each_theme(page, view):
+    """Pictures of the link to a view."""
+    link = page.get_by_role("navigation", name="Views").get_by_role("link", name=view)
+    pictures = []
+    for theme in THEMES:
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        pictures.append(link.screenshot())
+    return pictures
 
 
 @pytest.mark.parametrize(
@@ -203,7 +218,8 @@ def test_the_marking_is_as_bright_under_a_dialog_and_at_every_size(live, desk):
 
 
 def test_keys_are_listed_and_escape_closes_the_list(live, desk):
-    page = desk(live, "analyst", "#/account").page
+    at = desk(live, "analyst", "#/account")
+    page = at.page
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keys")
     expect(dialog.get_by_role("row", name="/ Go to place")).to_be_visible()
@@ -211,6 +227,19 @@ def test_keys_are_listed_and_escape_closes_the_list(live, desk):
     expect(page.get_by_label("Go to place")).not_to_be_focused()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+    # Who dictates, or whose hand slips, has letters and signs do nothing (2.1.4), and is shown the keys that are left.
+    at.prefer("Single keys", "off")
+    for key in "/?":
+        page.keyboard.press(key)
+    expect(page.get_by_label("Go to place")).not_to_be_focused()
+    expect(dialog).to_have_count(0)
+    page.get_by_text("Preferences", exact=True).first.click()
+    page.get_by_role("button", name="Show keys").click()
+    expect(dialog).to_contain_text("Letters and signs alone do nothing")
+    expect(dialog.get_by_role("row")).to_have_count(0)
+    assert at.axe() == []
+    page.keyboard.press("Escape")
+    expect(page.locator("summary").filter(has_text="Preferences")).to_be_focused()
 
 
 def test_times_are_local_or_utc_as_chosen_and_stay_so(live, desk):

@@ -19,6 +19,12 @@ export function App() {
   const who = me.value;
   const known = person.value;
   const mine = VIEWS.filter((view) => view.needs.some(may));
+  const open = mine.find(({ name }) => name === place.value.view) ?? mine[0];
+  const title = who == null || open === undefined ? "app.enter" : open.title;
+  const named = `${t(title)} · ${t("app.name")}`;
+  useEffect(() => {
+    document.title = named; // of many pages of a browser, each says what it is (WCAG 2.4.2)
+  }, [named]);
   return (
     <>
       <Banner where="top" />

@@ -1,9 +1,10 @@
 import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { LANGUAGES, t, type Word } from "../i18n";
-import { CLOCKS, clock, FORMATS, language, placeFormat, THEMES, theme } from "./preferences";
+import { helping } from "../ui/keys";
+import { CLOCKS, clock, FORMATS, KEYS, language, letters, placeFormat, THEMES, theme } from "./preferences";
 
-/** Theme, places, times and language, as everybody likes them. */
+/** Theme, places, times, keys and language, as everybody likes them. */
 export function Preferences() {
   const details = useRef<HTMLDetailsElement>(null);
   /** Escape closes it, and so does the focus that goes elsewhere. */
@@ -17,6 +18,11 @@ export function Preferences() {
     } else if (!(event.relatedTarget instanceof Node) || open.contains(event.relatedTarget)) return;
     open.open = false;
   }
+  /** The focus goes back to what stays in sight. */
+  function help(): void {
+    details.current?.querySelector("summary")?.focus();
+    helping.value = true;
+  }
   return (
     <details class="preferences" ref={details} onKeyDown={leave} onFocusOut={leave}>
       <summary>{t("app.preferences")}</summary>
@@ -25,6 +31,7 @@ export function Preferences() {
         <Choice label={t("app.theme")} value={theme} choices={THEMES} word={(each) => `app.theme_${each}`} />
         <Choice label={t("app.places")} value={placeFormat} choices={FORMATS} word={(each) => `app.places_${each}`} />
         <Choice label={t("app.times")} value={clock} choices={CLOCKS} word={(each) => `app.times_${each}`} />
+        <Choice label={t("app.letters")} value={letters} choices={KEYS} word={(each) => `app.letters_${each}`} />
         {LANGUAGES.length > 1 && (
           <label>
             {t("app.language")}
@@ -42,6 +49,9 @@ export function Preferences() {
             </select>
           </label>
         )}
+        <button type="button" onClick={help}>
+          {t("app.show_keys")}
+        </button>
       </fieldset>
     </details>
   );

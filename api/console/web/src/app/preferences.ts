@@ -21,12 +21,15 @@ function kept<T extends string>(name: string, choices: readonly T[], usual: T): 
 const THEMES = ["light", "dark", "night"] as const;
 const FORMATS = ["latlon", "mgrs", "utm"] as const;
 const CLOCKS = ["local", "utc"] as const;
+const KEYS = ["on", "off"] as const;
 
 const usualTheme: Theme = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
 
 export const theme = kept<Theme>("theme", THEMES, usualTheme);
 export const placeFormat = kept<PlaceFormat>("place", FORMATS, "latlon");
 export const clock = kept<Clock>("clock", CLOCKS, "local");
+/** Whether a letter or a sign alone does something: who dictates, or whose hand slips, wants none to (WCAG 2.1.4). */
+export const letters = kept<"on" | "off">("keys", KEYS, "on");
 /** Tag of a language that there is a file for, see `i18n`. */
 export const language = signal(browserStore.getItem(`${PREFIX}language`) ?? "en");
 
@@ -38,4 +41,4 @@ effect(() => {
   document.documentElement.lang = language.value;
 });
 
-export { CLOCKS, FORMATS, THEMES };
+export { CLOCKS, FORMATS, KEYS, THEMES };

@@ -1,6 +1,6 @@
 import { t, type Word } from "../i18n";
 import { Dialog } from "./Dialog";
-import { helping, sets } from "./keys";
+import { counts, helping, sets } from "./keys";
 
 const NAMES: Readonly<Record<string, Word>> = { " ": "app.key_space" };
 const ARROWS: Readonly<Record<string, string>> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
@@ -15,28 +15,32 @@ export function KeyHelp() {
     <Dialog title={t("app.keys")} onClose={close}>
       <table>
         <tbody>
-          {[...sets.value].reverse().flatMap((keys) =>
-            keys.map((one) => (
-              <tr key={one.key}>
-                <th scope="row">
-                  <kbd>{named(one.key)}</kbd>
-                </th>
-                <td>{t(one.word)}</td>
-              </tr>
-            )),
-          )}
-          <tr>
-            <th scope="row">
-              <kbd>?</kbd>
-            </th>
-            <td>{t("app.key_help")}</td>
-          </tr>
+          {[...sets.value]
+            .reverse()
+            .flatMap((keys) =>
+              keys
+                .filter(({ key }) => counts(key))
+                .map(({ key, word }) => <Row key={key} name={named(key)} word={word} />),
+            )}
+          {counts("?") && <Row name="?" word="app.key_help" />}
         </tbody>
       </table>
+      {!counts("?") && <p>{t("app.letters_are_off")}</p>}
       <button type="button" onClick={close}>
         {t("app.close")}
       </button>
     </Dialog>
+  );
+}
+
+function Row({ name, word }: { name: string; word: Word }) {
+  return (
+    <tr>
+      <th scope="row">
+        <kbd>{name}</kbd>
+      </th>
+      <td>{t(word)}</td>
+    </tr>
   );
 }
 

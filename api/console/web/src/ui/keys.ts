@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { letters } from "../app/preferences";
 import { me } from "../app/session";
 import type { Word } from "../i18n";
 
@@ -21,6 +22,16 @@ export interface Key {
 export const sets = signal<readonly (readonly Key[])[]>([]);
 /** Whether the list of keys is shown. */
 export const helping = signal(false);
+
+/** Whether a key does something at all: no letter and no sign does for who has switched them off. */
+export function counts(key: string): boolean {
+  return letters.value === "on" || key.length > 1 || key === " ";
+}
+
+/** The same key for `aria-keyshortcuts` and `title`; nothing while it does not count. */
+export function shortcut(key: string): string | undefined {
+  return counts(key) ? key : undefined;
+}
 
 /** Keys that count as long as the component is there. Their functions may change with each rendering. */
 export function useKeys(keys: readonly Key[]): void {
@@ -50,6 +61,7 @@ export function listenForKeys(): void {
       event.ctrlKey ||
       event.metaKey ||
       event.altKey ||
+      !counts(event.key) ||
       isTaken(event.target, event.key)
     )
       return;

@@ -9,6 +9,7 @@ import { useMap } from "../../map/MapView";
 import { readPlace } from "../coordinates";
 import { useKeys } from "../keys";
 import { Place } from "../Place";
+import { Shortcut } from "../Shortcut";
 import { wayBetween } from "./greatCircle";
 import {
   addPoint,
@@ -35,7 +36,7 @@ export function MeasureButton() {
   );
   return (
     <button type="button" class="measure-button" aria-pressed={measuring.value} onClick={toggleMeasuring}>
-      {t("app.measure")} <kbd>m</kbd>
+      {t("app.measure")} <Shortcut of="m" />
     </button>
   );
 }

@@ -2,7 +2,9 @@ import type { ComponentChildren } from "preact";
 import { may } from "../../app/session";
 import { t } from "../../i18n";
 import { attempt } from "../../ui/failure";
+import { shortcut } from "../../ui/keys";
 import { Place } from "../../ui/Place";
+import { Shortcut } from "../../ui/Shortcut";
 import { Time } from "../../ui/Time";
 import { useAboveGround } from "./height";
 import { LivePictures } from "./LivePicture";
@@ -86,10 +88,10 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
               key={kind}
               type="button"
               class={kind === "return" ? "primary" : ""}
-              aria-keyshortcuts={key}
+              aria-keyshortcuts={shortcut(key)}
               onClick={() => onOrder(kind)}
             >
-              {t(`fly.order_${kind}`)} <kbd>{key}</kbd>
+              {t(`fly.order_${kind}`)} <Shortcut of={key} />
             </button>
           ))}
         </fieldset>

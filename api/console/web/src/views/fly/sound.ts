@@ -5,6 +5,8 @@ let context: AudioContext | null = null;
 
 export function beep(): void {
   context ??= new AudioContext();
+  // A tablet stops it where something else is heard, or its screen was dark: alarms would be silent from then on.
+  if (context.state !== "running") void context.resume();
   const tone = context.createOscillator();
   const level = context.createGain();
   const now = context.currentTime;

@@ -2,6 +2,7 @@ import { t, type Word } from "../../i18n";
 import { useKeys } from "../../ui/keys";
 import { MeasureButton } from "../../ui/measure/Measure";
 import { measuring, toggleMeasuring } from "../../ui/measure/measuring";
+import { Shortcut } from "../../ui/Shortcut";
 import { flipSides } from "./BorderPart";
 import { picked, type Tool, tool } from "./chosen";
 import { canRedo, canUndo, change, draft, redo, undo } from "./history";
@@ -32,22 +33,22 @@ export function Toolbar() {
           aria-pressed={!measuring.value && tool.value === name}
           onClick={() => choose(name)}
         >
-          {t(word)} <kbd>{key}</kbd>
+          {t(word)} <Shortcut of={key} />
         </button>
       ))}
       <MeasureButton />
       <span class="gap" />
       <button type="button" disabled={lines.length === 0} onClick={flipSides}>
-        {t("plan.flip")} <kbd>f</kbd>
+        {t("plan.flip")} <Shortcut of="f" />
       </button>
       <button type="button" disabled={picked.value === null} onClick={removePicked}>
-        {t("plan.delete")} <kbd>Del</kbd>
+        {t("plan.delete")} <Shortcut of="Delete" named="Del" />
       </button>
       <button type="button" disabled={!canUndo.value} onClick={undo}>
-        {t("plan.undo")} <kbd>u</kbd>
+        {t("plan.undo")} <Shortcut of="u" />
       </button>
       <button type="button" disabled={!canRedo.value} onClick={redo}>
-        {t("plan.redo")} <kbd>r</kbd>
+        {t("plan.redo")} <Shortcut of="r" />
       </button>
       <p class="tool-hint" role="status">
         {tool.value === "select" || measuring.value ? "" : t(`plan.hint_${tool.value}`)}

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { theme } from "../../app/preferences";
 import { t } from "../../i18n";
 import { report } from "../../ui/failure";
-import { useKeys } from "../../ui/keys";
+import { shortcut, useKeys } from "../../ui/keys";
 import { timeText } from "../../ui/Time";
 import type { Crossing } from "./crossing";
 import { moment } from "./details";
@@ -186,13 +186,13 @@ function Player({ evidence, src, crossing, onShown }: PlayerProps) {
         </div>
       </div>
       <div class="controls">
-        <button type="button" onClick={() => step(-1)} aria-label={t("review.key_back")} title=",">
+        <button type="button" onClick={() => step(-1)} aria-label={t("review.key_back")} title={shortcut(",")}>
           ‹
         </button>
         <button type="button" class="play" onClick={toggle} title={t("app.key_space")}>
           {t(playing ? "review.pause" : "review.play")}
         </button>
-        <button type="button" onClick={() => step(1)} aria-label={t("review.key_on")} title=".">
+        <button type="button" onClick={() => step(1)} aria-label={t("review.key_on")} title={shortcut(".")}>
           ›
         </button>
         <span class="scrub">
@@ -222,10 +222,10 @@ function Player({ evidence, src, crossing, onShown }: PlayerProps) {
             </option>
           ))}
         </select>
-        <button type="button" aria-pressed={looping} onClick={() => setLooping(!looping)} title="l">
+        <button type="button" aria-pressed={looping} onClick={() => setLooping(!looping)} title={shortcut("l")}>
           {t("review.loop")}
         </button>
-        <button type="button" aria-pressed={close} onClick={() => setClose(!close)} title="z">
+        <button type="button" aria-pressed={close} onClick={() => setClose(!close)} title={shortcut("z")}>
           {t("review.close_up")}
         </button>
       </div>

@@ -3,6 +3,7 @@ import { may, me } from "../../app/session";
 import { t } from "../../i18n";
 import { attempt } from "../../ui/failure";
 import { useKeys } from "../../ui/keys";
+import { Shortcut } from "../../ui/Shortcut";
 import { Time } from "../../ui/Time";
 import { type Details, readAgain } from "./details";
 import { draftOf, isGoing, keepDraft, sendDraft } from "./drafts";
@@ -63,7 +64,7 @@ function NoteForm({ id }: { id: string }) {
     >
       <label>
         <span>
-          {t("review.note")} <kbd>n</kbd>
+          {t("review.note")} <Shortcut of="n" />
         </span>
         <textarea
           ref={field}

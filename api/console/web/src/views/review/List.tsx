@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../../i18n";
 import { report } from "../../ui/failure";
 import { Place } from "../../ui/Place";
@@ -16,6 +16,8 @@ const BEYOND = 4;
 /** Of degrees: ten metres, and a row holds it whole. */
 const DECIMALS = 4;
 const HOVER = 250;
+/** So long the pointer may be on its way from a row to its preview. */
+const LEAVE = 200;
 
 /** The list. Only the rows in view are in the page, however long it is. */
 export function List() {
@@ -58,9 +60,14 @@ export function List() {
     timer.current = setTimeout(() => setHovered({ item, top: row.getBoundingClientRect().top }), HOVER);
   }
 
-  function leave(): void {
+  const stay = useCallback(() => clearTimeout(timer.current), []);
+  const leave = useCallback(() => {
     clearTimeout(timer.current);
     setHovered(null);
+  }, []);
+  function depart(): void {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(leave, LEAVE);
   }
 
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -79,7 +86,7 @@ export function List() {
           leave();
           look();
         }}
-        onPointerLeave={leave}
+        onPointerLeave={depart}
       >
         <div role="presentation" style={{ height: `${window.from * ROW}px` }} />
         {all.slice(window.from, window.to).map((item, place) => (
@@ -95,7 +102,7 @@ export function List() {
         <div role="presentation" style={{ height: `${Math.max(0, all.length - window.to) * ROW}px` }} />
       </div>
       {all.length === 0 && loaded.value && <p class="nothing">{t("review.list_empty")}</p>}
-      {hovered !== null && <Preview item={hovered.item} top={hovered.top} />}
+      {hovered !== null && <Preview item={hovered.item} top={hovered.top} onStay={stay} onLeave={leave} />}
     </>
   );
 }

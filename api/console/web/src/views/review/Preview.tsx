@@ -2,8 +2,20 @@ import { useEffect, useState } from "preact/hooks";
 import { previewOf } from "./evidence";
 import type { Item } from "./worklist";
 
-/** The clip of the row under the pointer, played small beside the list. */
-export function Preview({ item: { crossing }, top }: { item: Item; top: number }) {
+interface Props {
+  item: Item;
+  top: number;
+  /** The pointer is over it: it stays. */
+  onStay: () => void;
+  /** The pointer has left it, or Escape was pressed. */
+  onLeave: () => void;
+}
+
+/**
+ * The clip of the row under the pointer, played small beside the list. It covers what lies there: it goes by Escape, and
+ * stays for a pointer that goes on to it (WCAG 1.4.13).
+ */
+export function Preview({ item: { crossing }, top, onStay, onLeave }: Props) {
   const [clip, setClip] = useState<string | null>(null);
   useEffect(() => {
     let left = false;
@@ -16,6 +28,13 @@ export function Preview({ item: { crossing }, top }: { item: Item; top: number }
       left = true;
     };
   }, [crossing.id]);
+  useEffect(() => {
+    const hear = (event: KeyboardEvent) => {
+      if (event.key === "Escape") onLeave();
+    };
+    addEventListener("keydown", hear);
+    return () => removeEventListener("keydown", hear);
+  }, [onLeave]);
   if (clip === null) return null;
   return (
     <video
@@ -28,6 +47,8 @@ export function Preview({ item: { crossing }, top }: { item: Item; top: number }
       playsInline
       aria-hidden="true"
       tabIndex={-1}
+      onPointerEnter={onStay}
+      onPointerLeave={onLeave}
     />
   );
 }

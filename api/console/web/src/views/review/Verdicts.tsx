@@ -1,7 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { may } from "../../app/session";
 import { t, type Word } from "../../i18n";
-import { type Key, useKeys } from "../../ui/keys";
+import { type Key, shortcut, useKeys } from "../../ui/keys";
+import { Shortcut } from "../../ui/Shortcut";
 import { claim, heldBy } from "./claims";
 import type { Crossing } from "./crossing";
 import {
@@ -69,10 +70,10 @@ export function Verdicts({ known }: { known: Details }) {
             disabled={!each.on}
             aria-describedby={told}
             title={free && !looked ? t("review.look_first") : undefined}
-            aria-keyshortcuts={each.key}
+            aria-keyshortcuts={shortcut(each.key)}
             onClick={each.act}
           >
-            {t(each.label)} <kbd>{each.key}</kbd>
+            {t(each.label)} <Shortcut of={each.key} />
           </button>
         ))}
         {held !== null && may("claim.take") && (

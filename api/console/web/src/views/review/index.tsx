@@ -3,7 +3,8 @@ import { useEffect } from "preact/hooks";
 import { may, me } from "../../app/session";
 import { t } from "../../i18n";
 import { report } from "../../ui/failure";
-import { useKeys } from "../../ui/keys";
+import { shortcut, useKeys } from "../../ui/keys";
+import { Shortcut } from "../../ui/Shortcut";
 import { Clip } from "./Clip";
 import { hold, mayHold } from "./claims";
 import { askUndo, choose, chosen, deeds, following, move, sitDown } from "./desk";
@@ -89,8 +90,8 @@ export default function Review() {
               )}
             </p>
             {deeds.value.length > 0 && (
-              <button type="button" onClick={askUndo} aria-keyshortcuts="u">
-                {t("review.undo")} <kbd>u</kbd>
+              <button type="button" onClick={askUndo} aria-keyshortcuts={shortcut("u")}>
+                {t("review.undo")} <Shortcut of="u" />
               </button>
             )}
           </>
