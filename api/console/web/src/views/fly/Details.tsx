@@ -50,6 +50,24 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
           ×
         </button>
       </header>
+      {/* Before what may be long: nobody has to look for the way home of a vehicle. */}
+      {may("order.write") && vehicle.source !== "" && (
+        <fieldset class="orders">
+          <legend class="unseen">{t("fly.orders")}</legend>
+          {ORDER_KEYS.map(([kind, key]) => (
+            <button
+              key={kind}
+              type="button"
+              class={kind === "return" ? "primary" : ""}
+              aria-keyshortcuts={shortcut(key)}
+              onClick={() => onOrder(kind)}
+            >
+              {t(`fly.order_${kind}`)} <Shortcut of={key} />
+            </button>
+          ))}
+        </fieldset>
+      )}
+      <Standing order={order} orders={orders} />
       {may("picture.read") && <LivePictures vehicle={vehicle} />}
       <dl>
         <Fact name={t("fly.link")}>
@@ -80,23 +98,6 @@ export function Details({ watch, orders, vehicle, follows, onFollow, onOrder, on
           </Fact>
         )}
       </dl>
-      {may("order.write") && vehicle.source !== "" && (
-        <fieldset class="orders">
-          <legend class="unseen">{t("fly.orders")}</legend>
-          {ORDER_KEYS.map(([kind, key]) => (
-            <button
-              key={kind}
-              type="button"
-              class={kind === "return" ? "primary" : ""}
-              aria-keyshortcuts={shortcut(key)}
-              onClick={() => onOrder(kind)}
-            >
-              {t(`fly.order_${kind}`)} <Shortcut of={key} />
-            </button>
-          ))}
-        </fieldset>
-      )}
-      <Standing order={order} orders={orders} />
     </section>
   );
 }
