@@ -361,7 +361,7 @@ def test_what_another_holds_is_not_judged_until_a_supervisor_takes_it(live, desk
 
 
 def test_merge_note_and_case_and_each_put_right(live, desk):
-    one, other = deliver(live, "one", 5), deliver(live, "other", 0)
+    one, other, _far = (deliver(live, name, second) for name, second in (("one", 5), ("other", 0), ("far", -20)))
     at = open_review(desk, live, "analyst")
     page, keys = at.page, at.page.keyboard
     opened(page, one)
@@ -400,7 +400,11 @@ def test_merge_note_and_case_and_each_put_right(live, desk):
     assert live.ask("analyst", "GET", f"/cases?record_id={one}").json()["cases"] == []
 
     keys.press("m")
-    expect(dialog.get_by_role("radio")).to_be_checked(timeout=SOON_MS)
+    expect(dialog.get_by_role("radio").first).to_be_checked(timeout=SOON_MS)
+    for digit in (2, 1):  # which of them, and no part of the reason
+        keys.press(str(digit))
+        expect(dialog.get_by_role("radio").nth(digit - 1)).to_be_checked()
+    expect(dialog.get_by_label("Reason")).to_have_value("The same event, told twice")
     keys.press("Enter")
     opened(page, other)
     said(page, "Merged.")

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { dataOf, service } from "../../api/client";
 import { t } from "../../i18n";
 import { distance } from "../../map/ground";
@@ -20,6 +20,7 @@ export function MergeDialog({ asked }: { asked: AskingAbout }) {
   const here = asked.about.crossing;
   const [near, setNear] = useState<readonly Crossing[] | null>(null);
   const [into, setInto] = useState<string | null>(null);
+  const list = useRef<HTMLDivElement>(null);
   const [reason, setReason] = useState(() => t("review.merge_usual_reason"));
   useEffect(() => {
     nearTo(here)
@@ -29,6 +30,8 @@ export function MergeDialog({ asked }: { asked: AskingAbout }) {
       })
       .catch(report);
   }, [here.id]);
+  // It has come after the dialog: a digit is for it, and not for the reason.
+  useEffect(() => list.current?.querySelector("input")?.focus(), [near]);
   return (
     <Form
       asked={asked}
@@ -41,14 +44,16 @@ export function MergeDialog({ asked }: { asked: AskingAbout }) {
       {near === null && <p role="status">{t("app.loading")}</p>}
       {near?.length === 0 && <p role="status">{t("review.merge_none", { seconds: SECONDS, metres: METRES })}</p>}
       {near !== null && near.length > 0 && (
-        <Numbered
-          label={t("review.merge_with")}
-          choices={near.map((each) => ({ value: each.id, label: <Near here={here} other={each} /> }))}
-          value={into}
-          onChoose={setInto}
-        />
+        <div ref={list}>
+          <Numbered
+            label={t("review.merge_with")}
+            choices={near.map((each) => ({ value: each.id, label: <Near here={here} other={each} /> }))}
+            value={into}
+            onChoose={setInto}
+          />
+        </div>
       )}
-      <Reason label={t("review.reason")} value={reason} onInput={setReason} />
+      <Reason label={t("review.reason")} value={reason} readOnly={near === null} onInput={setReason} />
     </Form>
   );
 }

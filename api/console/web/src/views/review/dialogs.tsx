@@ -147,12 +147,25 @@ export function Numbered<T extends string>({ label, choices, value, onChoose }: 
   );
 }
 
+interface ReasonProps {
+  label: string;
+  value: string;
+  readOnly?: boolean;
+  onInput: (value: string) => void;
+}
+
 /** Why, in words of one's own. */
-export function Reason({ label, value, onInput }: { label: string; value: string; onInput: (value: string) => void }) {
+export function Reason({ label, value, readOnly = false, onInput }: ReasonProps) {
   return (
     <label>
       {label}
-      <input type="text" maxLength={1000} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
+      <input
+        type="text"
+        maxLength={1000}
+        value={value}
+        readOnly={readOnly}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
     </label>
   );
 }
