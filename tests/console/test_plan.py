@@ -451,6 +451,7 @@ def test_a_plan_is_looked_at_in_every_theme_and_size(hilly, desk, tmp_path):
                 if theme == THEMES[0]:
                     heights_are_those_of_the_slope(page, ways(newest(live))[0])
             at.picture(f"plan-{theme}-{name.lower()}")
+        page.get_by_role("checkbox", name="Ways").hover()
         assert at.red_alone() is (theme == "night")
     for width, height in ((1024, 768), (768, 1024)):
         page.set_viewport_size({"width": width, "height": height})

@@ -360,7 +360,7 @@ def test_what_another_holds_is_not_judged_until_a_supervisor_takes_it(live, desk
     expect(selected(at.page)).to_contain_text("claimed by Supervisor", timeout=SOON_MS)
 
 
-def test_merge_note_and_case_and_each_put_right(live, desk):
+def test_merge_note_and_case_and_each_put_right(live, desk):  # noqa: PLR0915 - one flow of a person
     one, other, _far = (deliver(live, name, second) for name, second in (("one", 5), ("other", 0), ("far", -20)))
     at = open_review(desk, live, "analyst")
     page, keys = at.page, at.page.keyboard

@@ -62,7 +62,7 @@ export function listenForKeys(): void {
       event.metaKey ||
       event.altKey ||
       !counts(event.key) ||
-      isTaken(event.target, event.key)
+      (isTaken(event.target, event.key) && !(event.key === "?" && helping.peek()))
     )
       return;
     const found =
