@@ -182,6 +182,7 @@ def test_nested_members_are_flat():
         ("image/png", None),
         ("*/*;q=0", None),
         ("text/csv;q=abc", "csv"),
+        ("text/csv;q=nan, application/x-ndjson;q=0.9", "csv"),  # a weight that is none
         (";;;,,,=", None),
     ],
 )
