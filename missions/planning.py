@@ -368,7 +368,7 @@ class Planner:
         changes = [span.from_s for span in self.spans[1:]]
         notes = notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)
         flying = frozenset(sysid for roster in _flying(rotas) for sysid in roster.sysids)
-        notes += idle_notes(setting, flying)
+        notes += idle_notes(setting, flying, sorties)
         notes += overflown(sorties, setting.options, setting.terrain)
         weights = joined(self.spans).weights if chosen.risk_s is not None else None
         bounds = bounds_of(setting, rotas.flown, weights)
