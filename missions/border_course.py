@@ -21,6 +21,7 @@ from geo import densify, geodesic_distance_m
 from missions.border import Side
 from missions.course import Course, CourseLine, Gap, distances_m
 from missions.errors import PlanError
+from missions.figures import length_told
 from missions.fleet import Base
 from missions.flightline import FlightLine, flight_line
 from missions.plane import Plane
@@ -97,7 +98,7 @@ def _line_beside(surroundings: Surroundings, lateral_m: float, turn_radius_m: fl
     except PlanError as error:
         crossings = border.self_crossings()
         if not crossings:
-            raise
+            raise PlanError(f"border {border.name!r}, {length_told(border.length_m())} long: {error}") from error
         at = ", ".join(f"{lat:.5f} {lon:.5f}" for lat, lon in crossings[:_MOST_TOLD])
         more = f" and {len(crossings) - _MOST_TOLD} more places" if len(crossings) > _MOST_TOLD else ""
         raise PlanError(

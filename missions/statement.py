@@ -153,6 +153,10 @@ def notes_of(
         Whether the risk was taken for its mean.
     """
     notes = [setting.border.note] if setting.border.note else []
+    network = setting.task.network
+    if network is not None:
+        # No line of the plan has them any more.
+        notes += [*network.notes, *(f"{cut.name}: {length_told(cut.length_m)} {cut.reason}" for cut in network.cut_off)]
     notes += setting.heeded
     if changes_s:
         how = "planned for its mean, which is no worse" if averaged else "from then on the aircraft are divided anew"
@@ -169,7 +173,7 @@ def notes_of(
     lost = [(b - a, reason) for a, b, reason in reasons] + [(gap.length_m, gap.reason) for gap in setting.course.gaps]
     for what in dict.fromkeys(reason for _, reason in lost):
         length = sum(m for m, reason in lost if reason == what)
-        line = "lines" if setting.task.network else "flight line"
+        line = "lines" if network else "flight line"
         notes.append(f"{length_told(length)} of the {line} are not watched ({what}): listed as uncovered")
     shut = int((~setting.course.passable).sum())
     if shut:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from missions import Base, Objective, PlanOptions, default_fleet, explain, plan
 from missions.bound_shift import shift_bound
 from missions.bound_stretches import Batteries, stretch_bound
+from missions.bound_weighted import weighted_bound
 from tests.missions.helpers import LAT, LON, M_LAT, beside, border_from_metres, fleet_for, straight
+from tests.missions.test_bound import relaxation
 from tests.missions.test_sharing import _course, _tables
 
 STATIONS = 6
@@ -152,6 +154,17 @@ def test_one_battery_and_a_long_charge_make_the_bound_of_a_single_coverage():
     assert made.revisit_bound_s > (len(made.sorties) - 1) * 7200.0
     assert made.gap < 0.1
     assert "with these batteries" in made.bound.claim
+
+
+@pytest.mark.parametrize("seed", [3, 6, 15, 34])
+def test_by_risk_a_long_charge_is_no_reason_to_say_that_there_is_no_bound(seed):
+    """Beside all sorties listed: of programmes with figures so far apart HiGHS has said that none has a solution."""
+    teams = _course(seed, 14, 2, usable_wh=90.0)
+    weight = np.random.default_rng(seed).choice([1.0, 4.4478, 2.57], 13)
+    batteries = [Batteries((0, 1), 1, 14_400.0)]
+    exact = relaxation(teams, weight, batteries)
+    found = weighted_bound(teams, weight, batteries=batteries)
+    assert found == exact or exact * 0.99 < found <= exact * (1 + 1e-6)
 
 
 def _figure_s(flights, covers, count, shift_s):
