@@ -170,7 +170,14 @@ class TileTerrain:
         raster = self._over(lat_deg, lon_deg)
         if raster is not None:
             return f"{raster.path.name} has a void there: fill it, or add another file that covers it"
-        return f"add {tile_name(lat_deg, lon_deg)}.hgt, or a GeoTIFF that covers it"
+        tile = f"add {tile_name(lat_deg, lon_deg)}.hgt, or a GeoTIFF that covers it"
+        return tile if len(self._rasters) > 1 else f"{self._covers()}: is it the right one? else {tile}"
+
+    def _covers(self) -> str:
+        """What the only file covers, in words."""
+        south, west, north, east = self._rasters[0].bounds
+        name = self._rasters[0].path.name
+        return f"{name} covers latitude {south:.5f} to {north:.5f}, longitude {west:.5f} to {east:.5f}"
 
     def _over(self, lat: float, lon: float) -> Raster | None:
         """The first file that a place lies within."""

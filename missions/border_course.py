@@ -21,6 +21,8 @@ from geo import densify, geodesic_distance_m
 from missions.border import Side
 from missions.course import Course, CourseLine, Gap, distances_m
 from missions.errors import PlanError
+from missions.feet import feet_of
+from missions.figures import length_told
 from missions.fleet import Base
 from missions.flightline import FlightLine, flight_line
 from missions.plane import Plane
@@ -74,16 +76,19 @@ def border_courses(
     for opened_m in openings:
         line = _opened(lat, lon, opened_m)
         course = _with_detours(surroundings, *line, distances_m(*line), blocked(surroundings, *line, BENDS_BACK))
-        # What share of the course is behind a leg says where along its border it lies.
-        share = opened_m / distances_m(lat, lon)[-1] + course.along_m / course.length_m
-        ends = np.stack([share[:-1], share[1:]], axis=1)
-        within = np.clip(ends - np.floor(ends.mean(axis=1, keepdims=True)), 0.0, 1.0)
+        feet_m = feet_of(border, course)
+        begin_m, end_m = (np.interp(course.along_m, *feet_m)[part] for part in (slice(-1), slice(1, None)))
+        # Of a leg past where a ring begins the half counts that holds its middle.
+        past, whole_m = end_m < begin_m, border.length_m()
+        beyond = begin_m + end_m >= whole_m
+        begin_m, end_m = np.where(past & beyond, 0.0, begin_m), np.where(past & ~beyond, whole_m, end_m)
         made.append(
             replace(
                 course,
                 look=course.look * border.own_side.other.sign,
-                line_m=within * border.length_m(),
+                line_m=np.stack([begin_m, end_m], axis=1),
                 lines=(CourseLine(border.name),),
+                feet_m=feet_m,
             )
         )
     return tuple(made)
@@ -97,7 +102,7 @@ def _line_beside(surroundings: Surroundings, lateral_m: float, turn_radius_m: fl
     except PlanError as error:
         crossings = border.self_crossings()
         if not crossings:
-            raise
+            raise PlanError(f"border {border.name!r}, {length_told(border.length_m())} long: {error}") from error
         at = ", ".join(f"{lat:.5f} {lon:.5f}" for lat, lon in crossings[:_MOST_TOLD])
         more = f" and {len(crossings) - _MOST_TOLD} more places" if len(crossings) > _MOST_TOLD else ""
         raise PlanError(

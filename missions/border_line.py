@@ -29,7 +29,8 @@ Floats = NDArray[np.float64]
 Line = tuple[tuple[float, float], ...]
 
 _SAME_DEG = 1e-7
-"""How near to its own way in a line must come out of a vertex to count as running back: about 1 cm."""
+"""How near to its own way in a line must come out of a vertex to count as running back, and how near to each other
+all vertices may not be: about 1 cm."""
 _ROUNDING_DEG = 1e-11
 """How far a point that was computed may lie from the vertex that it is."""
 
@@ -66,6 +67,11 @@ def checked_line(coordinates: Iterable[Iterable[float]], what: str) -> tuple[Lin
     kept = _without_reversals(distinct)
     if len(kept) < 2:
         raise BorderError(f"{what}: coordinates: {len(kept)} distinct vertices: a line needs at least two")
+    if float(np.ptp(kept, axis=0).max()) < _SAME_DEG:
+        raise BorderError(
+            f"{what}: coordinates: all vertices lie within 1 cm of {kept[0, 0]:.6f}, {kept[0, 1]:.6f}: a line needs at "
+            "least two places"
+        )
     wide = np.flatnonzero(np.abs(np.diff(unwrap_longitudes(kept[:, 0]))) >= 180)
     if wide.size:
         at = kept[wide[0]]

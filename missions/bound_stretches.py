@@ -17,7 +17,7 @@ from missions.bound import best_prices
 from missions.stretch import Team
 from missions.stretch_programme import Kind, cheapest, kinds_of
 
-__all__ = ["Batteries", "stretch_bound"]
+__all__ = ["Batteries", "relaxed", "stretch_bound"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -67,21 +67,35 @@ def stretch_bound(
     batteries
         Where batteries are counted.
     once
-        Bound the time to the last landing of a single coverage instead of the revisit interval; batteries aside, and
-        the last turn-round of each aircraft does not count.
+        Bound the time to the last landing of a single coverage instead of the revisit interval: what aircraft and
+        batteries need after it does not count.
     """
     if not demand.any():
         return 0.0
     kinds = kinds_of(teams, passable, len(demand) + 1)
-    size = np.array([float(team.size) for team in teams])
-    counted = () if once else tuple(batteries)
-    capacity = np.concatenate([size, [float(pool.count) for pool in counted]])
-    spare = np.array([team.turn_round_s if once else 0.0 for team in teams] + [0.0] * len(counted))
+    found, price = relaxed(kinds, teams, demand, () if once else batteries, once=once)
+    if not once or not np.isfinite(found):
+        return found
+    if batteries:
+        found = max(found, relaxed(kinds, teams, demand, batteries, once=True)[0])
+    return _single(kinds, teams, demand, price, max(found, _longest_round(kinds, teams, demand)))
+
+
+def relaxed(
+    kinds: Sequence[Kind], teams: Sequence[Team], demand: Bools, batteries: Sequence[Batteries], *, once: bool = False
+) -> tuple[float, Floats]:
+    """The bound by prices alone, and the best of these: of a second of each team and of each pool of batteries.
+
+    Of a single coverage neither the last turn-round of each aircraft counts nor the last charging of each battery.
+    """
+    size = [float(team.size) for team in teams]
+    capacity = np.array(size + [float(pool.count) for pool in batteries])
+    spare = np.array([team.turn_round_s for team in teams] + [pool.charge_s for pool in batteries]) * once
 
     def respond(price: Floats) -> Floats:
         # Prices of a second and of a sortie of each team.
         second, sortie = price[: len(teams)].copy(), np.zeros(len(teams))
-        for rate, pool in zip(price[len(teams) :], counted, strict=True):
+        for rate, pool in zip(price[len(teams) :], batteries, strict=True):
             for team in pool.teams:
                 second[team] += rate
                 sortie[team] += rate * (pool.charge_s - teams[team].turn_round_s)
@@ -91,15 +105,12 @@ def stretch_bound(
         used = np.zeros(len(price))
         for team, time_s in chosen:
             used[team] += time_s
-            for k, pool in enumerate(counted, len(teams)):
+            for k, pool in enumerate(batteries, len(teams)):
                 if team in pool.teams:
                     used[k] += time_s - teams[team].turn_round_s + pool.charge_s
         return used
 
-    found, price = best_prices(capacity, respond, spare)
-    if not once or not np.isfinite(found):
-        return found
-    return _single(kinds, teams, demand, price, max(found, _longest_round(kinds, teams, demand)))
+    return best_prices(capacity, respond, spare)
 
 
 def _longest_round(kinds: Sequence[Kind], teams: Sequence[Team], demand: Bools) -> float:

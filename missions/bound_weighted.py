@@ -152,5 +152,11 @@ class _Rows:
             (np.concatenate(self._value), (np.concatenate(self._row), np.concatenate(self._column))),
             shape=(self.count, columns),
         )
-        least = np.append(np.zeros(columns - 1), 1.0)
-        return scipy.optimize.linprog(least, A_ub=matrix, b_ub=np.concatenate(self._most), method="highs-ipm")
+        least, most = np.append(np.zeros(columns - 1), 1.0), np.concatenate(self._most)
+        found = scipy.optimize.linprog(least, A_ub=matrix, b_ub=most, method="highs-ipm")
+        # Of a programme that has a solution its presolve has been seen to say that there is none.
+        if found.status == _INFEASIBLE:
+            found = scipy.optimize.linprog(
+                least, A_ub=matrix, b_ub=most, method="highs-ds", options={"presolve": False}
+            )
+        return found

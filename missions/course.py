@@ -81,6 +81,9 @@ class Course:
         What is watched.
     gaps
         What was cut out of the flight line.
+    feet_m
+        Of a course along one border: metres along it of places, rising, and along the border of what lies nearest to
+        each, shape (2, k). None where `line_m` says so of each leg.
     """
 
     lat_deg: Floats
@@ -92,6 +95,7 @@ class Course:
     line: NDArray[np.int64]
     lines: tuple[CourseLine, ...]
     gaps: tuple[Gap, ...]
+    feet_m: Floats | None = None
 
     @property
     def watched(self) -> NDArray[np.bool_]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from missions.effort import steep_for
 from missions.estimate import reach_m
-from missions.fleet import Aircraft
+from missions.fleet import Aircraft, Base
 from missions.options import Objective
 from missions.setting import Crew, Setting
+from missions.sortie import Sortie
 from missions.steepness import TooSteep, steep_reason, too_steep
 from missions.unknown_ground import lacking, unknown_ground
 
 __all__ = ["idle_notes", "out_of_reach"]
+
+_WHOLE = 1e-9
 
 
 def out_of_reach(setting: Setting) -> str:
@@ -35,21 +41,42 @@ def out_of_reach(setting: Setting) -> str:
     return _why_idle(setting, crew, alone=True)
 
 
-def idle_notes(setting: Setting, flying: frozenset[int]) -> list[str]:
-    """A note for each crew of which nobody flies, given the system ids of those who do."""
+def idle_notes(setting: Setting, flying: frozenset[int], sorties: Sequence[Sortie]) -> list[str]:
+    """A note for each crew of which nobody flies, given the system ids of those who do, and what they fly."""
     notes = []
     for crew in setting.crews:
         idle = [vehicle.name for vehicle in crew.vehicles if vehicle.sysid not in flying]
         if not idle:
             continue
-        names = ", ".join(idle)
-        why = _why_idle(setting, crew) if len(idle) == len(crew.vehicles) else "the others fly all that its team has"
-        notes.append(f"{names} {'flies' if len(idle) == 1 else 'fly'} nothing: {why}")
+        alone = len(idle) == len(crew.vehicles)
+        why = _why_idle(setting, crew) if alone else ""
+        if not why:
+            in_turns = " or in turns with the others" if setting.options.objective is Objective.REVISIT else ""
+            no_better = f"with it, on a stretch of its own{in_turns}, the plan is no better"
+            why = no_better if alone else "the others fly all that its team has"
+            why += _short_of_batteries(setting, crew.base, sorties)
+        notes.append(f"{', '.join(idle)} {'flies' if len(idle) == 1 else 'fly'} nothing: {why}")
     return notes
 
 
+def _short_of_batteries(setting: Setting, base: Base, sorties: Sequence[Sortie]) -> str:
+    """What all aircraft of a base would wait for, those too that fly nothing; empty where there are enough of it."""
+    if base.batteries is None or setting.options.objective is Objective.ONCE:
+        return ""
+    air_s = float(np.mean([s.duration_s for s in sorties if s.vehicle.base == base] or [s.duration_s for s in sorties]))
+    # Each aircraft holds one for the flight and its charging, once in each of its turns.
+    turns_s = [air_s + v.aircraft.turn_round_s for crew in setting.crews if crew.base == base for v in crew.vehicles]
+    needed = math.ceil(sum((air_s + base.charge_s) / turn_s for turn_s in turns_s) - _WHOLE)
+    if needed <= base.batteries:
+        return ""
+    return (
+        f"; base {base.name!r} has batteries {base.batteries}, and for all of its aircraft to fly without waiting it "
+        f"would take {needed}: give it more, or charge them sooner (charge_s {base.charge_s:g})"
+    )
+
+
 def _why_idle(setting: Setting, crew: Crew, *, alone: bool = False) -> str:
-    """What keeps the aircraft of a crew from patrolling anything, beside others or `alone`."""
+    """What keeps the aircraft of a crew from patrolling anything, beside others or `alone`; empty for nothing."""
     craft, base, access, wind = crew.aircraft, crew.base, setting.access_of(crew), setting.options.wind
     if wind.speed_m_s >= craft.cruise_m_s:
         return (
@@ -72,7 +99,7 @@ def _why_idle(setting: Setting, crew: Crew, *, alone: bool = False) -> str:
 
 
 def _why_not_there_and_back(setting: Setting, crew: Crew, *, alone: bool) -> str:
-    """What keeps the aircraft of a crew from a flight line to which lawful ways lead."""
+    """What keeps the aircraft of a crew from a flight line to which lawful ways lead; empty for nothing."""
     craft, base, wind = crew.aircraft, crew.base, setting.options.wind
     far_km = setting.access_of(crew).nearest_m / 1000
     team = setting.team(crew, 1.0, setting.terrain)
@@ -102,8 +129,7 @@ def _why_not_there_and_back(setting: Setting, crew: Crew, *, alone: bool) -> str
             f"enough for any piece of the flight line: move the base nearer, {'wait for less wind, ' if blown else ''}"
             "or take an aircraft with more endurance"
         )
-    in_turns = " or in turns with the others" if setting.options.objective is Objective.REVISIT else ""
-    return f"with it, on a stretch of its own{in_turns}, the plan is no better"
+    return ""
 
 
 def _energy(craft: Aircraft) -> str:

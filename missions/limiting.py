@@ -14,7 +14,7 @@ from missions.fleet import Base, Fleet
 from missions.options import Objective
 from missions.patrol import PatrolPlan, Roster
 from missions.recourse import course_of, surroundings_of
-from missions.revisit import at_risk_s, left_alone_s, rounds_s
+from missions.revisit import at_risk_s, left_alone_by_part, left_alone_s, rounds_s
 from missions.risk_along import weights_along
 from missions.schedule import schedule
 from missions.sortie import LegKind, Sortie
@@ -68,9 +68,20 @@ def limit_of(made: PatrolPlan) -> Limit:
         last = max(made.flights, key=lambda flight: flight.start_s + made.sorties[flight.sortie].duration_s)
         return Limit(next(r for r in rosters if last.sysid in r.sysids and last.sortie in r.sorties))
     if made.risk_s is None:
-        slowest = max(rosters, key=made.round_s)
-        return Limit(slowest, left_s=made.revisit_s)
+        return Limit(_left_alone(made, rosters), left_s=made.revisit_s)
     return _most_at_risk(made, rosters)
+
+
+def _left_alone(made: PatrolPlan, rosters: Sequence[Roster]) -> Roster:
+    """Whose stretch is looked at least often; where somebody waits for longer than that, whose place waits longest."""
+    slowest = max(rosters, key=made.round_s)
+    parts = left_alone_by_part(made.flights, made.sorties, made.options.shift_s)
+    alone_s, watching = max(parts, key=lambda part: part[0])
+    if alone_s <= _LONGER * made.round_s(slowest):
+        return slowest
+    own = set(map(id, watching))
+    numbers = {number for number, sortie in enumerate(made.sorties) if id(sortie) in own}
+    return min((r for r in rosters if numbers & set(r.sorties)), key=lambda r: _round_s(r, made, numbers))
 
 
 def _most_at_risk(made: PatrolPlan, rosters: Sequence[Roster]) -> Limit:
@@ -186,10 +197,14 @@ def _told_limit(made: PatrolPlan, limit: Limit) -> list[str]:
             spent,
         ]
     round_s = made.round_s(roster)
-    out = [f"the slowest stretch is that of {where}: {stretch}, looked at every {round_s / 60:.1f} min", spent]
-    if limit.left_s > _LONGER * round_s:
-        out.insert(1, f"a place is left alone for up to {limit.left_s / 60:.1f} min: {_waiting(made)}")
-    return out
+    every = f"looked at every {round_s / 60:.1f} min"
+    if limit.left_s <= _LONGER * round_s:
+        return [f"the slowest stretch is that of {where}: {stretch}, {every}", spent]
+    return [
+        f"the stretch that is left alone longest is that of {where}: {stretch}, {every} where nobody waits",
+        f"a place is left alone for up to {limit.left_s / 60:.1f} min: {_waiting(made)}",
+        spent,
+    ]
 
 
 def _shares(what: str, spent_s: tuple[float, float, float], rest: str) -> str:

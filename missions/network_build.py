@@ -20,7 +20,10 @@ from missions.errors import BorderError
 from missions.network import BorderNetwork, Branch, CutOff, NetworkEdge, NetworkNode
 from missions.network_cuts import DEGREE_M, NetworkLine, Wall, cut_at_crossings, cut_at_ends, length_m, walls_of
 
-__all__ = ["build_network"]
+__all__ = ["TOLERANCE_M", "build_network"]
+
+TOLERANCE_M = 10.0
+"""How far ends are moved to meet, by default, metres."""
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +32,7 @@ def build_network(
     name: str,
     borders: Iterable[BorderSegment],
     branches: Iterable[Branch] = (),
-    tolerance_m: float = 10.0,
+    tolerance_m: float = TOLERANCE_M,
 ) -> BorderNetwork:
     """Make a graph of lines.
 
@@ -67,6 +70,7 @@ def build_network(
     cut_at_crossings(lines, walls)
     cut_at_ends(lines, tolerance_m)
     nodes, places = _nodes(lines, tolerance_m)
+    _check_sides(name, lines, places, nodes)
 
     edges, nodes = _without_loops(
         [
@@ -78,7 +82,12 @@ def build_network(
         tolerance_m,
     )
     cut_off: list[CutOff] = []
-    notes: list[str] = []
+    left = {id(edge.line) for edge in edges}
+    notes = [
+        f"{line.source.name}: its {length_m(line.xy):.1f} m are too short to be a line of their own: left out"
+        for line in lines
+        if id(line) not in left
+    ]
     fit = []
     for edge, reason in zip(edges, _why_not(edges, walls, tolerance_m), strict=True):
         if not reason:
@@ -149,6 +158,27 @@ def _nodes(lines: Sequence[NetworkLine], tolerance_m: float) -> tuple[Floats, li
     for (_, number, place), node in zip(wanted, node_of.tolist(), strict=True):
         places[number][place] = node
     return np.array(nodes), places
+
+
+def _check_sides(name: str, lines: Sequence[NetworkLine], places: Sequence[dict[float, int]], nodes: Floats) -> None:
+    """Refuse two borders that go on in each other with their own sides opposite: one of them runs the other way."""
+    ends: dict[int, list[tuple[BorderSegment, float, bool]]] = {}
+    for line, own in zip(lines, places, strict=True):
+        if isinstance(line.source, BorderSegment):
+            for place, node in own.items():
+                ends.setdefault(node, []).append((line.source, place, place in line.ends()))
+    for node, met in ends.items():
+        if len(met) != 2 or not all(is_end for *_, is_end in met):
+            continue
+        (one, place, _), (other, there, _) = met
+        onward = (place == 0) != (there == 0)
+        if one is not other and onward != (one.own_side == other.own_side):
+            lon, lat = nodes[node]
+            raise BorderError(
+                f"network {name!r}: the borders {one.name!r} and {other.name!r} go on in each other at {lat:.5f}, "
+                f"{lon:.5f} with their own sides opposite (own_side {one.own_side} and {other.own_side}): one of them "
+                "runs the other way; turn it round, or correct its own_side"
+            )
 
 
 def _pieces(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from missions.border_files import border_properties, read_borders, read_lines, s
 from missions.errors import BorderError, FormatError
 from missions.line_feature import LineFeature, Part, kind_of, number_of, text_of, whole_of
 from missions.network import BorderNetwork, Branch, LineKind
-from missions.network_build import build_network
+from missions.network_build import TOLERANCE_M, build_network
 
 __all__ = ["holds_network", "read_network", "read_patrolled", "write_network"]
 
@@ -34,7 +35,7 @@ def read_network(
     *,
     own_side: Side | str | None = None,
     layer: str | None = None,
-    tolerance_m: float = 10.0,
+    tolerance_m: float = TOLERANCE_M,
 ) -> BorderNetwork:
     """Read borders and branches of a file and make a network of them.
 
@@ -72,10 +73,7 @@ def read_network(
             raise BorderError(f"{feature.where}: kind {said}: say {', '.join(LineKind)}")
     if not borders and not branches:
         raise FormatError(f"{path}: has 0 lines: a network has at least one LineString or Polygon")
-    try:
-        return build_network(path.stem, borders, branches, tolerance_m)
-    except BorderError as error:
-        raise BorderError(f"{path}: {error}") from None
+    return _built(path, borders, branches, tolerance_m)
 
 
 def read_patrolled(
@@ -89,7 +87,17 @@ def read_patrolled(
     if holds_network(path, layer=layer):
         return read_network(path, own_side=own_side, layer=layer)
     borders = read_borders(path, own_side, layer=layer)
-    return borders[0] if len(borders) == 1 else build_network(path.stem, borders)
+    return borders[0] if len(borders) == 1 else _built(path, borders)
+
+
+def _built(
+    path: Path, borders: Sequence[BorderSegment], branches: Sequence[Branch] = (), tolerance_m: float = TOLERANCE_M
+) -> BorderNetwork:
+    """The network of the lines of a file, which stands in the message where they make none."""
+    try:
+        return build_network(path.stem, borders, branches, tolerance_m)
+    except BorderError as error:
+        raise BorderError(f"{path}: {error}") from None
 
 
 def write_network(network: BorderNetwork, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What wings may be flown above the ceiling, where between floor and ceiling there was no room to plan lower."""
+"""What may be flown above the ceiling, where between floor and ceiling there was no room to plan lower."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import Terrain
+from geo import Terrain, wrap_longitudes
 from missions.headroom import flown_above
 from missions.options import PlanOptions
 from missions.plane import Plane
-from missions.sortie import LegKind, Sortie
+from missions.sortie import Leg, LegKind, Sortie
 
 __all__ = ["OVERFLOWN", "overflown"]
 
@@ -20,8 +20,19 @@ OVERFLOWN = " may be flown "
 
 _STEP_M = 5.0
 """Between samples, metres: of 20 ground with a spread of 23 m from post to post hid 2.5 m."""
+_CLOSER = 11
+"""Samples from one of these to the next where rotors are above the ceiling, both of them counted."""
 _MOST_M = 1.0
 """Less than this above the ceiling is not told, metres: the ground between samples is known to that."""
+
+_WINGS = (
+    "autopilots come late to what descends and swing out of turns, and the ground leaves no room to plan lower; raise "
+    "the ceiling, lower the floor, or send rotors"
+)
+_ROTORS = (
+    "between two of its places the ground falls away, and leaves no room to plan lower; raise the ceiling or lower the "
+    "floor"
+)
 
 Floats = NDArray[np.float64]
 
@@ -32,40 +43,80 @@ def overflown(sorties: Iterable[Sortie], options: PlanOptions, terrain: Terrain)
     if not np.isfinite(terrain.resolution_m):
         return notes
     for sortie in sorties:
-        if not sortie.vehicle.aircraft.has_wings:
+        if not any(map(_is_way, sortie.legs)):
+            # It comes down where it is.
             continue
-        lat, lon, height_m, took_s = _line(sortie)
-        plane = Plane.at(float(lat[0]), float(lon[0]))
-        points = plane.xy(lat, lon)
-
-        def beside(samples: NDArray[np.int64], offsets: Floats, plane: Plane = plane, at: Floats = points) -> Floats:
-            return terrain.known_elevation_m(*plane.lat_lon(at[samples][:, None] + offsets))
-
-        by = sortie.vehicle.aircraft, options.wind
+        line = lat, lon, _, _ = _line(sortie)
         ground_m = np.asarray(terrain.elevation_m(lat, lon))
-        agl_m = flown_above(np.diff(points, axis=0), ground_m, height_m, took_s, by=by, beside=beside)
+        if sortie.vehicle.aircraft.has_wings:
+            agl_m, why = _above_wings_m(sortie, options, terrain, line, ground_m), _WINGS
+        else:
+            agl_m, why = _above_rotors_m(options, terrain, line, ground_m), _ROTORS
         worst = int(np.argmax(agl_m))
         over_m = float(agl_m[worst]) - options.ceiling_agl_m
         if over_m > _MOST_M:
             notes.append(
                 f"{sortie.name}{OVERFLOWN}up to {over_m:.0f} m above ceiling_agl_m {options.ceiling_agl_m:g} at "
-                f"{lat[worst]:.5f}, {lon[worst]:.5f}: autopilots come late to what descends and swing out of turns, "
-                "and the ground leaves no room to plan lower; raise the ceiling, lower the floor, or send rotors"
+                f"{lat[worst]:.5f}, {lon[worst]:.5f}: {why}"
             )
     return notes
+
+
+def _above_wings_m(
+    sortie: Sortie,
+    options: PlanOptions,
+    terrain: Terrain,
+    line: tuple[Floats, Floats, Floats, Floats],
+    ground_m: Floats,
+) -> Floats:
+    """How high above ground autopilots may fly wings at places along a sortie, metres."""
+    lat, lon, height_m, took_s = line
+    plane = Plane.at(float(lat[0]), float(lon[0]))
+    points = plane.xy(lat, lon)
+
+    def beside(samples: NDArray[np.int64], offsets: Floats) -> Floats:
+        return terrain.known_elevation_m(*plane.lat_lon(points[samples][:, None] + offsets))
+
+    by = sortie.vehicle.aircraft, options.wind
+    return flown_above(np.diff(points, axis=0), ground_m, height_m, took_s, by=by, beside=beside)
+
+
+def _above_rotors_m(
+    options: PlanOptions, terrain: Terrain, line: tuple[Floats, Floats, Floats, Floats], ground_m: Floats
+) -> Floats:
+    """How high above ground rotors fly at most near places along a sortie, metres: above the ceiling looked at closer.
+
+    Most are well below it.
+    """
+    lat, lon, height_m, _ = line
+    agl_m = height_m - ground_m
+    above = np.flatnonzero(agl_m > options.ceiling_agl_m)
+    before, after = (np.clip(above + step, 0, len(lat) - 1) for step in (-1, 1))
+    for other in (before, after):
+        share = np.linspace(0.0, 1.0, _CLOSER)[1:-1, None]
+        east = (lon[other] - lon[above] + 180.0) % 360.0 - 180.0
+        between = lat[above] + share * (lat[other] - lat[above]), wrap_longitudes(lon[above] + share * east)
+        closer_m = height_m[above] + share * (height_m[other] - height_m[above]) - terrain.elevation_m(*between)
+        agl_m[above] = np.maximum(agl_m[above], closer_m.max(axis=0, initial=0.0))
+    return agl_m
+
+
+def _is_way(leg: Leg) -> bool:
+    return leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING} and leg.distance_m > 0
 
 
 def _line(sortie: Sortie) -> tuple[Floats, Floats, Floats, Floats]:
     """Latitude, longitude, height AMSL of places along a sortie between take-off and landing, and seconds between."""
     columns, took_s = [], []
     for leg in sortie.legs:
-        if leg.kind in {LegKind.TAKEOFF, LegKind.LANDING} or leg.distance_m <= 0:
+        if not _is_way(leg):
             continue
         count = int(leg.distance_m / _STEP_M) + 1
         start, end = (np.array([at.lat_deg, at.lon_deg, at.amsl_m]) for at in (leg.start, leg.end))
+        end[1] = start[1] + (end[1] - start[1] + 180.0) % 360.0 - 180.0
         columns.append(np.linspace(start, end, count, endpoint=False))
         took_s.append(np.full(count, leg.duration_s / count))
         last = leg.end
     columns.append(np.array([[last.lat_deg, last.lon_deg, last.amsl_m]]))
     lat, lon, height_m = np.concatenate(columns).T
-    return lat, lon, height_m, np.concatenate(took_s)
+    return lat, wrap_longitudes(lon), height_m, np.concatenate(took_s)

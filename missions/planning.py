@@ -54,6 +54,9 @@ _WAITS = 3
 _NO_WAIT_S = 1.0
 """A wait that is not worth that, seconds."""
 
+_HELD_UP = 1.02
+"""By this factor longer than where nobody waits a figure is one in which somebody does."""
+
 _FINALISTS = 3
 """Of how many courses, most, a plan is made: those that look best before anything is scheduled."""
 
@@ -252,7 +255,8 @@ class Planner:
     def _made(self) -> tuple[_Schedule, PatrolPlan]:
         """Who flies what when as things stand, and the plan of it, of which it is not looked yet what is seen."""
         chosen = min(self.schedules(), key=lambda one: one.figure_s)
-        chosen = rested(self.setting, chosen, lambda: Planner(self.setting).schedules())
+        waiting = chosen.figure_s > _HELD_UP * self._rounds_s(chosen.rotas)
+        chosen = rested(self.setting, chosen, lambda: Planner(self.setting).schedules(), waiting=waiting)
         return chosen, self._finish(chosen)
 
     def schedules(self) -> Iterator[_Schedule]:
@@ -368,7 +372,7 @@ class Planner:
         changes = [span.from_s for span in self.spans[1:]]
         notes = notes_of(setting, changes, reasons, averaged=len(rotas.periods) == 1)
         flying = frozenset(sysid for roster in _flying(rotas) for sysid in roster.sysids)
-        notes += idle_notes(setting, flying)
+        notes += idle_notes(setting, flying, sorties)
         notes += overflown(sorties, setting.options, setting.terrain)
         weights = joined(self.spans).weights if chosen.risk_s is not None else None
         bounds = bounds_of(setting, rotas.flown, weights)

@@ -77,9 +77,10 @@ def _half_way(sortie: Sortie) -> Waypoint | None:
         if half <= leg.distance_m:
             t = half / leg.distance_m
             a, b = leg.start, leg.end
+            east = (b.lon_deg - a.lon_deg + 180.0) % 360.0 - 180.0
             return Waypoint.above(
                 a.lat_deg + t * (b.lat_deg - a.lat_deg),
-                a.lon_deg + t * (b.lon_deg - a.lon_deg),
+                (a.lon_deg + t * east + 180.0) % 360.0 - 180.0,
                 a.agl_m,
                 a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m),
             )

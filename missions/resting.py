@@ -1,8 +1,9 @@
 """Aircraft that stay on the ground because others, who would wait for them, do better alone.
 
 Two that share one battery wait for each other at every swap, and crews of one size too many are put in turns as if each
-aircraft had batteries enough. One less to fly may then come round oftener: it is tried where batteries are counted. In
-a single coverage who takes off last may hold up the end of it by more than it takes from the others.
+aircraft had batteries enough. One less to fly may then come round oftener: it is tried where batteries are counted. So
+it may where take-offs wait for each other, to keep the separation. In a single coverage who takes off last may hold up
+the end of it by more than it takes from the others.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class _Schedule(Protocol):
 _S = TypeVar("_S", bound=_Schedule)
 
 
-def rested(setting: Setting, made: _S, schedules: Callable[[], Iterable[_S]]) -> _S:
+def rested(setting: Setting, made: _S, schedules: Callable[[], Iterable[_S]], *, waiting: bool) -> _S:
     """A schedule, or a better one in which aircraft rest that others would wait for, one after the other.
 
     Parameters
@@ -49,14 +50,16 @@ def rested(setting: Setting, made: _S, schedules: Callable[[], Iterable[_S]]) ->
         The schedule so far. Nothing that it watches is left out.
     schedules
         Schedules of the crews that there are then; may raise PlanError.
+    waiting
+        Whether somebody waits in the schedule so far: then who has batteries enough may rest too.
     """
     crews = setting.crews
-    once = setting.options.objective is Objective.ONCE
+    every = waiting or setting.options.objective is Objective.ONCE
     left = min(_MOST, _STATIONS // len(setting.stations))
     resting = True
     while resting:
         resting = False
-        for fewer in islice(_one_less(crews, every=once), left):
+        for fewer in islice(_one_less(crews, every=every), left):
             left -= 1
             with _flown_by(setting, fewer):
                 found = min(_as_good(schedules, made.rotas), key=lambda one: one.figure_s, default=made)

@@ -11,7 +11,7 @@ from missions.patrol import Flight, Roster
 from missions.sortie import Sortie
 from missions.turns import turns_of
 
-__all__ = ["at_risk_s", "left_alone_s", "passed_s", "rounds_s"]
+__all__ = ["at_risk_s", "left_alone_by_part", "left_alone_s", "passed_s", "rounds_s"]
 
 Floats = NDArray[np.float64]
 _PLACES = np.array([0.001, 0.5, 0.999])
@@ -61,15 +61,20 @@ def left_alone_s(flights: Sequence[Flight], sorties: Sequence[Sortie], shift_s: 
     A shift that ends without another look for want of batteries is none that is watched to its end. Before its first
     look a place is left alone until somebody takes off for it.
     """
-    longest = 0.0
+    return max((alone_s for alone_s, _ in left_alone_by_part(flights, sorties, shift_s)), default=0.0)
+
+
+def left_alone_by_part(
+    flights: Sequence[Flight], sorties: Sequence[Sortie], shift_s: float = 0.0
+) -> Iterator[tuple[float, list[Sortie]]]:
+    """The same for each part of the course between neighbouring ends of runs, with the sorties that watch it."""
     for low, high, watchers in _parts(flights, sorties):
-        longest = max(longest, _begun_s(watchers))
+        longest = _begun_s(watchers)
         # What passes one place of a part passes all of them; the end of the shift comes at another time after each.
         times = _times(watchers, low + _PLACES * (high - low))
         if times.size:
             times = np.concatenate([times, np.maximum(times[-1:], shift_s)])
-        longest = max(longest, float(np.diff(times, axis=0).max(initial=0.0)))
-    return longest
+        yield max(longest, float(np.diff(times, axis=0).max(initial=0.0))), [sortie for sortie, _ in watchers]
 
 
 def at_risk_s(

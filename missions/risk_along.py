@@ -20,13 +20,20 @@ def weights_along(course: Course, risk: RiskTable, stations: Floats, hour: float
     """
     middle, half = (stations[:-1] + stations[1:]) / 2, np.diff(stations) / 2
     leg = course.leg_at(middle)
-    begin, end = course.line_m[leg].T
-    along = (middle - course.along_m[leg]) / (course.along_m[leg + 1] - course.along_m[leg])
-    at = begin + along * (end - begin)
+    if course.feet_m is None:
+        begin, end = course.line_m[leg].T
+        along = (middle - course.along_m[leg]) / (course.along_m[leg + 1] - course.along_m[leg])
+        at = begin + along * (end - begin)
+        low, high = at - half, at + half
+    else:
+        beside = np.interp(stations, *course.feet_m)
+        low, high = beside[:-1], beside[1:]
+        # Where a ring begins it ends.
+        high = np.where(high < low, np.inf, high)
     out = np.ones(len(middle))
     for number, line in enumerate(course.lines):
         own = course.line[leg] == number
         table = risk.of_line(line.name, border=number == 0)
-        out[own] = table.weights((at - half)[own], (at + half)[own], hour)
+        out[own] = table.weights(low[own], high[own], hour)
     priority = np.array([line.priority for line in course.lines])[course.line[leg]]
     return np.asarray(out / priority * float(priority.min()))

@@ -14,6 +14,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from geo import unwrap_longitudes
 from missions.sortie import Sortie
 
 __all__ = ["NEAR_BASE_M", "Conflicts", "Track"]
@@ -36,7 +37,7 @@ class Track:
     time_s
         Seconds after take-off, shape (n,).
     lat_deg, lon_deg
-        Where it is, degrees, shape (n,).
+        Where it is, degrees, shape (n,); longitudes run on across the antimeridian.
     low_m, high_m
         Its lowest and highest height AMSL within half a step of each moment, metres, shape (n,).
     speed_m_s
@@ -56,7 +57,8 @@ class Track:
         points = sortie.way
         at = np.concatenate([[0.0], np.cumsum([leg.duration_s for leg in sortie.legs])])
         time = np.arange(0.0, at[-1] + _SAMPLE_S, _SAMPLE_S)
-        lat, lon = (np.interp(time, at, v) for v in ([p.lat_deg for p in points], [p.lon_deg for p in points]))
+        turned = unwrap_longitudes([p.lon_deg for p in points])
+        lat, lon = (np.interp(time, at, v) for v in ([p.lat_deg for p in points], turned))
         around = time[:, None] + np.linspace(-0.5, 0.5, 7) * _SAMPLE_S
         amsl = np.interp(around, at, [p.amsl_m for p in points])
         base = sortie.vehicle.base
@@ -83,7 +85,8 @@ class Conflicts:
         self._tracks = [Track.of(sortie) for sortie in sorties]
         self._across, self._up = across_m, up_m
         self._memory: dict[tuple[int, int], Floats] = {}
-        self._boxes = np.array([_box(track) for track in self._tracks]).reshape(-1, 4)
+        middle = next((float(track.lon_deg[0]) for track in self._tracks if len(track.lon_deg)), 0.0)
+        self._boxes = np.array([_box(track, middle) for track in self._tracks]).reshape(-1, 4)
 
     def partners(self, one: int) -> NDArray[np.int64]:
         """Numbers of the sorties whose ground overlaps that of sortie `one`, itself included."""
@@ -137,8 +140,9 @@ def _beside(points: Floats, others: Floats, reach_m: float) -> NDArray[np.int64]
     )
 
 
-def _box(track: Track) -> tuple[float, float, float, float]:
+def _box(track: Track, middle_deg: float) -> tuple[float, float, float, float]:
+    """Least and greatest latitude and longitude of a track, degrees, on the turn of the globe about a longitude."""
     if not len(track.time_s):
         return (0.0, 0.0, 0.0, 0.0)
-    lon = track.lon_deg
+    lon = middle_deg + (track.lon_deg - middle_deg + 180.0) % 360.0 - 180.0
     return float(track.lat_deg.min()), float(lon.min()), float(track.lat_deg.max()), float(lon.max())

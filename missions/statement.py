@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import FlatTerrain, geodesic_distance_m, wrap_longitudes
+from missions.bound_shift import shift_bound
 from missions.bound_sorties import Crew, sortie_bound
 from missions.bound_stretches import Batteries, stretch_bound
 from missions.bound_weighted import weighted_bound
 from missions.coverage import Lost, cover
 from missions.figures import length_told
+from missions.fleet import Aircraft
 from missions.network_lines import band_of, joined_branches
 from missions.options import Objective
 from missions.patrol import Bound, Coverage
@@ -39,9 +41,9 @@ def bounds_of(
 
     But for one coverage they are for plans that are flown day after day without a break: they bound how often
     aircraft come in the long run, and in a single shift, which begins with everybody ready, it may be a little oftener.
-    With all batteries charged at its beginning it may be much oftener: without `batteries` they do not count. With the
-    mean `weights` of the pieces over the shift, shape (n - 1,), for the revisit interval times risk; that of unbroken
-    stretches is not looked for then where it would take long.
+    With all batteries charged at its beginning it may be much oftener: without `batteries` they do not count in these,
+    and one of such a shift is there besides. With the mean `weights` of the pieces over the shift, shape (n - 1,), for
+    the revisit interval times risk; that of unbroken stretches is not looked for then where it would take long.
     """
     once = setting.options.objective is Objective.ONCE
     repeated = "" if once else _REPEATED
@@ -69,26 +71,38 @@ def bounds_of(
     pools = [
         Batteries(tuple(k for k, c in enumerate(setting.crews) if c.base == base), base.batteries, base.charge_s)
         for base in dict.fromkeys(crew.base for crew in setting.crews)
-        if base.batteries is not None and batteries
+        if base.batteries is not None
     ]
+    counted = pools if batteries else []
     if weights is not None and np.ptp(weights[flown]) > 0:
-        one_s = weighted_bound(teams, np.where(flown, weights, 0.0), passable=setting.passable, batteries=pools)
+        one_s = weighted_bound(teams, np.where(flown, weights, 0.0), passable=setting.passable, batteries=counted)
     else:
-        one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=pools, once=once)
+        one_s = stretch_bound(teams, flown, passable=setting.passable, batteries=counted, once=once)
         one_s *= 1.0 if weight is None else float(weight[0])
     if not 0 < one_s < np.inf:
         # It takes something for out of reach that is flown, as from level ground it may: then it says nothing.
         return (any_sorties,)
-    return (
-        any_sorties,
-        Bound(
-            "unbroken stretches",
-            one_s * _ROUNDING,
-            f"of sorties that each watch one unbroken stretch{_opened(setting)}, in the same layers of transit"
-            + repeated
-            + (" with these batteries" if pools and not once else ""),
-        ),
+    which = f"of sorties that each watch one unbroken stretch{_opened(setting)}, in the same layers of transit"
+    with_these = " with these batteries" if counted else ""
+    found = (any_sorties, Bound("unbroken stretches", one_s * _ROUNDING, f"{which}{repeated}{with_these}"))
+    if batteries or not pools or weights is not None:
+        return found
+    shift_s = setting.options.shift_s
+    in_shift_s = shift_bound(
+        teams,
+        flown,
+        passable=setting.passable,
+        batteries=pools,
+        shift_s=shift_s,
+        longest_s=max(_longest_s(crew.aircraft) for crew in setting.crews),
     )
+    in_shift = f", in a shift of {shift_s / 3600:.4g} h with these batteries"
+    return (*found, Bound("one shift", in_shift_s * _ROUNDING, which + in_shift)) if in_shift_s > 0 else found
+
+
+def _longest_s(aircraft: Aircraft) -> float:
+    """How long a sortie takes at most, seconds: no way to fly takes less power than hovering, or cruising."""
+    return 3600 * aircraft.usable_wh / min(aircraft.hover_power_w, aircraft.cruise_power_w)
 
 
 def _opened(setting: Setting) -> str:
@@ -139,6 +153,10 @@ def notes_of(
         Whether the risk was taken for its mean.
     """
     notes = [setting.border.note] if setting.border.note else []
+    network = setting.task.network
+    if network is not None:
+        # No line of the plan has them any more.
+        notes += [*network.notes, *(f"{cut.name}: {length_told(cut.length_m)} {cut.reason}" for cut in network.cut_off)]
     notes += setting.heeded
     if changes_s:
         how = "planned for its mean, which is no worse" if averaged else "from then on the aircraft are divided anew"
@@ -155,7 +173,7 @@ def notes_of(
     lost = [(b - a, reason) for a, b, reason in reasons] + [(gap.length_m, gap.reason) for gap in setting.course.gaps]
     for what in dict.fromkeys(reason for _, reason in lost):
         length = sum(m for m, reason in lost if reason == what)
-        line = "lines" if setting.task.network else "flight line"
+        line = "lines" if network else "flight line"
         notes.append(f"{length_told(length)} of the {line} are not watched ({what}): listed as uncovered")
     shut = int((~setting.course.passable).sum())
     if shut:

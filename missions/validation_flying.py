@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geo import Terrain
 from missions.patrol import PatrolPlan
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
+from missions.validation_lines import lat_lon
 from missions.validation_rule import Rule, finite
 
 __all__ = ["energy", "heights", "speeds", "turns"]
@@ -71,9 +72,10 @@ def heights(plan: PatrolPlan, terrain: Terrain | None) -> Rule:
 def _above_ground(leg: Leg, terrain: Terrain) -> Floats:
     """Heights above ground along a leg, metres: sampled again closer where the ground is steep."""
     a, b = leg.start, leg.end
+    ends = lat_lon((a, b))
     for step_m in (_GROUND_STEP_M, _STEEP_STEP_M):
         t = np.linspace(0, 1, int(leg.distance_m / step_m) + 2)
-        lat, lon = a.lat_deg + t * (b.lat_deg - a.lat_deg), a.lon_deg + t * (b.lon_deg - a.lon_deg)
+        lat, lon = (np.interp(t, (0, 1), values) for values in ends)
         ground = terrain.elevation_m(lat, lon)
         if float(np.abs(np.diff(ground)).max()) <= _STEEP * leg.distance_m / (len(t) - 1):
             break

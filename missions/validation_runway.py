@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from geo import Terrain
 from missions.patrol import PatrolPlan
 from missions.sortie import Leg, LegKind, Sortie
+from missions.validation_lines import lat_lon
 from missions.validation_rule import Rule, finite
 
 __all__ = ["runways"]
@@ -63,7 +64,7 @@ def _low_m(leg: Leg, sortie: Sortie, terrain: Terrain | None) -> float:
     ground = (
         a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m)
         if terrain is None
-        else terrain.elevation_m(a.lat_deg + t * (b.lat_deg - a.lat_deg), a.lon_deg + t * (b.lon_deg - a.lon_deg))
+        else terrain.elevation_m(*(np.interp(t, (0.0, 1.0), values) for values in lat_lon((a, b))))
     )
     amsl = a.amsl_m + t * (b.amsl_m - a.amsl_m)
     return float((amsl - ground - _KEPT * (amsl - sortie.home.amsl_m)).min())

@@ -52,7 +52,8 @@ class Views:
     Parameters
     ----------
     lat_deg, lon_deg, amsl_m
-        Both ends, degrees and metres AMSL, shape (n, 2): the same point twice for a turn.
+        Both ends, degrees and metres AMSL, shape (n, 2): the same point twice for a turn. Of a piece across the
+        antimeridian the longitude of its end runs on beyond ±180 degrees.
     look_rad
         Direction of the camera, radians from east to north, shape (n,): at the beginning of a turn. A straight piece
         has its own from its ends and `side`.
@@ -117,7 +118,8 @@ def views_of(watches: Iterable[Watch]) -> Views:
                 turn = (look - before[1] + math.pi) % (2 * math.pi) - math.pi
                 at = (a.lat_deg, a.lat_deg, a.lon_deg, a.lon_deg, a.amsl_m, a.amsl_m)
                 rows.append((*at, before[1], turn, side, *camera))
-            ends = (a.lat_deg, b.lat_deg, a.lon_deg, b.lon_deg, a.amsl_m, b.amsl_m)
+            onward = a.lon_deg + (b.lon_deg - a.lon_deg + 180.0) % 360.0 - 180.0
+            ends = (a.lat_deg, b.lat_deg, a.lon_deg, onward, a.amsl_m, b.amsl_m)
             rows.append((*ends, look, math.nan, side, *camera))
             before = leg, look
     table = np.array(rows, dtype=float).reshape(-1, 14)

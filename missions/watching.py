@@ -270,7 +270,9 @@ class _Pairs:
         """Whether elevations are missing between a view and its place."""
         eye_lat, eye_lon, _ = self._eye(pairs, self._t[pairs])
         share = np.linspace(0.0, 1.0, _BETWEEN)
-        at = [a[:, None] + share * (b[self.place[pairs]] - a)[:, None] for a, b in ((eye_lat, lat), (eye_lon, lon))]
+        place = self.place[pairs]
+        steps = lat[place] - eye_lat, (lon[place] - eye_lon + 180.0) % 360.0 - 180.0
+        at = [a[:, None] + share * step[:, None] for a, step in zip((eye_lat, eye_lon), steps, strict=True)]
         return np.asarray(np.isnan(terrain.known_elevation_m(*at)).any(axis=1))
 
     def _eye(self, pairs: Ints, at_m: Floats) -> tuple[Floats, Floats, Floats]:
