@@ -180,7 +180,11 @@ def _estimator_status(s: Snapshot) -> Any:
             | mav.ESTIMATOR_POS_HORIZ_REL
             | mav.ESTIMATOR_POS_HORIZ_ABS
             | mav.ESTIMATOR_POS_VERT_ABS
+            | mav.ESTIMATOR_PRED_POS_HORIZ_REL
+            | mav.ESTIMATOR_PRED_POS_HORIZ_ABS
         )
+        # What lies still says so, whatever it measures (ekf_helper.cpp: vehicle_at_rest).
+        flags |= mav.ESTIMATOR_CONST_POS_MODE if s.flight.landed and not s.flight.armed else 0
     else:
         flags |= mav.ESTIMATOR_CONST_POS_MODE
     return mav.MAVLink_estimator_status_message(s.boot_ms * 1000, flags, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.5, 0.8)

@@ -215,7 +215,12 @@ async def test_readiness_is_more_than_the_pre_arm_bit():
             await seen.wait_ready(1.0)
 
 
-@pytest.mark.parametrize(("flags", "ready"), [(0x1F, True), (0x10, True), (0x90, False), (0x80, False), (0x0F, False)])
+@pytest.mark.parametrize(
+    ("flags", "ready"),
+    [(0x1F, True), (0x10, True), (0x90, False), (0x80, False), (0x0F, False),
+     # PX4 on the ground, seen on main of May 2026: at rest, with and without GNSS.
+     (0x3FF, True), (0x380, False), (0x1FF, False)],
+)  # fmt: skip
 def test_estimator_flags(flags, ready):
     state = TelemetryState(str)
     codec = mav.MAVLink(None, srcSystem=1, srcComponent=1)

@@ -55,6 +55,15 @@ def test_the_first_item_is_the_first_item_and_all_reads_back(kind):
             assert one == pytest.approx(other) or (math.isnan(one) and math.isnan(other))
 
 
+def test_a_fence_comes_back_without_autocontinue():
+    """As PX4 main of May 2026 answers, whose fence points have no room for it; rally points keep it."""
+    corners = [item(5001, params=(3.0,), lat=LAT + n / 100, lon=LON + e / 100) for n, e in ((-1, 0), (1, -1), (1, 1))]
+    with vehicle(**PX4) as client:
+        assert client.upload(corners, 1) == client.upload([item(5100, frame=3, lat=LAT, lon=LON, z=9.0)], 2) == 0
+        assert [m.autocontinue for m in client.download(1)] == [0, 0, 0]
+        assert [m.autocontinue for m in client.download(2)] == [1]
+
+
 def test_what_is_kept_of_a_place():
     sent = [
         item(22, frame=3, params=(15.0, 7.0, 7.0, -90.0), lat=LAT, lon=LON, z=20.0),
