@@ -32,6 +32,8 @@ _MODES = MappingProxyType(
         "MANUAL": (1, 0),
         "ALTCTL": (2, 0),
         "POSCTL": (3, 0),
+        "ORBIT": (3, 1),
+        "POSITION_SLOW": (3, 2),
         "TAKEOFF": (4, 2),
         "HOLD": (4, 3),
         "MISSION": (4, 4),
@@ -39,9 +41,12 @@ _MODES = MappingProxyType(
         "LAND": (4, 6),
         "FOLLOW": (4, 8),
         "PRECLAND": (4, 9),
+        "VTOL_TAKEOFF": (4, 10),
         "ACRO": (5, 0),
         "OFFBOARD": (6, 0),
         "STABILIZED": (7, 0),
+        "TERMINATION": (10, 0),
+        "ALTITUDE_CRUISE": (11, 0),
     }
 )
 

@@ -1,4 +1,4 @@
-"""PX4: multirotor, fixed wing and VTOL, as of 1.15.
+"""PX4: multirotor, fixed wing and VTOL, as of main of May 2026 (1.17 alpha), which was asked in its own simulator.
 
 Sources: parameter reference and mode documentation of PX4, px4_custom_mode.h, and what mavlink_mission.cpp takes, keeps
 and answers. Failsafes of the battery are on here, as an operator has them; PX4 ships with a warning only.
@@ -236,7 +236,7 @@ PX4_COPTER = Dialect(
     form=Form.ROTOR,
     autopilot=int(mav.MAV_AUTOPILOT_PX4),
     types={"copter": 2, "quad": 2, "hexa": 13, "octo": 14},
-    version=1 << 24 | 15 << 16 | 255,
+    version=1 << 24 | 17 << 16 | 0x40,
     capabilities=(
         mav.MAV_PROTOCOL_CAPABILITY_MISSION_FLOAT
         | mav.MAV_PROTOCOL_CAPABILITY_PARAM_FLOAT
@@ -338,11 +338,25 @@ PX4_COPTER = Dialect(
     active_armed=True,
     stick_modes=frozenset({Mode.MANUAL, Mode.ALT_HOLD, Mode.POSITION, Mode.STABILIZE}),
     misses_sticks=True,
+    chooses_disarmed=True,
+    takes_modes_twice=True,
     own_component=True,
     lists_checks=False,
     wants_gcs=True,
-    mode_text="Switching to mode '{name}' is currently not possible: {reason}",
+    mode_text="Switching to {name} is currently not available\t",
+    mode_critical=True,
     words={
+        "MANUAL": "Manual",
+        "ALTCTL": "Altitude",
+        "POSCTL": "Position",
+        "TAKEOFF": "Takeoff",
+        "HOLD": "Hold",
+        "MISSION": "Mission",
+        "RTL": "Return",
+        "LAND": "Land",
+        "STABILIZED": "Stabilized",
+        "ORBIT": "Orbit",
+        "OFFBOARD": "Offboard",
         "Need Position Estimate": "No valid global position estimate",
         "requires position": "No valid global position estimate",
         "no mission": "No valid mission available",

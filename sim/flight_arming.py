@@ -18,6 +18,7 @@ __all__ = ["all_skipped", "arm_refusals", "mode_refusal", "refusals", "terrain_p
 _ALL = (1 << 21) - 2
 _NONE, _SENSORS, _PARAMETERS, _BATTERY = 0, 1 << 4, 1 << 5, 1 << 8
 _EVERY = 1
+_WITH_HOME = 2  # items of the least mission
 
 
 def refusals(flight: Flight, *, being_served: bool) -> list[str]:
@@ -54,8 +55,6 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
         yield _EVERY, "vehicle outside fence"
     if flight.wrecked:
         yield _NONE, "Vehicle is wrecked"
-    if flight.mode == Mode.OFFBOARD and not flight.steering.heard:
-        yield _NONE, "no offboard signal"
     for reason in _missed(flight):
         yield _NONE, reason
     for reason in _terrain(flight):
@@ -63,7 +62,11 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
 
 
 def _missed(flight: Flight) -> Iterator[str]:
-    """Who is not there and has to be."""
+    """Who and what is not there and has to be."""
+    if flight.mode == Mode.OFFBOARD and not flight.steering.heard:
+        yield "no offboard signal"
+    if flight.dialect.chooses_disarmed and flight.mode == Mode.AUTO and len(flight.mission) < _WITH_HOME:
+        yield "no mission"
     if flight.dialect.misses_sticks and flight.mode in flight.dialect.stick_modes and flight.hands.sticks is None:
         yield "No manual control input"
     if flight.unheard:
@@ -86,10 +89,10 @@ def mode_refusal(flight: Flight, mode: Mode) -> str | None:
         return "requires position"
     if mode == Mode.OFFBOARD and not flight.steering.heard:
         return "no offboard signal"
-    flown = flight.armed and mode in flight.dialect.stick_modes  # PX4: whatever is not armed may choose any mode
-    if flown and flight.dialect.misses_sticks and flight.hands.sticks is None:
+    by_hand = flight.armed and mode in flight.dialect.stick_modes
+    if by_hand and flight.dialect.misses_sticks and flight.hands.sticks is None:
         return "No manual control input"
-    if mode == Mode.AUTO and len(flight.mission) < 2:
+    if mode == Mode.AUTO and len(flight.mission) < _WITH_HOME:
         return "no mission"
     if mode == Mode.AUTO and flight.armed and flight.landed and not flight.can_lift_off:
         return "Missing Takeoff Cmd"

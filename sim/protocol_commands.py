@@ -47,10 +47,12 @@ def item_from_long(message: Any, *, amsl: bool) -> Item:
     return Item(command, frame, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
 
 
-def item_from_int(message: Any) -> Item:
-    """Of a COMMAND_INT."""
+def item_from_int(message: Any, *, amsl: bool) -> Item:
+    """Of a COMMAND_INT; PX4 looks at no frame, and takes every height for one above the sea (mavlink_receiver.cpp)."""
     m: dict[str, float] = {k: getattr(message, k) for k in ("command", "frame", "x", "y", "z")}
     p = [float(getattr(message, f"param{i}")) for i in range(1, 5)]
+    if amsl:
+        m["frame"] = mav.MAV_FRAME_GLOBAL
     if m["x"] == m["y"] == _NOWHERE:
         m["x"] = m["y"] = 0  # no place: where it is
     return Item(int(m["command"]), int(m["frame"]), (p[0], p[1], p[2], p[3]), int(m["x"]), int(m["y"]), float(m["z"]))

@@ -35,6 +35,7 @@ from sim.protocol_terrain import terrain_report, terrain_request
 __all__ = ["BUILDERS", "DATA_STREAMS", "Schedule", "Snapshot"]
 
 _GPS_AFTER_SHARE = 0.5
+_NONE_U16 = 0xFFFF
 _SENSORS = (
     mav.MAV_SYS_STATUS_SENSOR_3D_GYRO
     | mav.MAV_SYS_STATUS_SENSOR_3D_ACCEL
@@ -204,6 +205,8 @@ def _mission_current(s: Snapshot) -> Any:
     else:
         paused = flight.dialect.tells_pauses and flight.run.index > 0
         state = mav.MISSION_STATE_PAUSED if paused else mav.MISSION_STATE_NOT_STARTED
+    if total == 0 and flight.dialect.name == "px4":
+        total = _NONE_U16  # MavlinkMissionManager::send_mission_current
     message = mav.MAVLink_mission_current_message(seq, total, state, 1 if flight.mode == Mode.AUTO else 2)
     mission_id, fence_id, rally_id = s.ids
     return with_ids(message, mission_id=mission_id, fence_id=fence_id, rally_points_id=rally_id)

@@ -75,6 +75,9 @@ def make_lists(
     def say(text: str) -> None:
         flight.say(Severity.WARNING, text)
 
+    def say_as_px4(text: str, severity: Severity = Severity.CRITICAL) -> None:
+        flight.say(severity, f"{text}\t")  # told as an event, too
+
     def reject(kind: int) -> Callable[[], int | None]:
         return lambda: refusal(names[kind])
 
@@ -99,9 +102,10 @@ def make_lists(
                 capacity=capacity(kind),
                 rules=dialect.rules,
                 changed=lambda kind=kind: changed[kind](lists[kind].items),  # type: ignore[misc]
-                say=say,
+                say=say_as_px4,
                 speedup=config.timer_speedup,
                 reject=reject(kind),
+                current=lambda: max(0, flight.run.index - dialect.first),
             )
         return lists
     stores: dict[int, list[Item]] = {mission: flight.mission, fence: [], rally: []}

@@ -155,6 +155,35 @@ async def test_px4_modes_have_two_parts():
         assert await seen.wait_until(lambda t: t.mode == "RTL", 5.0)
 
 
+async def test_a_mode_that_px4_takes_and_then_refuses_is_told_at_once_and_why():
+    """Main of May 2026 acknowledges a change of mode twice: as taken, and then as what comes of it."""
+    async with linked(Script(autopilot=mav.MAV_AUTOPILOT_PX4)) as (vehicle, link), await connected(link) as seen:
+        second = [mav.MAV_RESULT_TEMPORARILY_REJECTED]
+
+        def refuse(m):
+            if m.command == mav.MAV_CMD_DO_SET_MODE:
+                vehicle.say("Switching to Offboard is currently not available\t")
+                vehicle.send(mav.MAVLink_command_ack_message(m.command, second[0], 0, 0, 255, 190))
+
+        vehicle.obey = refuse
+        with pytest.raises(
+            CommandError, match=r"temporarily rejected.*it said: Switching to Offboard is curr"
+        ) as caught:
+            await seen.set_mode("OFFBOARD")
+        assert caught.value.result == second[0]
+        assert len([m for m in vehicle.heard if m.get_type() == "COMMAND_LONG" and m.command == 176]) == 1
+
+        # What comes late of an order before is no refusal of this one.
+        def obey_late(m):
+            refuse(m)
+            vehicle.mode = 4 << 16 | 3 << 24
+            asyncio.get_running_loop().call_later(0.1, vehicle.heartbeat)
+
+        vehicle.obey = obey_late
+        await seen.pause()
+        assert seen.telemetry.mode == "HOLD"
+
+
 async def test_arming_that_is_refused_says_why():
     command = mav.MAV_CMD_COMPONENT_ARM_DISARM
     script = Script(commands={command: [4]}, says={command: ["PreArm: GPS 1: Bad fix", "PreArm: Gyros inconsistent"]})

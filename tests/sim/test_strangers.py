@@ -37,6 +37,7 @@ ASKED = [
     (TERMINATE, (0,), (FAILED, FAILED, FAILED, DENIED)),
     (ARM, (0.4,), (UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, ACCEPTED)),
     (ARM, (nan,), (UNSUPPORTED,) * 4),
+    (REBOOT, (0,), (UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, ACCEPTED)),
     (REBOOT, (2,), (UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, DENIED)),
     (CALIBRATE, (1,), (ACCEPTED,) * 4),
     (CALIBRATE, (0, 0, 1), (ACCEPTED,) * 4),
@@ -73,6 +74,65 @@ def test_each_has_its_own_number_for_arming_without_checks(kind):
     pilot = Pilot(lockstep(**kind.config, boot=sim.Boot(0.0, 100.0, 100.0)))
     by = {magic: pilot.command(ARM, 1, magic) for magic in (0, 21196, 2989)}
     assert list(by.values()) == [kind.refusal, kind.refusal, kind.refusal if kind.px4 else ACCEPTED]
+
+
+# What follows was asked of PX4 main of May 2026 in its own simulator.
+
+
+@px4_kinds
+def test_px4_that_is_asked_for_no_reboot_makes_none(kind):
+    pilot = of(kind)
+    pilot.advance(10.0)
+    assert pilot.command(REBOOT, 0) == ACCEPTED
+    assert pilot.request(30).time_boot_ms >= 10_000
+
+
+@px4_kinds
+def test_px4_takes_any_mode_on_the_ground_and_says_when_it_arms_that_it_cannot(kind):
+    pilot = of(kind)
+    for name in ("MISSION", "MANUAL", "POSCTL", "LAND", "RTL"):
+        before = len(pilot.said("COMMAND_ACK"))
+        assert pilot.command(SET_MODE, 1, *kind.command_mode(name)) == ACCEPTED
+        assert pilot.request(0).custom_mode == kind.numbers[name]
+        # It says twice that it has taken an order for a mode.
+        assert [m.result for m in pilot.said("COMMAND_ACK")[before:] if m.command == SET_MODE] == [ACCEPTED] * 2
+        assert pilot.command(ARM, 1) == REJECTED
+    assert "".join(pilot.texts).count("Arming denied: Resolve system health failures first\t") == 5
+
+
+def test_px4_that_is_armed_refuses_a_mode_in_its_second_word():
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter"))
+    assert pilot.command(ARM, 1) == ACCEPTED
+    pilot.command(SET_MODE, 1, 4, 4)
+    assert [m.result for m in pilot.said("COMMAND_ACK") if m.command == SET_MODE] == [ACCEPTED, REJECTED]
+    assert pilot.texts[-1] == "Switching to Mission is currently not available\t"
+    assert pilot.last("STATUSTEXT").severity == mav.MAV_SEVERITY_CRITICAL
+
+
+@pytest.mark.parametrize("frame", [0, 3, 5, 6, 1, 10])
+def test_px4_takes_every_height_of_a_command_for_one_above_the_sea(frame):
+    """The real one flew into the ground by a height above home."""
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
+    body = pilot.fleet.vehicles[0].flight.body
+    assert pilot.command_int(192, -1, 1, frame=frame, lat=HOME[0], lon=HOME[1], z=40.0) == ACCEPTED  # nor armed
+    assert [pilot.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + 20), pilot.command(ARM, 1)] == [ACCEPTED] * 2
+    pilot.until(lambda: body.u > 19.0)
+    assert pilot.command_int(192, -1, 0, frame=frame, lat=HOME[0], lon=HOME[1], z=40.0) == UNSUPPORTED
+    assert pilot.command_int(192, -1, 1, frame=frame, lat=HOME[0], lon=HOME[1], z=HOME[2] + 40.0) == ACCEPTED
+    pilot.advance(20.0)
+    assert body.u == pytest.approx(40.0, abs=0.5)
+    assert pilot.command_int(192, -1, 1, frame=frame, lat=HOME[0] + 0.0001, lon=HOME[1], z=nan) == ACCEPTED
+    pilot.advance(20.0)
+    assert (body.u, body.n) == (pytest.approx(40.0, abs=0.5), pytest.approx(11.1, abs=0.5))
+
+
+@px4_kinds
+def test_px4_without_a_mission_has_no_number_of_items(kind):
+    pilot = of(kind)
+    pilot.heartbeat()
+    pilot.advance(2.0)
+    current = pilot.last("MISSION_CURRENT")
+    assert (current.seq, current.total, current.mission_state) == (0, 0xFFFF, mav.MISSION_STATE_NO_MISSION)
 
 
 @px4_kinds
