@@ -114,6 +114,7 @@ PX4 = Dialect(
     whole_params=MappingProxyType({}),
     headings=MappingProxyType(dict.fromkeys(_HEADED, 4)),
     keeps_autocontinue=True,
+    judges_missions=True,
     keeps_place_of_actions=True,
     accepts_nan=True,
     height_step_m=0.001,
@@ -148,6 +149,8 @@ PX4 = Dialect(
         claims_gimbal=True,
         frees_nose_by_place=False,
         jumps_by_message=True,
+        # To its autopilot they are unknown (main of May 2026).
+        camera=mav.MAV_COMP_ID_CAMERA,
     ),
     ground=GroundWays("NAV_DLL_ACT"),
     radio="NAV_RCL_ACT",

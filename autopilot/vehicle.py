@@ -14,6 +14,7 @@ from autopilot.dialects import dialect_of
 from autopilot.errors import CommandError, LinkError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
 from autopilot.heard import Heard
+from autopilot.judged import check_judged
 from autopilot.link import Link
 from autopilot.parameters import Parameters
 from autopilot.proof import Proof
@@ -364,7 +365,11 @@ class Vehicle(Heard):
         ------
         CommandError
             When a step is refused.
+        NotReadyError
+            When the vehicle rejects the mission that it holds, by its own checks.
         """
+        if self._proof.begun:
+            await check_judged(self)
         for step in self.dialect.start:
             if step.kind is StepKind.MODE:
                 await self.set_mode(str(step.value))

@@ -126,6 +126,8 @@ class Dialect:
     takes_modes_twice
         Whether DO_SET_MODE is acknowledged twice: as taken whatever it asks, then as what comes of it (PX4 main of May
         2026: ``MavlinkReceiver::handle_message_command_both``, then its Commander).
+    films_apart
+        Whether a camera that is a component of its own is told to film, and the autopilot does not know such commands.
     own_component
         Whether commands to another component, or to all systems, are not its own to answer (PX4).
     lists_checks
@@ -196,6 +198,7 @@ class Dialect:
     stick_modes: frozenset[Mode] = frozenset()
     misses_sticks: bool = False
     chooses_disarmed: bool = False
+    films_apart: bool = False
     takes_modes_twice: bool = False
     own_component: bool = False
     lists_checks: bool = True

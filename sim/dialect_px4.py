@@ -54,6 +54,7 @@ _COMMON = {
     "RTL_DESCEND_ALT": ParamSpec(30.0, _REAL),
     "RTL_LAND_DELAY": ParamSpec(0.0, _REAL),
     "MIS_TAKEOFF_ALT": ParamSpec(2.5, _REAL),
+    "MIS_TKO_LAND_REQ": ParamSpec(0.0, _INT32),
 }
 _ROTOR_PARAMS = {
     "MPC_XY_CRUISE": ParamSpec(5.0, _REAL),
@@ -98,6 +99,8 @@ _VTOL_PARAMS = {
 }
 # A fixed wing has no place to land without a planned landing: it circles over home.
 _WING_DEFAULTS = {"RTL_LAND_DELAY": ParamSpec(-1.0, _REAL), "RTL_TYPE": ParamSpec(1.0, _INT32)}
+# Set for wings and VTOL by its start-up scripts: no mission of theirs is flown that does not land.
+_LANDS = {"MIS_TKO_LAND_REQ": ParamSpec(2.0, _INT32)}
 
 _FIGURES: dict[str, Figure] = {
     "AUTO_OPTIONS": 0.0,
@@ -294,6 +297,8 @@ PX4_COPTER = Dialect(
             mav.MAV_CMD_DO_SET_RELAY,
             mav.MAV_CMD_NAV_VTOL_TAKEOFF,
             mav.MAV_CMD_NAV_VTOL_LAND,
+            mav.MAV_CMD_VIDEO_START_CAPTURE,
+            mav.MAV_CMD_VIDEO_STOP_CAPTURE,
         }
     ),
     claims_gimbal=True,
@@ -339,6 +344,7 @@ PX4_COPTER = Dialect(
     stick_modes=frozenset({Mode.MANUAL, Mode.ALT_HOLD, Mode.POSITION, Mode.STABILIZE}),
     misses_sticks=True,
     chooses_disarmed=True,
+    films_apart=True,
     takes_modes_twice=True,
     own_component=True,
     lists_checks=False,
@@ -372,7 +378,7 @@ PX4_PLANE = replace(
     form=Form.WING,
     types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
     modes=_MODES,
-    params={**_COMMON, **_WING_PARAMS, **_WING_DEFAULTS},
+    params={**_COMMON, **_WING_PARAMS, **_WING_DEFAULTS, **_LANDS},
     figures=_WING_FIGURES,
     lifts_off=False,
 )
@@ -383,7 +389,7 @@ PX4_VTOL = replace(
     form=Form.VTOL,
     types={"vtol": _VTOL_FIXEDROTOR},
     modes=(*_MODES, _ORBIT),
-    params={**_COMMON, **_ROTOR_PARAMS, **_WING_PARAMS, **_VTOL_PARAMS, "RTL_TYPE": ParamSpec(1.0, _INT32)},
+    params={**_COMMON, **_ROTOR_PARAMS, **_WING_PARAMS, **_VTOL_PARAMS, **_LANDS, "RTL_TYPE": ParamSpec(1.0, _INT32)},
     figures={
         **_WING_FIGURES,
         **_ROTOR_FIGURES,

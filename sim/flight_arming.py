@@ -18,7 +18,6 @@ __all__ = ["all_skipped", "arm_refusals", "mode_refusal", "refusals", "terrain_p
 _ALL = (1 << 21) - 2
 _NONE, _SENSORS, _PARAMETERS, _BATTERY = 0, 1 << 4, 1 << 5, 1 << 8
 _EVERY = 1
-_WITH_HOME = 2  # items of the least mission
 
 
 def refusals(flight: Flight, *, being_served: bool) -> list[str]:
@@ -65,7 +64,7 @@ def _missed(flight: Flight) -> Iterator[str]:
     """Who and what is not there and has to be."""
     if flight.mode == Mode.OFFBOARD and not flight.steering.heard:
         yield "no offboard signal"
-    if flight.dialect.chooses_disarmed and flight.mode == Mode.AUTO and len(flight.mission) < _WITH_HOME:
+    if flight.dialect.chooses_disarmed and flight.mode == Mode.AUTO and not flight.run.is_there:
         yield "no mission"
     if flight.dialect.misses_sticks and flight.mode in flight.dialect.stick_modes and flight.hands.sticks is None:
         yield "No manual control input"
@@ -92,7 +91,7 @@ def mode_refusal(flight: Flight, mode: Mode) -> str | None:
     by_hand = flight.armed and mode in flight.dialect.stick_modes
     if by_hand and flight.dialect.misses_sticks and flight.hands.sticks is None:
         return "No manual control input"
-    if mode == Mode.AUTO and len(flight.mission) < _WITH_HOME:
+    if mode == Mode.AUTO and not flight.run.is_there:
         return "no mission"
     if mode == Mode.AUTO and flight.armed and flight.landed and not flight.can_lift_off:
         return "Missing Takeoff Cmd"

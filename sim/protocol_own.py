@@ -198,7 +198,7 @@ def _px4_reboot(flight: Flight, order: Order) -> int:
 
 def _px4_start(flight: Flight, order: Order) -> int:
     count = len(flight.mission) - 1
-    if count < 1:
+    if not flight.run.is_there:
         flight.say(Severity.CRITICAL, "Mission start denied! No valid mission\t")
         return DENIED
     return result_of(flight, flight.start_mission()) if -1.0 <= order.item.params[0] < count else DENIED

@@ -196,7 +196,7 @@ def _mission_current(s: Snapshot) -> Any:
     # ArduPilot's highest number and PX4's count are the same to a flight, whose item 0 is home.
     total = max(0, len(flight.mission) - 1)
     seq = max(0, flight.run.index - flight.dialect.first)
-    if total == 0:
+    if not flight.run.is_there:
         state = mav.MISSION_STATE_NO_MISSION
     elif flight.run.complete:
         state = mav.MISSION_STATE_COMPLETE

@@ -38,6 +38,7 @@ from sim.vehicle_targets import take_local_target, take_target
 __all__ = ["Vehicle"]
 
 _IDLE_FLOOR_WALL_S = 5.0
+_FILMS = frozenset({mav.MAV_CMD_VIDEO_START_CAPTURE, mav.MAV_CMD_VIDEO_STOP_CAPTURE})
 _REBOOT = 1.0  # of PREFLIGHT_REBOOT_SHUTDOWN; PX4 accepts 0, which asks for nothing
 _GCS_FLOOR_S = 5.0
 _TARGET_FLOOR_S = 0.5
@@ -199,6 +200,11 @@ class Vehicle:
             self._hear_gcs()
 
     def _on_command(self, channel: Channel, message: Any) -> None:
+        if self._dialect.films_apart and message.target_component == mav.MAV_COMP_ID_CAMERA:
+            if message.command in _FILMS and message.target_system == self.sysid:
+                self.flight.do(item_from_long(message, amsl=True))
+                self._flush()
+            return
         if not self._dialect.takes(message, self.sysid):
             return
 

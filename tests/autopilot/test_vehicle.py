@@ -184,6 +184,31 @@ async def test_a_mode_that_px4_takes_and_then_refuses_is_told_at_once_and_why():
         assert seen.telemetry.mode == "HOLD"
 
 
+async def test_a_mission_that_px4_rejects_is_told_before_it_arms_and_why():
+    """It takes such an upload, and says afterwards only that it has none (seen on main of May 2026)."""
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4)
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        await seen.upload(line_mission(2, dialect="px4"))
+        vehicle.say("Mission rejected: Landing waypoint/pattern required.\t")
+        telling = asyncio.create_task(told_every(vehicle, mav.MISSION_STATE_NO_MISSION))
+        with pytest.raises(
+            NotReadyError, match=r"rejects the mission that it holds; it said: Mission rejected: Landing"
+        ):
+            await seen.start_mission()
+        telling.cancel()
+        assert not [m for m in vehicle.heard if m.get_type() == "COMMAND_LONG" and m.command in (176, 400)]
+        telling = asyncio.create_task(told_every(vehicle, mav.MISSION_STATE_NOT_STARTED))
+        with pytest.raises(CommandError, match="stays in"):  # it goes on to the mode
+            await seen.start_mission()
+        telling.cancel()
+
+
+async def told_every(vehicle, state):
+    while True:
+        vehicle.send(mav.MAVLink_mission_current_message(0, 4, state, 1))
+        await asyncio.sleep(0.02)
+
+
 async def test_arming_that_is_refused_says_why():
     command = mav.MAV_CMD_COMPONENT_ARM_DISARM
     script = Script(commands={command: [4]}, says={command: ["PreArm: GPS 1: Bad fix", "PreArm: Gyros inconsistent"]})

@@ -151,7 +151,7 @@ def test_a_mission_says_whether_it_was_begun_left_or_flown_to_its_end(kind):
         kind.arm_and_start(client)
         client.wait_text("Disarming")
         until(mav.MISSION_STATE_COMPLETE)
-        assert client.upload(kind.mission()[:-1]) == 0
+        assert client.upload([kind.mission()[0], *kind.mission()[2:]]) == 0
         # ArduPilot's ``AP_Mission`` forgets that it was flown when it is begun anew.
         until(mav.MISSION_STATE_NOT_STARTED if kind.px4 else mav.MISSION_STATE_COMPLETE)
 
@@ -218,7 +218,7 @@ def test_px4_starts_by_one_command_and_not_without_a_mission(kind):
 
 @px4_kinds
 def test_px4_lifts_off_by_itself_where_the_mission_does_not_unless_it_is_a_plane(kind):
-    with vehicle(**kind.config, **FAST) as client:
+    with vehicle(**kind.config | {"params": {"MIS_TKO_LAND_REQ": 0.0}}, **FAST) as client:
         assert client.upload([waypoint(31.341, -110.94, 40.0), item(20, frame=2)]) == 0
         assert kind.set_mode(client, "MISSION") == ACCEPTED
         client.stream(33)
@@ -348,7 +348,8 @@ def test_goes_to_a_place_in_the_mode_that_is_for_it(kind):
 @px4_kinds
 def test_link_loss_is_any_ground_stations_and_does_what_nav_dll_act_says(kind):
     for action, name in ((2, "RTL"), (1, "LOITER"), (3, "LAND")):
-        config = {**kind.config, "params": {"NAV_DLL_ACT": float(action), "COM_DL_LOSS_T": 1.0}}
+        params = {"NAV_DLL_ACT": float(action), "COM_DL_LOSS_T": 1.0, "MIS_TKO_LAND_REQ": 0.0}
+        config = {**kind.config, "params": params}
         with fleet(**config, speedup=20.0) as ends, Client(ends[0], sysid=77, compid=1) as client:
             mission = [*kind.mission()[:1], waypoint(31.40, -110.94, 60.0)]
             assert client.upload(mission) == 0

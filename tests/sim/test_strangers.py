@@ -46,6 +46,7 @@ ASKED = [
     (SLEW + 1, (0, 0, 0, 0, 0, 0, 50), (UNSUPPORTED, FAILED, FAILED, UNSUPPORTED)),
     (SLEW + 2, (0, 90), (UNSUPPORTED, FAILED, FAILED, UNSUPPORTED)),
     (21, (), (ACCEPTED, UNSUPPORTED, UNSUPPORTED, ACCEPTED)),
+    (2500, (), (ACCEPTED, ACCEPTED, ACCEPTED, UNSUPPORTED)),
     (85, (), (ACCEPTED, UNSUPPORTED, UNSUPPORTED, UNSUPPORTED)),
     (84, (), (FAILED, UNSUPPORTED, UNSUPPORTED, UNSUPPORTED)),
 ]
@@ -124,6 +125,36 @@ def test_px4_takes_every_height_of_a_command_for_one_above_the_sea(frame):
     assert pilot.command_int(192, -1, 1, frame=frame, lat=HOME[0] + 0.0001, lon=HOME[1], z=nan) == ACCEPTED
     pilot.advance(20.0)
     assert (body.u, body.n) == (pytest.approx(40.0, abs=0.5), pytest.approx(11.1, abs=0.5))
+
+
+@px4_kinds
+def test_px4_rejects_a_mission_of_wings_that_does_not_land(kind):
+    """MIS_TKO_LAND_REQ of its airframes; it takes the upload, and says so in a text of the moment alone."""
+    pilot, rotors = of(kind), kind.frame == "copter"
+    pilot.heartbeat()
+    whole = [tuple(one) for one in kind.mission()]
+    for mission, flown in ((whole[:-1], rotors), (whole, True)):
+        pilot.heard.clear()
+        assert pilot.upload(mission) == ACCEPTED
+        pilot.advance(2.0)
+        rejected = [text for text in ["".join(pilot.texts)] if "Landing waypoint/pattern required.\t" in text]
+        assert (not rejected) is flown
+        state = mav.MISSION_STATE_NOT_STARTED if flown else mav.MISSION_STATE_NO_MISSION
+        assert pilot.last("MISSION_CURRENT").mission_state == state
+        assert pilot.command(SET_MODE, 1, 4, 4) == ACCEPTED
+        if not flown:
+            assert [pilot.command(ARM, 1), pilot.command(START, -1)] == [REJECTED, DENIED]
+    assert pilot.command(ARM, 1) == ACCEPTED
+
+
+@px4_kinds
+def test_beside_px4_a_camera_is_told_to_film(kind):
+    pilot = of(kind)
+    before = len(pilot.said("COMMAND_ACK"))
+    for command in (2500, 2501):
+        pilot.send(mav.MAVLink_command_long_message(1, mav.MAV_COMP_ID_CAMERA, command, 0, *[0.0] * 7))
+    assert pilot.texts == ["Video capture started", "Video capture stopped"]
+    assert len(pilot.said("COMMAND_ACK")) == before
 
 
 @px4_kinds
