@@ -176,7 +176,8 @@ def _px4_change_speed(flight: Flight, order: Order) -> int:
 def _px4_reposition(flight: Flight, order: Order) -> int:
     """It is taken by the mode alone, armed or not; the place counts in the air, its frame never (Commander.cpp).
 
-    What is not given stays as it is: the place, the height (navigator_main.cpp).
+    What is not given stays as it is: the place, the height; outside its fence it goes nowhere, and says that alone
+    (navigator_main.cpp).
     """
     item = order.item
     flags = item.params[1]
@@ -186,7 +187,11 @@ def _px4_reposition(flight: Flight, order: Order) -> int:
         return flight.dialect.refusal
     if not flight.landed:
         height = item.z if isfinite(item.z) else flight.setup.home_amsl_m + flight.body.u
-        flight.steering.go_to(replace(item, z=height))
+        there = replace(item, z=height)
+        if flight.guard.allows(flight.course.point_of(there)):
+            flight.steering.go_to(there)
+        else:
+            flight.say(Severity.CRITICAL, "Reposition is outside geofence\t")
     return ACCEPTED
 
 

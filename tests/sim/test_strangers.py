@@ -157,6 +157,22 @@ def test_beside_px4_a_camera_is_told_to_film(kind):
     assert len(pilot.said("COMMAND_ACK")) == before
 
 
+def test_px4_accepts_a_place_outside_its_fence_and_does_not_go_there():
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
+    body = pilot.fleet.vehicles[0].flight.body
+    circle = [item(5003, params=(80.0,), lat=HOME[0], lon=HOME[1])]
+    assert pilot.upload(circle, 1) == ACCEPTED
+    assert [pilot.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + 20), pilot.command(ARM, 1)] == [ACCEPTED] * 2
+    pilot.until(lambda: body.u > 19.0)
+    assert pilot.command_int(192, -1, 1, frame=0, lat=HOME[0] + 0.003, lon=HOME[1], z=HOME[2] + 20.0) == ACCEPTED
+    assert pilot.texts[-1] == "Reposition is outside geofence\t"
+    pilot.advance(20.0)
+    assert abs(body.n) < 2.0
+    assert pilot.command_int(192, -1, 1, frame=0, lat=HOME[0] + 0.0005, lon=HOME[1], z=HOME[2] + 20.0) == ACCEPTED
+    pilot.advance(30.0)
+    assert body.n == pytest.approx(55.5, abs=1.0)
+
+
 @px4_kinds
 def test_px4_without_a_mission_has_no_number_of_items(kind):
     pilot = of(kind)
