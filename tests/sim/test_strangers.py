@@ -101,6 +101,13 @@ def test_px4_takes_any_mode_on_the_ground_and_says_when_it_arms_that_it_cannot(k
     assert "".join(pilot.texts).count("Arming denied: Resolve system health failures first\t") == 5
 
 
+def test_px4_says_which_part_of_a_mode_it_does_not_know():
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter"))
+    for mode in ((0, 0, 0), (1, 9, 0), (1, 4, 1)):
+        pilot.command(SET_MODE, *mode)
+    assert pilot.texts == [f"Unsupported {part} mode\t" for part in ("base", "main", "auto")]
+
+
 def test_px4_that_is_armed_refuses_a_mode_in_its_second_word():
     pilot = Pilot(lockstep(autopilot="px4", frame="copter"))
     assert pilot.command(ARM, 1) == ACCEPTED
