@@ -140,6 +140,8 @@ def test_lists(sitl_vehicle):
     with closing(Asker(sitl_vehicle)) as asker:
         asker.ready()
         assert [asker.upload(mission), asker.upload(fence, 1), asker.upload([(3, 5100, 0, 50, 10)], 2)] == [0] * 3
+        # The real one knows its present item once it has looked at the mission.
+        assert asker.hear("MISSION_CURRENT", where=lambda m: m.total == len(mission) and m.mission_state == 2)
         whole = [(m.frame, m.command, m.current, m.autocontinue) for m in asker.download()]
         assert whole == [(6, 22, 1, 1), (2, 178, 0, 1), (6, 16, 0, 1), (2, 20, 0, 1)]
         assert [(m.frame, m.param1, m.current, m.autocontinue) for m in asker.download(1)] == [(5, 300.0, 1, 0)]
