@@ -143,6 +143,11 @@ class Acknowledgements:
         order.is_long = True
         return True
 
+    def refuses(self, command: int, answer: Message) -> bool:
+        """Whether a COMMAND_ACK, to us, refuses a command, of whichever order."""
+        done = (mav.MAV_RESULT_ACCEPTED, mav.MAV_RESULT_IN_PROGRESS)
+        return answer.command == command and answer.result not in done and self._to_us(answer)
+
     def _heard(self, answer: Message) -> None:
         """One that comes while nobody asks is of an order before."""
         owed = self._owed.get(answer.command)

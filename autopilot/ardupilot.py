@@ -233,6 +233,7 @@ ARDUCOPTER = Dialect(
     whole_params=_WHOLE,
     headings=MappingProxyType({}),
     keeps_autocontinue=False,
+    judges_missions=False,
     keeps_place_of_actions=False,
     accepts_nan=False,
     height_step_m=0.01,
@@ -267,6 +268,7 @@ ARDUCOPTER = Dialect(
         # Before 4.5 DO_SET_ROI_NONE freed the mount alone (ArduPilot#24013, mended by #25277).
         frees_nose_by_place=True,
         jumps_by_message=False,
+        camera=None,
     ),
     ground=GroundWays("FS_GCS_ENABLE", system_id="MAV_GCS_SYSID", highest_id="MAV_GCS_SYSID_HI"),
     radio="FS_THR_ENABLE",

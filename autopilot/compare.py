@@ -39,16 +39,16 @@ _MAX_ITEMS = 0xFFFF
 _MAX_X, _MAX_Y = 900_000_000, 1_800_000_000
 
 
-_FLAT = frozenset(
+_FENCE = frozenset(
     {
         mav.MAV_CMD_NAV_FENCE_RETURN_POINT,
         mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION,
         mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION,
         mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION,
         mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION,
-        mav.MAV_CMD_DO_LAND_START,
     }
 )
+_FLAT = _FENCE | {mav.MAV_CMD_DO_LAND_START}
 """A place without a height, whose frame says nothing.
 
 Fence items come back with frame 0. ArduPilot stores the mark of a landing sequence as a location, in which frame 2 is
@@ -159,7 +159,9 @@ def item_differences(sent: MissionItem, read: MissionItem, dialect: Dialect) -> 
             yield Difference(sent.seq, name, one, other)
     if sent.command in LOCATED or dialect.keeps_place_of_actions:
         yield from _place_differences(sent, read, dialect)
-    if dialect.keeps_autocontinue and bool(sent.autocontinue) != bool(read.autocontinue):
+    # Nobody goes on from a corner of a fence: PX4 has no room for the flag there, and answers 0.
+    goes_on = dialect.keeps_autocontinue and sent.command not in _FENCE
+    if goes_on and bool(sent.autocontinue) != bool(read.autocontinue):
         yield Difference(sent.seq, "autocontinue", sent.autocontinue, read.autocontinue)
 
 

@@ -279,6 +279,8 @@ class OrderWays:
         By what the gimbal is turned, and whether it first has to be told who turns it.
     frees_nose_by_place
         Whether DO_SET_ROI_NONE may leave the nose where it looked, and a region of interest at no place frees it.
+    camera
+        Component that is told to film, where the autopilot leaves that to a camera; it need not answer.
     jumps_by_message
         Whether another item is asked for by the message MISSION_SET_CURRENT, for want of the command.
     """
@@ -293,6 +295,7 @@ class OrderWays:
     claims_gimbal: bool
     frees_nose_by_place: bool
     jumps_by_message: bool
+    camera: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +323,8 @@ class Dialect:
         of the point.
     headings
         MAV_CMD to the parameter that is a heading in degrees and comes back turned into [0, 360); absent: as it was.
+    judges_missions
+        Whether it looks at a mission itself and says by MISSION_CURRENT that it has none where it would not fly it.
     keeps_autocontinue, keeps_place_of_actions
         Whether the vehicle stores the autocontinue flag, and x, y, z of commands that are not a place.
     accepts_nan
@@ -380,6 +385,7 @@ class Dialect:
     whole_params: Mapping[int, tuple[int, ...]]
     headings: Mapping[int, int]
     keeps_autocontinue: bool
+    judges_missions: bool
     keeps_place_of_actions: bool
     accepts_nan: bool
     height_step_m: float

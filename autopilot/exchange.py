@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -99,13 +100,32 @@ class Exchange:
                         while (late := await box.get(_TEXTS_WALL_S)) is not None:
                             if late.get_type() in SAYING:
                                 said.take(late, clock())
-                        raise self._refused(command, answer.result, said.texts())
+                        raise self.refused(command, answer.result, said.texts())
         raise CommandError(
             f"{self.link.url} vehicle {self.sysid}: no answer to {command_name(command)} in {_TRIES} tries: "
-            "check the link"
+            "check the link, and that what it is for, such as a gimbal, is set up there"
         )
 
-    def _refused(self, command: int, result: int, said: list[str]) -> CommandError:
+    @contextmanager
+    def second_thoughts(self, command: int) -> Iterator[list[int]]:
+        """MAV_RESULT of each refusal of a command that comes while the context lasts.
+
+        PX4 main of May 2026 accepts a change of mode as it comes in, and refuses it in a second acknowledgement.
+        """
+        refused: list[int] = []
+
+        def take(answer: Message) -> None:
+            if self._acks.refuses(command, answer):
+                refused.append(answer.result)
+
+        end = self.link.listen(take, sysid=self.sysid, types=("COMMAND_ACK",))
+        try:
+            yield refused
+        finally:
+            end()
+
+    def refused(self, command: int, result: int, said: list[str]) -> CommandError:
+        """The error of a refusal, with what was said about it."""
         reasons = f"; it said: {' | '.join(dict.fromkeys(said))}" if said else ""
         return CommandError(
             f"{self.link.url} vehicle {self.sysid}: {command_name(command)}: {command_words(result)} "

@@ -32,6 +32,8 @@ _MODES = MappingProxyType(
         "MANUAL": (1, 0),
         "ALTCTL": (2, 0),
         "POSCTL": (3, 0),
+        "ORBIT": (3, 1),
+        "POSITION_SLOW": (3, 2),
         "TAKEOFF": (4, 2),
         "HOLD": (4, 3),
         "MISSION": (4, 4),
@@ -39,9 +41,12 @@ _MODES = MappingProxyType(
         "LAND": (4, 6),
         "FOLLOW": (4, 8),
         "PRECLAND": (4, 9),
+        "VTOL_TAKEOFF": (4, 10),
         "ACRO": (5, 0),
         "OFFBOARD": (6, 0),
         "STABILIZED": (7, 0),
+        "TERMINATION": (10, 0),
+        "ALTITUDE_CRUISE": (11, 0),
     }
 )
 
@@ -109,6 +114,7 @@ PX4 = Dialect(
     whole_params=MappingProxyType({}),
     headings=MappingProxyType(dict.fromkeys(_HEADED, 4)),
     keeps_autocontinue=True,
+    judges_missions=True,
     keeps_place_of_actions=True,
     accepts_nan=True,
     height_step_m=0.001,
@@ -143,6 +149,8 @@ PX4 = Dialect(
         claims_gimbal=True,
         frees_nose_by_place=False,
         jumps_by_message=True,
+        # To its autopilot they are unknown (main of May 2026).
+        camera=mav.MAV_COMP_ID_CAMERA,
     ),
     ground=GroundWays("NAV_DLL_ACT"),
     radio="NAV_RCL_ACT",

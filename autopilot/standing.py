@@ -34,6 +34,7 @@ _KINDS = MappingProxyType(
         mav.MAV_CMD_VIDEO_STOP_CAPTURE: "video",
     }
 )
+_FILMS = frozenset({mav.MAV_CMD_VIDEO_START_CAPTURE, mav.MAV_CMD_VIDEO_STOP_CAPTURE})
 
 
 def standing_commands(items: Sequence[MissionItem], seq: int) -> tuple[MissionItem, ...]:
@@ -101,4 +102,9 @@ async def _say(vehicle: Vehicle, item: MissionItem) -> None:
         )
     else:
         params = (item.p1, item.p2, item.p3, item.p4, float(item.x), float(item.y), item.z)
-        await vehicle.command(item.command, *params)
+        camera = vehicle.dialect.orders.camera
+        if camera is not None and item.command in _FILMS:
+            message = mav.MAVLink_command_long_message(vehicle.sysid, camera, item.command, 0, *params)
+            vehicle.link.send(message, vehicle.sysid)
+        else:
+            await vehicle.command(item.command, *params)

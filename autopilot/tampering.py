@@ -65,6 +65,7 @@ class Tampering:
         self._acted = False
         self._off = 0
         self._awaited: set[MissionKind] = set()
+        self._to_ask: list[MissionKind] = []
         self._read_next = dict.fromkeys(self._held, 0)
         self._flown = 0
         ago_s = vehicle.timing.wall_s(_ASK_S - _FIRST_S)
@@ -106,11 +107,17 @@ class Tampering:
         if now_s - self._asked_s < vehicle.timing.wall_s(_ASK_S) or busy:
             return
         self._asked_s = now_s
-        for kind in self._held:
-            if not self._ids.get(kind):
-                self._awaited.add(kind)
-                ask = mav.MAVLink_mission_request_list_message(vehicle.sysid, vehicle.component, kind)
-                vehicle.link.send(ask, vehicle.sysid)
+        self._to_ask = [kind for kind in self._held if not self._ids.get(kind)]
+        at_once = len(self._to_ask) if vehicle.dialect.download_window > 1 else 1  # PX4 has one transfer for all lists
+        for _ in range(at_once):
+            self._ask_next()
+
+    def _ask_next(self) -> None:
+        if self._to_ask:
+            vehicle, kind = self._vehicle, self._to_ask.pop(0)
+            self._awaited.add(kind)
+            ask = mav.MAVLink_mission_request_list_message(vehicle.sysid, vehicle.component, kind)
+            vehicle.link.send(ask, vehicle.sysid)
 
     def _take_status(self, message: Message, now: Telemetry) -> None:
         dialect = self._vehicle.dialect
@@ -168,6 +175,7 @@ class Tampering:
                     vehicle.link.send(ask, vehicle.sysid)
             ended = mav.MAVLink_mission_ack_message(vehicle.sysid, vehicle.component, mav.MAV_MISSION_ACCEPTED, kind)
             vehicle.link.send(ended, vehicle.sysid)
+            self._ask_next()
 
     def _looked_at(self, kind: MissionKind) -> list[int]:
         """Which items are read now."""

@@ -17,7 +17,8 @@ from geo import Altitude, Datum
 __all__ = ["Telemetry", "TelemetryState", "Text", "on_earth"]
 
 _POSITION_GOOD = mav.ESTIMATOR_POS_HORIZ_ABS  # 0x10
-_POSITION_CONSTANT = mav.ESTIMATOR_CONST_POS_MODE  # 0x80: it only assumes that it stands still
+_POSITION_CONSTANT = mav.ESTIMATOR_CONST_POS_MODE  # 0x80: it assumes that it stands still
+_POSITION_BY_GNSS = mav.ESTIMATOR_PRED_POS_HORIZ_ABS  # 0x200: and measures where all the same
 _PREARM = mav.MAV_SYS_STATUS_PREARM_CHECK
 _ARMED = mav.MAV_MODE_FLAG_SAFETY_ARMED
 _GPS_3D = mav.GPS_FIX_TYPE_3D_FIX
@@ -144,7 +145,9 @@ class Telemetry:
     def not_located(self) -> tuple[str, ...]:
         """Why it is not known where the vehicle is, in words; empty where it is.
 
-        A vehicle without a fix reports a position too: 0 north 0 east, or where it was when it was switched off.
+        A vehicle without a fix reports a position too: 0 north 0 east, or where it was when it was switched off. One
+        that assumes that it stands still measures nothing (ArduPilot), or is at rest and uses its GNSS, which it says
+        beside it (PX4 ekf_helper.cpp, ``get_ekf_soln_status``: ``vehicle_at_rest``, ``gnss_pos``).
         """
         reasons = []
         if self.gps_fix is None or self.gps_fix < _GPS_3D:
@@ -152,7 +155,7 @@ class Telemetry:
         flags = self.estimator_flags
         if flags is None:
             reasons.append("no estimator report")
-        elif not flags & _POSITION_GOOD or flags & _POSITION_CONSTANT:
+        elif not flags & _POSITION_GOOD or (flags & _POSITION_CONSTANT and not flags & _POSITION_BY_GNSS):
             reasons.append(f"the estimator has no absolute position (flags {flags:#x})")
         if self.lat_deg is None:
             reasons.append("no position report")

@@ -14,6 +14,7 @@ from autopilot.dialects import dialect_of
 from autopilot.errors import CommandError, LinkError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
 from autopilot.heard import Heard
+from autopilot.judged import check_judged
 from autopilot.link import Link
 from autopilot.parameters import Parameters
 from autopilot.proof import Proof
@@ -31,6 +32,7 @@ __all__ = ["Vehicle"]
 _ACCEPTED = mav.MAV_RESULT_ACCEPTED
 _CONNECT_S = 10.0
 _MODE_S, _MODE_TRIES = 10.0, 2
+_TOLD_S = 2.5  # within this a vehicle has told its mode
 _ARM_S = 10.0
 _OLD_S = 2.0
 _UNTOLD_S = 10.0
@@ -300,15 +302,26 @@ class Vehicle(Heard):
         """Set a flight mode by its name and wait until the vehicle says it. Raises CommandError, AutopilotError.
 
         One that stays as it was is told again: the acknowledgement may have been another's. One that somebody puts in
-        another mode is left in that.
+        another mode is left in that. One that accepts and then says that nothing comes of it (PX4) is believed that
+        when it stays as it is.
         """
-        (main, sub), before = self.dialect.mode_command(name), self.telemetry.mode
-        for _ in range(_MODE_TRIES):
-            await self.command(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, main, sub)
-            if await self.wait_until(lambda t: t.mode == name, _MODE_S / _MODE_TRIES) is not None:
-                return
-            if self.telemetry.mode != before:
-                break
+        (main, sub), before, said = self.dialect.mode_command(name), self.telemetry.mode, len(self.texts)
+        with self._exchange.second_thoughts(mav.MAV_CMD_DO_SET_MODE) as refused:
+            for _ in range(_MODE_TRIES):
+                await self.command(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, main, sub)
+                found = await self.wait_until(lambda t: t.mode == name or bool(refused), _MODE_S / _MODE_TRIES)
+                if found is not None and found.mode != name:
+                    # It may have been the last word on an order before.
+                    wall_s = self.timing.retry_s(_TOLD_S)
+                    found = await self.wait_until(lambda t: t.mode == name, 0.0, wall_s=wall_s)
+                    if found is None:
+                        raise self._exchange.refused(
+                            mav.MAV_CMD_DO_SET_MODE, refused[-1], [one.text for one in self.texts[said:]]
+                        )
+                if found is not None:
+                    return
+                if self.telemetry.mode != before:
+                    break
         raise CommandError(
             f"{self}: accepted mode {name} and stays in {self.telemetry.mode}: look at its texts", _ACCEPTED
         )
@@ -352,7 +365,11 @@ class Vehicle(Heard):
         ------
         CommandError
             When a step is refused.
+        NotReadyError
+            When the vehicle rejects the mission that it holds, by its own checks.
         """
+        if self._proof.begun:
+            await check_judged(self)
         for step in self.dialect.start:
             if step.kind is StepKind.MODE:
                 await self.set_mode(str(step.value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
@@ -34,7 +34,7 @@ Dialect = Literal["ardupilot", "px4"]
 
 # Numbers of the MAVLink common message set.
 FRAME_GLOBAL, FRAME_MISSION, FRAME_RELATIVE = 0, 2, 6
-NAV_WAYPOINT, NAV_RETURN, NAV_LAND, NAV_TAKEOFF, NAV_VTOL_TAKEOFF = 16, 20, 21, 22, 84
+NAV_WAYPOINT, NAV_RETURN, NAV_LAND, NAV_TAKEOFF, NAV_VTOL_TAKEOFF, NAV_VTOL_LAND = 16, 20, 21, 22, 84, 85
 DO_LAND_START = 189
 DO_JUMP, DO_CHANGE_SPEED, DO_MOUNT_CONTROL = 177, 178, 205
 VIDEO_START, VIDEO_STOP = 2500, 2501
@@ -117,16 +117,20 @@ class _Dialect:
         Parameter 4 of a place where no heading is asked for. ArduPilot refuses NaN, PX4 would turn to 0.
     marks_place
         Whether the mark of a landing sequence has a place: ArduPilot goes to the nearest one, PX4 takes none.
+    lands_vtol
+        Whether a VTOL's mission has to end with a landing of its own: PX4 rejects one that does not
+        (``MIS_TKO_LAND_REQ`` of its VTOL airframes; seen on main of May 2026).
     """
 
     home_first: bool
     no_yaw: float
     marks_place: bool
+    lands_vtol: bool
 
 
 _DIALECTS: dict[Dialect, _Dialect] = {
-    "ardupilot": _Dialect(home_first=True, no_yaw=0.0, marks_place=True),
-    "px4": _Dialect(home_first=False, no_yaw=math.nan, marks_place=False),
+    "ardupilot": _Dialect(home_first=True, no_yaw=0.0, marks_place=True, lands_vtol=False),
+    "px4": _Dialect(home_first=False, no_yaw=math.nan, marks_place=False, lands_vtol=True),
 }
 
 
@@ -182,7 +186,7 @@ def legs_behind(mission: Mission, sortie: Sortie, item: int) -> int:
     """
     places = sum(i.command in {NAV_TAKEOFF, NAV_VTOL_TAKEOFF, NAV_WAYPOINT} for i in mission.items[: item + 1])
     home = _DIALECTS[mission.dialect].home_first
-    ended = mission.items[item].command in {NAV_RETURN, NAV_LAND}
+    ended = mission.items[item].command in {NAV_RETURN, NAV_LAND, NAV_VTOL_LAND}
     return len(sortie.legs) if ended else max(0, places - home)
 
 
@@ -221,7 +225,11 @@ class _Items:
     def _land(self) -> None:
         """On the spot by a return, which every autopilot ends so; along a runway by items of the mission."""
         *approach, last = self._sortie.landing
-        if not self._sortie.vehicle.aircraft.needs_runway:
+        craft, home = self._sortie.vehicle.aircraft, self._sortie.home
+        if craft.form is AircraftForm.VTOL and self._rules.lands_vtol:
+            self._place(NAV_VTOL_LAND, replace(last.end, lat_deg=home.lat_deg, lon_deg=home.lon_deg))
+            return
+        if not craft.needs_runway:
             # The last place is above the base: from elsewhere a return would go to the nearest rally point instead.
             self._do(NAV_RETURN)
             return

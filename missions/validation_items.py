@@ -18,7 +18,7 @@ from missions.validation_rule import Rule
 __all__ = ["items"]
 
 _GLOBAL, _ABOVE_HOME = 0, 6
-_WAYPOINT, _RETURN, _LAND, _TAKEOFF, _VTOL_TAKEOFF = 16, 20, 21, 22, 84
+_WAYPOINT, _RETURN, _LAND, _TAKEOFF, _VTOL_TAKEOFF, _VTOL_LAND = 16, 20, 21, 22, 84, 85
 _LAND_START, _SPEED, _CAMERA, _FILM, _CUT = 189, 178, 205, 2500, 2501
 _LOOK_AT, _LOOK_AHEAD = 195, 197
 _PLACES = frozenset({_WAYPOINT, _LAND, _TAKEOFF, _VTOL_TAKEOFF})
@@ -111,7 +111,7 @@ def _formal(sortie: Sortie, mission: Mission) -> Iterator[str]:
         off_m, up_m = _apart_m(first, home), first.z - home.amsl_m
         if not (off_m <= _NEAR_M and abs(up_m) <= _LEVEL_M):
             yield f"its home is {off_m:.1f} m from that of the plan, {up_m:+.1f} m high"
-    last = _LAND if sortie.vehicle.aircraft.needs_runway else _RETURN
+    last = _ends_with(sortie, mission)
     if not listed or listed[-1].command != last:
         yield f"its mission ends with command {listed[-1].command if listed else None}, wanted is {last}"
     stays = any(leg.kind is LegKind.STATION for leg in sortie.legs)
@@ -120,6 +120,14 @@ def _formal(sortie: Sortie, mission: Mission) -> Iterator[str]:
     for item in listed[:-1]:
         if item.command not in others:
             yield f"item {item.seq} is of command {item.command}, which is no part of its legs"
+
+
+def _ends_with(sortie: Sortie, mission: Mission) -> int:
+    """The command that a mission ends with: PX4 flies no VTOL's that does not land."""
+    craft = sortie.vehicle.aircraft
+    if craft.needs_runway:
+        return _LAND
+    return _VTOL_LAND if craft.has_wings and mission.dialect == "px4" else _RETURN
 
 
 def _command(sortie: Sortie, number: int, count: int) -> int:

@@ -65,7 +65,7 @@ class Dialect:
     claims_gimbal
         Whether the gimbal obeys those alone who have claimed it.
     amsl_commands
-        Whether heights of COMMAND_LONG are AMSL, not above home.
+        Whether heights of COMMAND_LONG are AMSL, not above home, and those of COMMAND_INT too, whatever its frame.
     auto_armable, auto_starts, start_arms
         Whether AUTO can be armed in; whether AUTO takes off as soon as it is armed; whether MISSION_START arms.
     lifts_off
@@ -102,7 +102,7 @@ class Dialect:
         Whether it is MAV_STATE_ACTIVE while it is armed (PX4), or while it is off the ground.
     two_part_modes
         Whether DO_SET_MODE names a mode by main and sub mode.
-    arm_text, mode_text
+    arm_text, mode_text, mode_critical
         How a refusal to arm, and to change the mode, is told: formats of ``{reason}`` and ``{name}``.
     check_text, check_every_s
         How each reason against arming is told when it is asked for or by itself, a format of ``{reason}``, and how
@@ -120,6 +120,14 @@ class Dialect:
         Modes that are flown by hand where somebody is at the sticks.
     misses_sticks
         Whether such modes want somebody there, who is missed when he goes, and takes over by moving them (PX4).
+    chooses_disarmed
+        Whether one that is not armed takes every mode that it has, and says when it is to arm what speaks against it
+        (PX4, ``UserModeIntention::change``).
+    takes_modes_twice
+        Whether DO_SET_MODE is acknowledged twice: as taken whatever it asks, then as what comes of it (PX4 main of May
+        2026: ``MavlinkReceiver::handle_message_command_both``, then its Commander).
+    films_apart
+        Whether a camera that is a component of its own is told to film, and the autopilot does not know such commands.
     own_component
         Whether commands to another component, or to all systems, are not its own to answer (PX4).
     lists_checks
@@ -189,6 +197,9 @@ class Dialect:
     speed_modes: frozenset[Mode] = frozenset()
     stick_modes: frozenset[Mode] = frozenset()
     misses_sticks: bool = False
+    chooses_disarmed: bool = False
+    films_apart: bool = False
+    takes_modes_twice: bool = False
     own_component: bool = False
     lists_checks: bool = True
     mode_ack: int = int(mav.MAVLINK_MSG_ID_SET_MODE)
@@ -197,6 +208,7 @@ class Dialect:
     wants_gcs: bool = False
     arm_text: str = "Arm: {reason}"
     mode_text: str = "Mode change to {name} failed: {reason}"
+    mode_critical: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""PX4: multirotor, fixed wing and VTOL, as of 1.15.
+"""PX4: multirotor, fixed wing and VTOL, as of main of May 2026 (1.17 alpha), which was asked in its own simulator.
 
 Sources: parameter reference and mode documentation of PX4, px4_custom_mode.h, and what mavlink_mission.cpp takes, keeps
 and answers. Failsafes of the battery are on here, as an operator has them; PX4 ships with a warning only.
@@ -54,6 +54,7 @@ _COMMON = {
     "RTL_DESCEND_ALT": ParamSpec(30.0, _REAL),
     "RTL_LAND_DELAY": ParamSpec(0.0, _REAL),
     "MIS_TAKEOFF_ALT": ParamSpec(2.5, _REAL),
+    "MIS_TKO_LAND_REQ": ParamSpec(0.0, _INT32),
 }
 _ROTOR_PARAMS = {
     "MPC_XY_CRUISE": ParamSpec(5.0, _REAL),
@@ -98,6 +99,8 @@ _VTOL_PARAMS = {
 }
 # A fixed wing has no place to land without a planned landing: it circles over home.
 _WING_DEFAULTS = {"RTL_LAND_DELAY": ParamSpec(-1.0, _REAL), "RTL_TYPE": ParamSpec(1.0, _INT32)}
+# Set for wings and VTOL by its start-up scripts: no mission of theirs is flown that does not land.
+_LANDS = {"MIS_TKO_LAND_REQ": ParamSpec(2.0, _INT32)}
 
 _FIGURES: dict[str, Figure] = {
     "AUTO_OPTIONS": 0.0,
@@ -236,7 +239,7 @@ PX4_COPTER = Dialect(
     form=Form.ROTOR,
     autopilot=int(mav.MAV_AUTOPILOT_PX4),
     types={"copter": 2, "quad": 2, "hexa": 13, "octo": 14},
-    version=1 << 24 | 15 << 16 | 255,
+    version=1 << 24 | 17 << 16 | 0x40,
     capabilities=(
         mav.MAV_PROTOCOL_CAPABILITY_MISSION_FLOAT
         | mav.MAV_PROTOCOL_CAPABILITY_PARAM_FLOAT
@@ -294,6 +297,8 @@ PX4_COPTER = Dialect(
             mav.MAV_CMD_DO_SET_RELAY,
             mav.MAV_CMD_NAV_VTOL_TAKEOFF,
             mav.MAV_CMD_NAV_VTOL_LAND,
+            mav.MAV_CMD_VIDEO_START_CAPTURE,
+            mav.MAV_CMD_VIDEO_STOP_CAPTURE,
         }
     ),
     claims_gimbal=True,
@@ -338,11 +343,26 @@ PX4_COPTER = Dialect(
     active_armed=True,
     stick_modes=frozenset({Mode.MANUAL, Mode.ALT_HOLD, Mode.POSITION, Mode.STABILIZE}),
     misses_sticks=True,
+    chooses_disarmed=True,
+    films_apart=True,
+    takes_modes_twice=True,
     own_component=True,
     lists_checks=False,
     wants_gcs=True,
-    mode_text="Switching to mode '{name}' is currently not possible: {reason}",
+    mode_text="Switching to {name} is currently not available\t",
+    mode_critical=True,
     words={
+        "MANUAL": "Manual",
+        "ALTCTL": "Altitude",
+        "POSCTL": "Position",
+        "TAKEOFF": "Takeoff",
+        "HOLD": "Hold",
+        "MISSION": "Mission",
+        "RTL": "Return",
+        "LAND": "Land",
+        "STABILIZED": "Stabilized",
+        "ORBIT": "Orbit",
+        "OFFBOARD": "Offboard",
         "Need Position Estimate": "No valid global position estimate",
         "requires position": "No valid global position estimate",
         "no mission": "No valid mission available",
@@ -358,7 +378,7 @@ PX4_PLANE = replace(
     form=Form.WING,
     types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
     modes=_MODES,
-    params={**_COMMON, **_WING_PARAMS, **_WING_DEFAULTS},
+    params={**_COMMON, **_WING_PARAMS, **_WING_DEFAULTS, **_LANDS},
     figures=_WING_FIGURES,
     lifts_off=False,
 )
@@ -369,7 +389,7 @@ PX4_VTOL = replace(
     form=Form.VTOL,
     types={"vtol": _VTOL_FIXEDROTOR},
     modes=(*_MODES, _ORBIT),
-    params={**_COMMON, **_ROTOR_PARAMS, **_WING_PARAMS, **_VTOL_PARAMS, "RTL_TYPE": ParamSpec(1.0, _INT32)},
+    params={**_COMMON, **_ROTOR_PARAMS, **_WING_PARAMS, **_VTOL_PARAMS, **_LANDS, "RTL_TYPE": ParamSpec(1.0, _INT32)},
     figures={
         **_WING_FIGURES,
         **_ROTOR_FIGURES,

@@ -206,11 +206,13 @@ class Flight:
         """Change the mode; False with the reason as a text when it cannot be."""
         if mode == self.mode:
             return True
-        reason = mode_refusal(self, mode)
+        chooses = self.dialect.chooses_disarmed and not self.armed and self.landed
+        reason = None if chooses else mode_refusal(self, mode)
         if reason is not None:
             dialect = self.dialect
-            text = dialect.mode_text.format(name=dialect.spec(mode).name, reason=dialect.word(reason))
-            self.say(Severity.WARNING, text)
+            name = dialect.word(dialect.spec(mode).name)
+            severity = Severity.CRITICAL if dialect.mode_critical else Severity.WARNING
+            self.say(severity, dialect.mode_text.format(name=name, reason=dialect.word(reason)))
             return False
         self.mode = mode
         if self.dialect.spec(mode).armable:

@@ -54,8 +54,6 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
         yield _EVERY, "vehicle outside fence"
     if flight.wrecked:
         yield _NONE, "Vehicle is wrecked"
-    if flight.mode == Mode.OFFBOARD and not flight.steering.heard:
-        yield _NONE, "no offboard signal"
     for reason in _missed(flight):
         yield _NONE, reason
     for reason in _terrain(flight):
@@ -63,7 +61,11 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
 
 
 def _missed(flight: Flight) -> Iterator[str]:
-    """Who is not there and has to be."""
+    """Who and what is not there and has to be."""
+    if flight.mode == Mode.OFFBOARD and not flight.steering.heard:
+        yield "no offboard signal"
+    if flight.dialect.chooses_disarmed and flight.mode == Mode.AUTO and not flight.run.is_there:
+        yield "no mission"
     if flight.dialect.misses_sticks and flight.mode in flight.dialect.stick_modes and flight.hands.sticks is None:
         yield "No manual control input"
     if flight.unheard:
@@ -86,10 +88,10 @@ def mode_refusal(flight: Flight, mode: Mode) -> str | None:
         return "requires position"
     if mode == Mode.OFFBOARD and not flight.steering.heard:
         return "no offboard signal"
-    flown = flight.armed and mode in flight.dialect.stick_modes  # PX4: whatever is not armed may choose any mode
-    if flown and flight.dialect.misses_sticks and flight.hands.sticks is None:
+    by_hand = flight.armed and mode in flight.dialect.stick_modes
+    if by_hand and flight.dialect.misses_sticks and flight.hands.sticks is None:
         return "No manual control input"
-    if mode == Mode.AUTO and len(flight.mission) < 2:
+    if mode == Mode.AUTO and not flight.run.is_there:
         return "no mission"
     if mode == Mode.AUTO and flight.armed and flight.landed and not flight.can_lift_off:
         return "Missing Takeoff Cmd"

@@ -83,6 +83,10 @@ class Guard:
         """Whether the fence is on and the vehicle, on the ground, outside it."""
         return bool(self._params["FENCE_ENABLE"]) and self._breach(body.e, body.n, 0.0)[0] is not None
 
+    def allows(self, place: tuple[float, float, float]) -> bool:
+        """Whether the fence is off, or a place lies in it: metres east, north and up."""
+        return not self._params["FENCE_ENABLE"] or self._breach(*place)[0] is None
+
     def look_again(self) -> None:
         """What the fence is measured from has changed: it is looked at in the next step."""
         self._next_fence_s = 0.0

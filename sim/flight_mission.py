@@ -30,6 +30,8 @@ class MissionRun:
         Sequence number of the navigation command being flown; 0 before the first.
     complete
         Whether its last navigation command was done, and none was begun since.
+    rejected
+        Whether the autopilot would not fly it, by checks of its own (PX4).
     """
 
     def __init__(self, items: Sequence[Item], commands: Mapping[int, CommandSpec] = MISSION_COMMANDS) -> None:
@@ -37,7 +39,12 @@ class MissionRun:
         self._commands = commands
         self._jumps: dict[int, int] = {}
         self.index = 0
-        self.complete = False
+        self.complete = self.rejected = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a mission that may be flown."""
+        return len(self._items) > 1 and not self.rejected
 
     def reset(self) -> None:
         """Back to the start; one that was flown to its end stays complete until one of its commands is begun."""

@@ -9,7 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight import Flight
 from sim.flight_items import Item
-from sim.flight_state import Mode
+from sim.flight_state import Mode, Severity
 from sim.protocol_gimbal import configure_gimbal, mount_gimbal, order_pitch_yaw
 from sim.protocol_modes import AVAILABLE_MODES, tell_modes
 from sim.protocol_order import ACCEPTED, DENIED, FAILED, UNSUPPORTED, Handler, Order, result_of
@@ -19,6 +19,7 @@ from sim.protocol_streams import BUILDERS
 __all__ = ["carry_out", "item_from_int", "item_from_long"]
 
 _CHANGE_MODE = 1.0
+_PX4_AUTO = 4.0  # its main mode of that name
 _NOWHERE = 2**31 - 1
 _LONGEST_US = 2**31 - 1  # that MESSAGE_INTERVAL can tell
 # Commands the first parameter of which is a whole number.
@@ -47,10 +48,12 @@ def item_from_long(message: Any, *, amsl: bool) -> Item:
     return Item(command, frame, (p[0], p[1], p[2], p[3]), place[0], place[1], p[6])
 
 
-def item_from_int(message: Any) -> Item:
-    """Of a COMMAND_INT."""
+def item_from_int(message: Any, *, amsl: bool) -> Item:
+    """Of a COMMAND_INT; PX4 looks at no frame, and takes every height for one above the sea (mavlink_receiver.cpp)."""
     m: dict[str, float] = {k: getattr(message, k) for k in ("command", "frame", "x", "y", "z")}
     p = [float(getattr(message, f"param{i}")) for i in range(1, 5)]
+    if amsl:
+        m["frame"] = mav.MAV_FRAME_GLOBAL
     if m["x"] == m["y"] == _NOWHERE:
         m["x"] = m["y"] = 0  # no place: where it is
     return Item(int(m["command"]), int(m["frame"]), (p[0], p[1], p[2], p[3]), int(m["x"]), int(m["y"]), float(m["z"]))
@@ -69,9 +72,18 @@ def carry_out(flight: Flight, order: Order) -> int:
 def _set_mode(flight: Flight, order: Order) -> int:
     base = order.item.params[0]
     if not (isfinite(base) and int(base) & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED):
+        _unsupported(flight, "base")
         return flight.dialect.no_mode
     mode = flight.dialect.mode_of_command(order.item.params[1], order.item.params[2])
+    if mode is None:
+        _unsupported(flight, "auto" if order.item.params[1] == _PX4_AUTO else "main")
     return result_of(flight, mode is not None and flight.set_mode(mode))
+
+
+def _unsupported(flight: Flight, which: str) -> None:
+    """PX4 says which part of a mode it does not know (Commander.cpp)."""
+    if flight.dialect.two_part_modes:
+        flight.say(Severity.CRITICAL, f"Unsupported {which} mode\t")
 
 
 def _fixed_mode(mode: Mode) -> Handler:

@@ -24,6 +24,7 @@ __all__ = ["OWN"]
 _HEIGHTS = frozenset({0, 3, 5, 6, 10, 11})  # frames whose height is one
 _FORCE, _FORCE_ARM = 21196.0, 2989.0  # the second is ArduPilot's (GCS.h)
 _REBOOT = 1.0
+_CHANGE_MODE = 1  # MAV_DO_REPOSITION_FLAGS; it knows no other
 # Of orbits (FlightTaskOrbit.hpp).
 _LEAST_M, _MOST_M = 1.0, 1000.0
 _FASTEST_MPS, _ORBIT_MPS2 = 10.0, 2.0
@@ -172,6 +173,28 @@ def _px4_change_speed(flight: Flight, order: Order) -> int:
     return ACCEPTED
 
 
+def _px4_reposition(flight: Flight, order: Order) -> int:
+    """It is taken by the mode alone, armed or not; the place counts in the air, its frame never (Commander.cpp).
+
+    What is not given stays as it is: the place, the height; outside its fence it goes nowhere, and says that alone
+    (navigator_main.cpp).
+    """
+    item = order.item
+    flags = item.params[1]
+    if not (isfinite(flags) and int(flags) == _CHANGE_MODE):
+        return UNSUPPORTED
+    if not flight.set_mode(flight.dialect.goto_mode):
+        return flight.dialect.refusal
+    if not flight.landed:
+        height = item.z if isfinite(item.z) else flight.setup.home_amsl_m + flight.body.u
+        there = replace(item, z=height)
+        if flight.guard.allows(flight.course.point_of(there)):
+            flight.steering.go_to(there)
+        else:
+            flight.say(Severity.CRITICAL, "Reposition is outside geofence\t")
+    return ACCEPTED
+
+
 def _px4_reboot(flight: Flight, order: Order) -> int:
     """0 asks for nothing, and gets it."""
     wanted = order.item.params[0]
@@ -180,7 +203,7 @@ def _px4_reboot(flight: Flight, order: Order) -> int:
 
 def _px4_start(flight: Flight, order: Order) -> int:
     count = len(flight.mission) - 1
-    if count < 1:
+    if not flight.run.is_there:
         flight.say(Severity.CRITICAL, "Mission start denied! No valid mission\t")
         return DENIED
     return result_of(flight, flight.start_mission()) if -1.0 <= order.item.params[0] < count else DENIED
@@ -231,6 +254,7 @@ OWN: Mapping[str, Mapping[int, Handler]] = {
     },
     "px4": {
         mav.MAV_CMD_DO_GO_AROUND: _px4_go_around,
+        mav.MAV_CMD_DO_REPOSITION: _px4_reposition,
         mav.MAV_CMD_COMPONENT_ARM_DISARM: _px4_arm,
         mav.MAV_CMD_DO_FLIGHTTERMINATION: _px4_terminate,
         mav.MAV_CMD_DO_CHANGE_SPEED: _px4_change_speed,

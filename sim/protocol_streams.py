@@ -35,6 +35,7 @@ from sim.protocol_terrain import terrain_report, terrain_request
 __all__ = ["BUILDERS", "DATA_STREAMS", "Schedule", "Snapshot"]
 
 _GPS_AFTER_SHARE = 0.5
+_NONE_U16 = 0xFFFF
 _SENSORS = (
     mav.MAV_SYS_STATUS_SENSOR_3D_GYRO
     | mav.MAV_SYS_STATUS_SENSOR_3D_ACCEL
@@ -180,7 +181,11 @@ def _estimator_status(s: Snapshot) -> Any:
             | mav.ESTIMATOR_POS_HORIZ_REL
             | mav.ESTIMATOR_POS_HORIZ_ABS
             | mav.ESTIMATOR_POS_VERT_ABS
+            | mav.ESTIMATOR_PRED_POS_HORIZ_REL
+            | mav.ESTIMATOR_PRED_POS_HORIZ_ABS
         )
+        # What lies still says so, whatever it measures (ekf_helper.cpp: vehicle_at_rest).
+        flags |= mav.ESTIMATOR_CONST_POS_MODE if s.flight.landed and not s.flight.armed else 0
     else:
         flags |= mav.ESTIMATOR_CONST_POS_MODE
     return mav.MAVLink_estimator_status_message(s.boot_ms * 1000, flags, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.5, 0.8)
@@ -191,7 +196,7 @@ def _mission_current(s: Snapshot) -> Any:
     # ArduPilot's highest number and PX4's count are the same to a flight, whose item 0 is home.
     total = max(0, len(flight.mission) - 1)
     seq = max(0, flight.run.index - flight.dialect.first)
-    if total == 0:
+    if not flight.run.is_there:
         state = mav.MISSION_STATE_NO_MISSION
     elif flight.run.complete:
         state = mav.MISSION_STATE_COMPLETE
@@ -200,6 +205,8 @@ def _mission_current(s: Snapshot) -> Any:
     else:
         paused = flight.dialect.tells_pauses and flight.run.index > 0
         state = mav.MISSION_STATE_PAUSED if paused else mav.MISSION_STATE_NOT_STARTED
+    if total == 0 and flight.dialect.name == "px4":
+        total = _NONE_U16  # MavlinkMissionManager::send_mission_current
     message = mav.MAVLink_mission_current_message(seq, total, state, 1 if flight.mode == Mode.AUTO else 2)
     mission_id, fence_id, rally_id = s.ids
     return with_ids(message, mission_id=mission_id, fence_id=fence_id, rally_points_id=rally_id)

@@ -15,6 +15,7 @@ from typing import Any
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_items import Item, StoreRules, stored
+from sim.flight_state import Severity
 from sim.protocol_ids import id_with, with_ids
 from sim.protocol_transfer import Peer, wall_timer_s
 
@@ -41,6 +42,8 @@ class Desk:
         The list that was spoken of last.
     sending
         Whether it is being downloaded.
+    as_float
+        Whether the other side spoke last in floats: it is asked for the next item in those.
     """
 
     owner: Px4Transfer | None = None
@@ -53,6 +56,7 @@ class Desk:
     last_heard_s: float = 0.0
     draft: list[Item] = field(default_factory=list)
     draft_id: int = 0
+    as_float: bool = False
 
     def idle(self) -> None:
         """Done, or given up."""
@@ -84,11 +88,13 @@ class Px4Transfer:
     changed
         Called when the store has changed as a whole.
     say
-        Called with a warning for the ground station.
+        Called with a text for the ground station, and its severity where that is not critical.
     speedup
         Of the simulation, for the timers.
     reject
         Returns the MAV_MISSION_RESULT that refuses an upload now, or None.
+    current
+        Returns the number of the mission's present item.
 
     Attributes
     ----------
@@ -104,9 +110,10 @@ class Px4Transfer:
         capacity: Callable[[], int],
         rules: StoreRules,
         changed: Callable[[], None],
-        say: Callable[[str], None],
+        say: Callable[..., None],
         speedup: float,
         reject: Callable[[], int | None] = lambda: None,
+        current: Callable[[], int] = lambda: 0,
     ) -> None:
         self.items: list[Item] = []
         self.list_id = 0
@@ -117,6 +124,7 @@ class Px4Transfer:
         self._changed = changed
         self._say = say
         self._reject = reject
+        self._current = current
         self._retry_s = wall_timer_s(RETRY_S, RETRY_FLOOR_S, speedup)
         self._give_up_s = wall_timer_s(GIVE_UP_S, GIVE_UP_FLOOR_S, speedup)
 
@@ -149,9 +157,10 @@ class Px4Transfer:
             desk.count, desk.draft = count, []
             self.request_next(wall_s)
 
-    def item(self, peer: Peer, seq: int, item: Item, wall_s: float) -> None:
-        """MISSION_ITEM_INT of an upload."""
+    def item(self, peer: Peer, seq: int, item: Item, wall_s: float, *, as_float: bool = False) -> None:
+        """MISSION_ITEM_INT of an upload, or MISSION_ITEM when `as_float`."""
         desk = self._desk
+        desk.as_float = as_float
         if not desk.is_with(peer):
             self._say("REJ. MIS ITEM: partner id mismatch")
             return
@@ -194,7 +203,7 @@ class Px4Transfer:
         if desk.owner is not self:
             return
         if wall_s - desk.last_heard_s > self._give_up_s:
-            self._say("Operation timeout")
+            self._say("Mission sync timeout")
             desk.idle()
         elif not desk.sending and wall_s - desk.last_sent_s > self._retry_s:
             self.request_next(wall_s)
@@ -215,7 +224,7 @@ class Px4Transfer:
         desk = self._desk
         whole = desk.sending and desk.next_seq == desk.count
         if desk.owner is not None and not whole and not (desk.sending and desk.owner is self and desk.is_with(peer)):
-            self._say("Mission download request ignored, already active")
+            self._say("Mission download request ignored, already active", Severity.INFO)
             return
         desk.owner, desk.latest, desk.sending, desk.peer = self, self, True, peer
         desk.count, desk.next_seq, desk.last_heard_s = len(self.items), 0, wall_s
@@ -230,7 +239,7 @@ class Px4Transfer:
         if desk.owner is not self or not desk.sending or not desk.is_with(peer):
             self._say("WPM: REJ. CMD: Busy")
             return
-        desk.last_heard_s = wall_s
+        desk.last_heard_s, desk.as_float = wall_s, as_float
         if seq == desk.next_seq < desk.count:
             desk.next_seq += 1
         elif seq != desk.next_seq - 1:
@@ -241,7 +250,8 @@ class Px4Transfer:
         item = self.items[seq]
         if as_float:
             item = replace(item, frame=_FLOAT_FRAMES.get(item.frame, item.frame))
-        head = (peer.sysid, peer.compid, seq, item.frame, item.command, 0, int(item.autocontinue), *item.params)
+        current = int(seq == self._current())  # of the mission, whichever list it is
+        head = (peer.sysid, peer.compid, seq, item.frame, item.command, current, int(item.autocontinue), *item.params)
         if as_float:
             peer.send(mav.MAVLink_mission_item_message(*head, item.x / 1e7, item.y / 1e7, item.z, self._type))
         else:
@@ -273,7 +283,8 @@ class Px4Transfer:
         assert desk.peer is not None
         desk.last_sent_s = wall_s
         peer = desk.peer
-        peer.send(mav.MAVLink_mission_request_int_message(peer.sysid, peer.compid, desk.next_seq, self._type))
+        kind = mav.MAVLink_mission_request_message if desk.as_float else mav.MAVLink_mission_request_int_message
+        peer.send(kind(peer.sysid, peer.compid, desk.next_seq, self._type))
 
     def acknowledge(self, peer: Peer, result: int, list_id_: int = 0) -> None:
         """MISSION_ACK of this list."""

@@ -99,10 +99,13 @@ def px4_store(item: Item, spec: CommandSpec, mission_type: int) -> tuple[int, It
         p[1], p[3] = float(p[1] > 0), float(p[3] > 0)
     if item.command == mav.MAV_CMD_NAV_LOITER_TO_ALT:
         p[0], p[3] = float(p[0] > 0), float(p[3] > 0)
-    return mav.MAV_MISSION_ACCEPTED, replace(item, frame=_FRAMES[item.frame], params=(p[0], p[1], p[2], p[3]))
+    kept = replace(item, frame=_FRAMES[item.frame], params=(p[0], p[1], p[2], p[3]))
+    # A point of a fence has no room for it (mission_fence_point_s): seen on PX4 main of May 2026.
+    return mav.MAV_MISSION_ACCEPTED, replace(kept, autocontinue=kept.autocontinue and mission_type != _OF_FENCE)
 
 
 _LEAST_VERTICES = 3
+_OF_FENCE = mav.MAV_MISSION_TYPE_FENCE
 
 
 def _is_vertex(item: Item) -> bool:

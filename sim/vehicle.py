@@ -38,6 +38,8 @@ from sim.vehicle_targets import take_local_target, take_target
 __all__ = ["Vehicle"]
 
 _IDLE_FLOOR_WALL_S = 5.0
+_FILMS = frozenset({mav.MAV_CMD_VIDEO_START_CAPTURE, mav.MAV_CMD_VIDEO_STOP_CAPTURE})
+_REBOOT = 1.0  # of PREFLIGHT_REBOOT_SHUTDOWN; PX4 accepts 0, which asks for nothing
 _GCS_FLOOR_S = 5.0
 _TARGET_FLOOR_S = 0.5
 _PEER_SILENT_S = 30.0
@@ -198,6 +200,11 @@ class Vehicle:
             self._hear_gcs()
 
     def _on_command(self, channel: Channel, message: Any) -> None:
+        if self._dialect.films_apart and message.target_component == mav.MAV_COMP_ID_CAMERA:
+            if message.command in _FILMS and message.target_system == self.sysid:
+                self.flight.do(item_from_long(message, amsl=True))
+                self._flush()
+            return
         if not self._dialect.takes(message, self.sysid):
             return
 
@@ -207,16 +214,20 @@ class Vehicle:
         if message.get_msgId() == mav.MAVLINK_MSG_ID_COMMAND_LONG:
             item = item_from_long(message, amsl=self._dialect.amsl_commands)
         else:
-            item = item_from_int(message)
+            item = item_from_int(message, amsl=self._dialect.amsl_commands)
         source = message.get_srcSystem(), message.get_srcComponent()
         order = Order(item, channel.schedule, send_now, partial(self._peers.send, channel), source)
         control = self.flight.gimbal.control
+        if self._dialect.takes_modes_twice and message.command == mav.MAV_CMD_DO_SET_MODE:
+            taken = mav.MAV_RESULT_ACCEPTED
+            self._peers.send(channel, mav.MAVLink_command_ack_message(message.command, taken, 0, 0, *order.source))
         result = carry_out(self.flight, order)
         self._flush()
         if message.command == mav.MAV_CMD_DO_SET_HOME and result == mav.MAV_RESULT_ACCEPTED:
             self._peers.show_all((mav.MAVLINK_MSG_ID_HOME_POSITION,))
         self._peers.send(channel, mav.MAVLink_command_ack_message(message.command, result, 0, 0, *order.source))
-        if message.command == mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN and result == mav.MAV_RESULT_ACCEPTED:
+        asked = message.command == mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN and message.param1 == _REBOOT
+        if asked and result == mav.MAV_RESULT_ACCEPTED:
             self.reboot()
             return
         if self.flight.gimbal.control != control:

@@ -17,6 +17,8 @@ from sim.protocol_transfer_px4 import Desk, Px4Transfer
 __all__ = ["Lists", "Storage", "make_lists"]
 
 Lists = dict[int, Transfer] | dict[int, Px4Transfer]
+_LANDING_REQUIRED = 2.0  # of MIS_TKO_LAND_REQ; of the others none is simulated
+_LANDINGS = frozenset({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
 _HOME = Item(mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_FRAME_GLOBAL, (0.0, 0.0, 0.0, 0.0), 0, 0, 0.0)
 
 
@@ -75,6 +77,9 @@ def make_lists(
     def say(text: str) -> None:
         flight.say(Severity.WARNING, text)
 
+    def say_as_px4(text: str, severity: Severity = Severity.CRITICAL) -> None:
+        flight.say(severity, f"{text}\t")  # told as an event, too
+
     def reject(kind: int) -> Callable[[], int | None]:
         return lambda: refusal(names[kind])
 
@@ -86,6 +91,7 @@ def make_lists(
 
     def mission_changed(items: list[Item]) -> None:
         _fly_instead(flight, items)
+        _judge(flight, items, say_as_px4)
         new_mission()
 
     if dialect.atomic:
@@ -99,9 +105,10 @@ def make_lists(
                 capacity=capacity(kind),
                 rules=dialect.rules,
                 changed=lambda kind=kind: changed[kind](lists[kind].items),  # type: ignore[misc]
-                say=say,
+                say=say_as_px4,
                 speedup=config.timer_speedup,
                 reject=reject(kind),
+                current=lambda: max(0, flight.run.index - dialect.first),
             )
         return lists
     stores: dict[int, list[Item]] = {mission: flight.mission, fence: [], rally: []}
@@ -127,6 +134,14 @@ def _fly_instead(flight: Flight, items: list[Item]) -> None:
     """A new mission, which begins at its first item: to a flight item 0 is home, and jumps count with it."""
     flight.mission[:] = [_HOME, *(_shifted(item) for item in items)] if items else []
     flight.new_mission()
+
+
+def _judge(flight: Flight, items: list[Item], say: Callable[[str], None]) -> None:
+    """Whether PX4 would fly it (FeasibilityChecker.cpp); of its checks the one for a landing is simulated."""
+    required = flight.dialect.atomic and flight.params["MIS_TKO_LAND_REQ"] == _LANDING_REQUIRED
+    flight.run.rejected = bool(items) and required and not any(item.command in _LANDINGS for item in items)
+    if flight.run.rejected:
+        say("Mission rejected: Landing waypoint/pattern required.")
 
 
 def _shifted(item: Item) -> Item:

@@ -64,15 +64,18 @@ def _clear_all(lists: Lists, peer: Peer) -> int | None:
 
 def take_item(lists: Lists, flight: Flight, peer: Peer, message: Any, now_s: float) -> None:
     """Take an item of an upload, or the older way to say: go there in GUIDED."""
-    if message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_ITEM:
+    as_float = message.get_msgId() == mav.MAVLINK_MSG_ID_MISSION_ITEM
+    if as_float:
         message = _as_int(message)
     item = _item(message)
     if message.current == _GO_THERE:
         done = flight.steering.go_to(item)
         result = mav.MAV_MISSION_ACCEPTED if done else mav.MAV_MISSION_ERROR
         peer.send(mav.MAVLink_mission_ack_message(peer.sysid, peer.compid, result, 0))
-    elif message.mission_type in lists:
-        lists[message.mission_type].item(peer, message.seq, item, now_s)
+    elif isinstance(one := lists.get(message.mission_type), Px4Transfer):
+        one.item(peer, message.seq, item, now_s, as_float=as_float)
+    elif one is not None:
+        one.item(peer, message.seq, item, now_s)
 
 
 def _item(message: Any) -> Item:

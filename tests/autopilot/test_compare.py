@@ -122,6 +122,13 @@ def test_a_parameter_counts_where_px4_keeps_it(item, index, by):
     ]
 
 
+@pytest.mark.parametrize("command", [5000, 5001, 5002, 5003, 5004])
+def test_px4_has_no_autocontinue_of_a_fence(command):
+    """Seen on PX4 main of May 2026; of a mission and of rally points it answers what was sent."""
+    corner = MissionItem(0, 0, command, 4.0, x=5, y=6)
+    assert differences([corner], [replace(corner, autocontinue=False)], MissionKind.FENCE, PX4) == ()
+
+
 @pytest.mark.parametrize(("sent", "read", "same"), [(-90.0, 270.0, True), (360.0, 0.0, True), (359.99, 0.0, True),
                                                     (-90.0, 90.0, False), (0.0, 359.9, False)])  # fmt: skip
 def test_headings_are_compared_round_the_circle(sent, read, same):

@@ -47,6 +47,9 @@ def test_fnv_is_that_of_its_authors():
     [
         (fnv("check_modes_mission"), 6, "event (info): modes mission"),
         (fnv("check_system_safety_button"), 3, "event (error): system safety button"),
+        (fnv("check_modes_offboard_signal"), 3, "event (error): modes offboard signal"),
+        (19865031, 3, "event (error): modes offboard signal"),  # as it came from PX4 main of May 2026
+        (26266355, 6, None),  # it comes as "Armed by external command" too
         (12345, 2, "event (critical): number 12345"),
         (12345, 8, None),
         (12345, 9, None),

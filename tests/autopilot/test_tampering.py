@@ -254,11 +254,25 @@ async def test_what_is_flown_next_is_read_each_time_and_the_rest_in_turn():
     assert set(one.asked(MissionKind.FENCE)) == set(range(5))
 
 
+async def test_a_px4_is_asked_for_one_list_at_a_time():
+    """It has one transfer for all of them, and complains of more (seen on main of May 2026)."""
+    one = Flown(PX4, LONG)
+    one.tampering._asked_s -= 100
+    one.tampering.look()
+    asked = [message for message in one.link.sent if message.get_type() == "MISSION_REQUEST_LIST"]
+    assert [message.mission_type for message in asked] == [MissionKind.MISSION]
+    one.count(MissionKind.MISSION, len(LONG))
+    sent = [(message.get_type(), message.mission_type) for message in one.link.sent[1:]]
+    assert sent == [("MISSION_ACK", MissionKind.MISSION), ("MISSION_REQUEST_LIST", MissionKind.FENCE)]
+    one.count(MissionKind.FENCE, 0)
+    assert one.found.startswith("its fence was cleared")
+
+
 async def test_a_px4_that_gives_no_numbers_is_counted_alone():
     """It hands items out in their order, to one at a time."""
     one = Flown(PX4, LONG)
     assert one.asked(MissionKind.MISSION) == []
-    assert [message.get_type() for message in one.link.sent] == ["MISSION_ACK"]
+    assert [message.get_type() for message in one.link.sent] == ["MISSION_ACK", "MISSION_REQUEST_LIST"]
 
 
 async def test_a_mission_that_it_says_to_have_received_is_looked_at_at_once():

@@ -155,6 +155,60 @@ async def test_px4_modes_have_two_parts():
         assert await seen.wait_until(lambda t: t.mode == "RTL", 5.0)
 
 
+async def test_a_mode_that_px4_takes_and_then_refuses_is_told_at_once_and_why():
+    """Main of May 2026 acknowledges a change of mode twice: as taken, and then as what comes of it."""
+    async with linked(Script(autopilot=mav.MAV_AUTOPILOT_PX4)) as (vehicle, link), await connected(link) as seen:
+        second = [mav.MAV_RESULT_TEMPORARILY_REJECTED]
+
+        def refuse(m):
+            if m.command == mav.MAV_CMD_DO_SET_MODE:
+                vehicle.say("Switching to Offboard is currently not available\t")
+                vehicle.send(mav.MAVLink_command_ack_message(m.command, second[0], 0, 0, 255, 190))
+
+        vehicle.obey = refuse
+        with pytest.raises(
+            CommandError, match=r"temporarily rejected.*it said: Switching to Offboard is curr"
+        ) as caught:
+            await seen.set_mode("OFFBOARD")
+        assert caught.value.result == second[0]
+        assert len([m for m in vehicle.heard if m.get_type() == "COMMAND_LONG" and m.command == 176]) == 1
+
+        # What comes late of an order before is no refusal of this one.
+        def obey_late(m):
+            refuse(m)
+            vehicle.mode = 4 << 16 | 3 << 24
+            asyncio.get_running_loop().call_later(0.1, vehicle.heartbeat)
+
+        vehicle.obey = obey_late
+        await seen.pause()
+        assert seen.telemetry.mode == "HOLD"
+
+
+async def test_a_mission_that_px4_rejects_is_told_before_it_arms_and_why():
+    """It takes such an upload, and says afterwards only that it has none (seen on main of May 2026)."""
+    script = Script(autopilot=mav.MAV_AUTOPILOT_PX4)
+    async with linked(script) as (vehicle, link), await connected(link) as seen:
+        await seen.upload(line_mission(2, dialect="px4"))
+        vehicle.say("Mission rejected: Landing waypoint/pattern required.\t")
+        telling = asyncio.create_task(told_every(vehicle, mav.MISSION_STATE_NO_MISSION))
+        with pytest.raises(
+            NotReadyError, match=r"rejects the mission that it holds; it said: Mission rejected: Landing"
+        ):
+            await seen.start_mission()
+        telling.cancel()
+        assert not [m for m in vehicle.heard if m.get_type() == "COMMAND_LONG" and m.command in (176, 400)]
+        telling = asyncio.create_task(told_every(vehicle, mav.MISSION_STATE_NOT_STARTED))
+        with pytest.raises(CommandError, match="stays in"):  # it goes on to the mode
+            await seen.start_mission()
+        telling.cancel()
+
+
+async def told_every(vehicle, state):
+    while True:
+        vehicle.send(mav.MAVLink_mission_current_message(0, 4, state, 1))
+        await asyncio.sleep(0.02)
+
+
 async def test_arming_that_is_refused_says_why():
     command = mav.MAV_CMD_COMPONENT_ARM_DISARM
     script = Script(commands={command: [4]}, says={command: ["PreArm: GPS 1: Bad fix", "PreArm: Gyros inconsistent"]})
@@ -215,7 +269,12 @@ async def test_readiness_is_more_than_the_pre_arm_bit():
             await seen.wait_ready(1.0)
 
 
-@pytest.mark.parametrize(("flags", "ready"), [(0x1F, True), (0x10, True), (0x90, False), (0x80, False), (0x0F, False)])
+@pytest.mark.parametrize(
+    ("flags", "ready"),
+    [(0x1F, True), (0x10, True), (0x90, False), (0x80, False), (0x0F, False),
+     # PX4 on the ground, seen on main of May 2026: at rest, with and without GNSS.
+     (0x3FF, True), (0x380, False), (0x1FF, False)],
+)  # fmt: skip
 def test_estimator_flags(flags, ready):
     state = TelemetryState(str)
     codec = mav.MAVLink(None, srcSystem=1, srcComponent=1)

@@ -58,7 +58,12 @@ class Kind:
         return (number >> 16 & 255, number >> 24) if self.px4 else (number, 0)
 
     def set_mode(self, client, name):
-        return client.command(SET_MODE, 1, *self.command_mode(name))
+        return self.order_mode(client, *self.command_mode(name))
+
+    def order_mode(self, client, *mode):
+        """Its last word on DO_SET_MODE: PX4 takes every one, and says then what comes of it."""
+        first = client.command(SET_MODE, 1, *mode)
+        return client.wait("COMMAND_ACK", where=lambda m: m.command == SET_MODE).result if self.px4 else first
 
     def arm_and_start(self, client):
         """As this autopilot wants a mission started."""

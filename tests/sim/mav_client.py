@@ -154,7 +154,8 @@ class Client:
         """Wait for a position."""
         self.stream(self.estimator, interval_s=0.5)
         kinds = ("EKF_STATUS_REPORT", "ESTIMATOR_STATUS")
-        self.wait(*kinds, where=lambda m: m.flags & 0x10 and not m.flags & 0x80, timeout_s=30.0)
+        # PX4 says 0x80 of one at rest, too, and 0x200 beside it where it measures its place.
+        self.wait(*kinds, where=lambda m: m.flags & 0x10 and (not m.flags & 0x80 or m.flags & 0x200), timeout_s=30.0)
 
     def count(self, count, kind=0):
         self.send(mav.MAVLink_mission_count_message(self.target, 1, count, kind))

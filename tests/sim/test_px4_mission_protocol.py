@@ -55,6 +55,36 @@ def test_the_first_item_is_the_first_item_and_all_reads_back(kind):
             assert one == pytest.approx(other) or (math.isnan(one) and math.isnan(other))
 
 
+def test_a_fence_comes_back_without_autocontinue():
+    """As PX4 main of May 2026 answers, whose fence points have no room for it; rally points keep it."""
+    corners = [item(5001, params=(3.0,), lat=LAT + n / 100, lon=LON + e / 100) for n, e in ((-1, 0), (1, -1), (1, 1))]
+    with vehicle(**PX4) as client:
+        assert client.upload(corners, 1) == client.upload([item(5100, frame=3, lat=LAT, lon=LON, z=9.0)], 2) == 0
+        assert [m.autocontinue for m in client.download(1)] == [0, 0, 0]
+        assert [m.autocontinue for m in client.download(2)] == [1]
+
+
+def test_who_asks_in_floats_is_asked_in_floats_until_he_says_otherwise():
+    """And the present item is marked, as PX4 main of May 2026 does both."""
+    with vehicle(**PX4) as client:
+        assert client.upload(small()) == 0
+        assert [m.current for m in client.download()] == [1, 0, 0, 0, 0, 0]
+        client.send_list_request()
+        client.wait("MISSION_COUNT")
+        client.send(mav.MAVLink_mission_request_message(1, 1, 0, 0))
+        assert client.wait("MISSION_ITEM").current == 1
+        client.send(mav.MAVLink_mission_ack_message(1, 1, 0, 0))
+        client.count(6)
+        asked = ["MISSION_REQUEST", *["MISSION_REQUEST_INT"] * 5]
+        for seq, (kind, one) in enumerate(zip(asked, small(), strict=True)):
+            assert (
+                client.wait("MISSION_REQUEST", "MISSION_REQUEST_INT", where=lambda m, s=seq: m.seq == s).get_type()
+                == kind
+            )
+            client.item(seq, one)
+        assert client.wait("MISSION_ACK").type == 0
+
+
 def test_what_is_kept_of_a_place():
     sent = [
         item(22, frame=3, params=(15.0, 7.0, 7.0, -90.0), lat=LAT, lon=LON, z=20.0),
@@ -110,7 +140,7 @@ def test_an_upload_that_stops_leaves_the_old_list_and_no_acknowledgement():
         assert {m.seq for m in later if m.get_type() == "MISSION_REQUEST_INT"} == {4}
         assert sum(m.get_type() == "MISSION_REQUEST_INT" for m in later) >= 3
         assert not [m for m in later if m.get_type() == "MISSION_ACK"]
-        assert "Operation timeout" in client.texts
+        assert "Mission sync timeout\t" in client.texts
         assert {m.z for m in client.download() if m.command == 16} == {30.0}
 
 
@@ -221,7 +251,7 @@ def test_lists_have_ids_that_follow_their_contents():
         client.send(mav.MAVLink_mission_ack_message(1, 1, 0, 0))
         client.send(mav.MAVLink_mission_clear_all_message(1, 1, 0))
         assert opaque_id(client.wait("MISSION_ACK")) == 0
-        assert tail_ids(client.wait("MISSION_CURRENT", where=lambda m: m.total == 0), 6, 3) == (0, 0, rally)
+        assert tail_ids(client.wait("MISSION_CURRENT", where=lambda m: m.total == 0xFFFF), 6, 3) == (0, 0, rally)
 
 
 def test_all_lists_are_cleared_at_once_and_acknowledged_once():

@@ -37,6 +37,7 @@ ASKED = [
     (TERMINATE, (0,), (FAILED, FAILED, FAILED, DENIED)),
     (ARM, (0.4,), (UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, ACCEPTED)),
     (ARM, (nan,), (UNSUPPORTED,) * 4),
+    (REBOOT, (0,), (UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, ACCEPTED)),
     (REBOOT, (2,), (UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, DENIED)),
     (CALIBRATE, (1,), (ACCEPTED,) * 4),
     (CALIBRATE, (0, 0, 1), (ACCEPTED,) * 4),
@@ -45,6 +46,7 @@ ASKED = [
     (SLEW + 1, (0, 0, 0, 0, 0, 0, 50), (UNSUPPORTED, FAILED, FAILED, UNSUPPORTED)),
     (SLEW + 2, (0, 90), (UNSUPPORTED, FAILED, FAILED, UNSUPPORTED)),
     (21, (), (ACCEPTED, UNSUPPORTED, UNSUPPORTED, ACCEPTED)),
+    (2500, (), (ACCEPTED, ACCEPTED, ACCEPTED, UNSUPPORTED)),
     (85, (), (ACCEPTED, UNSUPPORTED, UNSUPPORTED, UNSUPPORTED)),
     (84, (), (FAILED, UNSUPPORTED, UNSUPPORTED, UNSUPPORTED)),
 ]
@@ -73,6 +75,118 @@ def test_each_has_its_own_number_for_arming_without_checks(kind):
     pilot = Pilot(lockstep(**kind.config, boot=sim.Boot(0.0, 100.0, 100.0)))
     by = {magic: pilot.command(ARM, 1, magic) for magic in (0, 21196, 2989)}
     assert list(by.values()) == [kind.refusal, kind.refusal, kind.refusal if kind.px4 else ACCEPTED]
+
+
+# What follows was asked of PX4 main of May 2026 in its own simulator.
+
+
+@px4_kinds
+def test_px4_that_is_asked_for_no_reboot_makes_none(kind):
+    pilot = of(kind)
+    pilot.advance(10.0)
+    assert pilot.command(REBOOT, 0) == ACCEPTED
+    assert pilot.request(30).time_boot_ms >= 10_000
+
+
+@px4_kinds
+def test_px4_takes_any_mode_on_the_ground_and_says_when_it_arms_that_it_cannot(kind):
+    pilot = of(kind)
+    for name in ("MISSION", "MANUAL", "POSCTL", "LAND", "RTL"):
+        before = len(pilot.said("COMMAND_ACK"))
+        assert pilot.command(SET_MODE, 1, *kind.command_mode(name)) == ACCEPTED
+        assert pilot.request(0).custom_mode == kind.numbers[name]
+        # It says twice that it has taken an order for a mode.
+        assert [m.result for m in pilot.said("COMMAND_ACK")[before:] if m.command == SET_MODE] == [ACCEPTED] * 2
+        assert pilot.command(ARM, 1) == REJECTED
+    assert "".join(pilot.texts).count("Arming denied: Resolve system health failures first\t") == 5
+
+
+def test_px4_says_which_part_of_a_mode_it_does_not_know():
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter"))
+    for mode in ((0, 0, 0), (1, 9, 0), (1, 4, 1)):
+        pilot.command(SET_MODE, *mode)
+    assert pilot.texts == [f"Unsupported {part} mode\t" for part in ("base", "main", "auto")]
+
+
+def test_px4_that_is_armed_refuses_a_mode_in_its_second_word():
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter"))
+    assert pilot.command(ARM, 1) == ACCEPTED
+    pilot.command(SET_MODE, 1, 4, 4)
+    assert [m.result for m in pilot.said("COMMAND_ACK") if m.command == SET_MODE] == [ACCEPTED, REJECTED]
+    assert pilot.texts[-1] == "Switching to Mission is currently not available\t"
+    assert pilot.last("STATUSTEXT").severity == mav.MAV_SEVERITY_CRITICAL
+
+
+@pytest.mark.parametrize("frame", [0, 3, 5, 6, 1, 10])
+def test_px4_takes_every_height_of_a_command_for_one_above_the_sea(frame):
+    """The real one flew into the ground by a height above home."""
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
+    body = pilot.fleet.vehicles[0].flight.body
+    assert pilot.command_int(192, -1, 1, frame=frame, lat=HOME[0], lon=HOME[1], z=40.0) == ACCEPTED  # nor armed
+    assert [pilot.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + 20), pilot.command(ARM, 1)] == [ACCEPTED] * 2
+    pilot.until(lambda: body.u > 19.0)
+    assert pilot.command_int(192, -1, 0, frame=frame, lat=HOME[0], lon=HOME[1], z=40.0) == UNSUPPORTED
+    assert pilot.command_int(192, -1, 1, frame=frame, lat=HOME[0], lon=HOME[1], z=HOME[2] + 40.0) == ACCEPTED
+    pilot.advance(20.0)
+    assert body.u == pytest.approx(40.0, abs=0.5)
+    assert pilot.command_int(192, -1, 1, frame=frame, lat=HOME[0] + 0.0001, lon=HOME[1], z=nan) == ACCEPTED
+    pilot.advance(20.0)
+    assert (body.u, body.n) == (pytest.approx(40.0, abs=0.5), pytest.approx(11.1, abs=0.5))
+
+
+@px4_kinds
+def test_px4_rejects_a_mission_of_wings_that_does_not_land(kind):
+    """MIS_TKO_LAND_REQ of its airframes; it takes the upload, and says so in a text of the moment alone."""
+    pilot, rotors = of(kind), kind.frame == "copter"
+    pilot.heartbeat()
+    whole = [tuple(one) for one in kind.mission()]
+    for mission, flown in ((whole[:-1], rotors), (whole, True)):
+        pilot.heard.clear()
+        assert pilot.upload(mission) == ACCEPTED
+        pilot.advance(2.0)
+        rejected = [text for text in ["".join(pilot.texts)] if "Landing waypoint/pattern required.\t" in text]
+        assert (not rejected) is flown
+        state = mav.MISSION_STATE_NOT_STARTED if flown else mav.MISSION_STATE_NO_MISSION
+        assert pilot.last("MISSION_CURRENT").mission_state == state
+        assert pilot.command(SET_MODE, 1, 4, 4) == ACCEPTED
+        if not flown:
+            assert [pilot.command(ARM, 1), pilot.command(START, -1)] == [REJECTED, DENIED]
+    assert pilot.command(ARM, 1) == ACCEPTED
+
+
+@px4_kinds
+def test_beside_px4_a_camera_is_told_to_film(kind):
+    pilot = of(kind)
+    before = len(pilot.said("COMMAND_ACK"))
+    for command in (2500, 2501):
+        pilot.send(mav.MAVLink_command_long_message(1, mav.MAV_COMP_ID_CAMERA, command, 0, *[0.0] * 7))
+    assert pilot.texts == ["Video capture started", "Video capture stopped"]
+    assert len(pilot.said("COMMAND_ACK")) == before
+
+
+def test_px4_accepts_a_place_outside_its_fence_and_does_not_go_there():
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
+    body = pilot.fleet.vehicles[0].flight.body
+    circle = [item(5003, params=(80.0,), lat=HOME[0], lon=HOME[1])]
+    assert pilot.upload(circle, 1) == ACCEPTED
+    assert [pilot.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + 20), pilot.command(ARM, 1)] == [ACCEPTED] * 2
+    pilot.until(lambda: body.u > 19.0)
+    assert pilot.command_int(192, -1, 1, frame=0, lat=HOME[0] + 0.003, lon=HOME[1], z=HOME[2] + 20.0) == ACCEPTED
+    assert pilot.texts[-1] == "Reposition is outside geofence\t"
+    pilot.advance(20.0)
+    assert abs(body.n) < 2.0
+    assert pilot.command_int(192, -1, 1, frame=0, lat=HOME[0] + 0.0005, lon=HOME[1], z=HOME[2] + 20.0) == ACCEPTED
+    pilot.advance(30.0)
+    assert body.n == pytest.approx(55.5, abs=1.0)
+
+
+@px4_kinds
+def test_px4_without_a_mission_has_no_number_of_items(kind):
+    pilot = of(kind)
+    pilot.heartbeat()
+    pilot.advance(2.0)
+    current = pilot.last("MISSION_CURRENT")
+    assert (current.seq, current.total, current.mission_state) == (0, 0xFFFF, mav.MISSION_STATE_NO_MISSION)
 
 
 @px4_kinds

@@ -51,7 +51,7 @@ def flown(pilot, items, start, last):
 
 @pytest.mark.parametrize("frame", ["copter", "vtol"])
 def test_px4_tells_of_every_item_but_a_jump(frame):
-    pilot = Pilot(lockstep(autopilot="px4", frame=frame))
+    pilot = Pilot(lockstep(autopilot="px4", frame=frame, params={"MIS_TKO_LAND_REQ": 0.0}))
 
     def start():
         assert pilot.command(176, 1, 4, 4) == 0

@@ -58,8 +58,11 @@ class Flight:
 @asynccontextmanager
 async def circling(name):
     """Wings that circle past an item of their line, 300 m beside it, and head back against the line just now."""
+    # Its mission ends with a return, which PX4 with wings flies only so.
+    params = {"MIS_TKO_LAND_REQ": 0.0} if name == "px4" else {}
+    boot = sim.Boot(0.0, 0.0, 0.0)
     config = sim.FleetConfig(
-        home=HOME, boot=sim.Boot(0.0, 0.0, 0.0), speedup=SPEEDUP, autopilot=name, frame="plane", seed=3
+        home=HOME, boot=boot, speedup=SPEEDUP, autopilot=name, frame="plane", seed=3, params=params
     )
     with sim.start_fleet(config) as fleet:
         link = await open_link(fleet.endpoints[0].url, heartbeat=True, time_scale=SPEEDUP)

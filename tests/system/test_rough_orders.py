@@ -277,7 +277,14 @@ def test_one_that_is_heard_and_gives_no_answer_is_asked_for_as_long_as_one_that_
 @pytest.mark.parametrize("cut_s", [0.5, 4.0, 6.5, 30.0])
 def test_a_mode_that_is_ordered_into_a_cut_is_taken_or_is_one_clear_error(cut_s, autopilot, refused):
     """A cut for less than the six seconds in which it is ordered four times is outlasted; nothing happens later."""
-    name = ("AUTO" if autopilot == "ardupilot" else "MISSION") if refused else "RTL" if autopilot == "px4" else "LOITER"
+    # Disarmed, PX4 takes every mode that it has.
+    name = (
+        ("AUTO" if autopilot == "ardupilot" else "VTOL_TAKEOFF")
+        if refused
+        else "RTL"
+        if autopilot == "px4"
+        else "LOITER"
+    )
 
     async def go():
         async with Met(autopilot=autopilot) as met:
