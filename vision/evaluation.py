@@ -28,7 +28,7 @@ import onnxruntime
 from vision.errors import ModelError, VisionError
 from vision.training_data import CLASSES, class_id, read_labels
 
-__all__ = ["SIZES", "Score", "average_precision", "evaluate_model", "markdown"]
+__all__ = ["SIZES", "Score", "average_precision", "evaluate_model", "markdown", "match"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -329,6 +329,53 @@ def average_precision(
     dict
         ``ap``, ``precision``, ``recall`` (not a number where undefined) and ``objects``.
     """
+    matched = match(labels, found, level, sides)
+    precision, recall = matched.at(alarm)
+    return {"ap": matched.ap, "precision": precision, "recall": recall, "objects": matched.objects}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matched:
+    """Boxes of one class beside labels, at one level of overlap.
+
+    Parameters
+    ----------
+    scores, hits
+        Of the boxes that count, best first: their scores, and whether each is on an object, shape (n,).
+    objects
+        Labelled objects that count.
+    """
+
+    scores: Floats
+    hits: npt.NDArray[np.bool_]
+    objects: int
+
+    @property
+    def ap(self) -> float:
+        """Average precision; not a number without objects."""
+        if not self.objects:
+            return math.nan
+        right = np.cumsum(self.hits)
+        recall, precision = right / self.objects, right / np.arange(1, len(right) + 1)
+        envelope = np.r_[np.maximum.accumulate(precision[::-1])[::-1], 0.0]  # recall never reached has precision 0
+        return float(envelope[np.searchsorted(recall, _RECALL_LEVELS, side="left")].mean())
+
+    def at(self, alarm: float) -> tuple[float, float]:
+        """Precision and recall of the boxes from a score on; not numbers where undefined, or without objects."""
+        if not self.objects:
+            return math.nan, math.nan
+        alarms = int((self.scores >= alarm).sum())
+        rights = int(self.hits[:alarms].sum())
+        return (rights / alarms if alarms else math.nan), rights / self.objects
+
+
+def match(
+    labels: Sequence[Floats],
+    found: Sequence[tuple[Floats, Floats]],
+    level: float = 0.5,
+    sides: tuple[float, float] = (0, math.inf),
+) -> Matched:
+    """What boxes hit, see `average_precision`."""
     objects = 0
     scores: list[Floats] = [np.empty(0)]
     hits: list[npt.NDArray[np.bool_]] = [np.empty(0, np.bool_)]
@@ -339,23 +386,9 @@ def average_precision(
         counts = np.where(taken >= 0, wanted[taken] if len(boxes) else False, _within(given, sides))
         scores.append(score[counts])
         hits.append(taken[counts] >= 0)
-    if not objects:
-        return {"ap": math.nan, "precision": math.nan, "recall": math.nan, "objects": 0}
     score, hit = np.concatenate(scores), np.concatenate(hits)
     order = np.argsort(-score, kind="stable")
-    score, hit = score[order], hit[order]
-    right = np.cumsum(hit)
-    recall, precision = right / objects, right / np.arange(1, len(hit) + 1)
-    envelope = np.r_[np.maximum.accumulate(precision[::-1])[::-1], 0.0]  # recall never reached has precision 0
-    ap = float(envelope[np.searchsorted(recall, _RECALL_LEVELS, side="left")].mean())
-    alarms = int((score >= alarm).sum())
-    rights = int(hit[:alarms].sum())
-    return {
-        "ap": ap,
-        "precision": rights / alarms if alarms else math.nan,
-        "recall": rights / objects,
-        "objects": objects,
-    }
+    return Matched(score[order], hit[order], objects)
 
 
 def _within(boxes: Floats, sides: tuple[float, float]) -> npt.NDArray[np.bool_]:
