@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.evaluation import IOU_LEVELS, SIZES, match, overlap
+from vision.average_precision import IOU_LEVELS, match, overlap
+from vision.evaluation import SIZES
 from vision.true_boxes import TrueBox
 from vision.types import Detection
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from vision import evaluation
+from vision import average_precision
 from vision.box_scores import FrameBoxes, mean_precision, score_boxes, without_unjudged
 from vision.true_boxes import TrueBox
 from vision.types import Detection
@@ -32,11 +32,11 @@ def test_one_of_two_and_a_false_one():
 
 
 def test_boxes_are_compared_once_for_each_level_of_overlap_whatever_alarms_are_told(monkeypatch):
-    compared, overlap = [], evaluation.overlap
-    monkeypatch.setattr(evaluation, "overlap", lambda one, other: compared.append(1) or overlap(one, other))
+    compared, overlap = [], average_precision.overlap
+    monkeypatch.setattr(average_precision, "overlap", lambda one, other: compared.append(1) or overlap(one, other))
     told = score_boxes([FrameBoxes([true(0)], [found(0)])] * 3, "person", 0.25)
     assert len(told.by_alarm) == 19
-    assert len(compared) == 3 * len(evaluation.IOU_LEVELS)
+    assert len(compared) == 3 * len(average_precision.IOU_LEVELS)
 
 
 def test_each_kind_for_itself():
