@@ -29,7 +29,7 @@ from vision import (
     TrackerSettings,
     score_places,
 )
-from vision.evaluation import overlap
+from vision.average_precision import overlap
 
 __all__ = ["View", "georeference_rows", "samples_of"]
 

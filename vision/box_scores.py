@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.evaluation import IOU_LEVELS, SIZES, average_precision, overlap
+from vision.average_precision import IOU_LEVELS, match, overlap
+from vision.evaluation import SIZES
 from vision.true_boxes import TrueBox
 from vision.types import Detection
 
@@ -19,7 +20,7 @@ __all__ = ["BoxScore", "FrameBoxes", "mean_precision", "score_boxes", "without_u
 Floats = NDArray[np.float64]
 
 _HALF = 0.5
-_LEVELS = tuple(k / 20 for k in range(1, 20))
+_ALARMS = tuple(k / 20 for k in range(1, 20))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,22 +86,18 @@ def score_boxes(frames: Sequence[FrameBoxes], kind: str, alarm: float) -> BoxSco
     labels = [_corners([box for box in frame.true if box.kind == kind]) for frame in frames]
     given = [[box for box in frame.found if box.kind == kind] for frame in frames]
     found = [(_corners(boxes), np.array([box.score for box in boxes])) for boxes in given]
-    first, *others = (average_precision(labels, found, level, SIZES["all"], alarm) for level in IOU_LEVELS)
-    rows = []
-    for level in _LEVELS:
-        at = average_precision(labels, found, _HALF, SIZES["all"], level)
-        rows.append((level, at["precision"], at["recall"]))
-    precision = first["precision"]
-    if not first["objects"] and any((scores >= alarm).any() for _, scores in found):
+    first, *others = (match(labels, found, level, SIZES["all"]) for level in IOU_LEVELS)
+    precision, recall = first.at(alarm)
+    if not first.objects and any((scores >= alarm).any() for _, scores in found):
         precision = 0.0  # nothing was there, and something was found
     return BoxScore(
         kind,
-        int(first["objects"]),
-        first["ap"],
-        float(np.mean([first["ap"], *(one["ap"] for one in others)])),
+        first.objects,
+        first.ap,
+        float(np.mean([one.ap for one in (first, *others)])),
         precision,
-        first["recall"],
-        tuple(rows),
+        recall,
+        tuple((level, *first.at(level)) for level in _ALARMS),
     )
 
 

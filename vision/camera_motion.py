@@ -18,7 +18,7 @@ from geo import CameraModel, CameraPose, LocalFrame
 from vision.errors import TrackError
 from vision.types import Detection, PicturePoint
 
-__all__ = ["CameraMotion", "GroundPlane", "SlidingPicture", "SteadyPicture", "StillCamera"]
+__all__ = ["CameraMotion", "GroundPlane", "SlidingPicture", "SteadyPicture", "StillCamera", "through"]
 
 Floats = NDArray[np.float64]
 
@@ -103,11 +103,11 @@ class GroundPlane:
 
     def absolute(self, pixels: Floats) -> Floats:
         """Metres east and north at pixels."""
-        return _transform(self.to_plane, pixels if self.camera is None else self.camera.straighten(pixels))
+        return through(self.to_plane, pixels if self.camera is None else self.camera.straighten(pixels))
 
     def relative(self, points: Floats) -> Floats:
         """Pixels of points on the plane."""
-        pixels = _transform(np.asarray(np.linalg.inv(self.to_plane), dtype=np.float64), points)
+        pixels = through(np.asarray(np.linalg.inv(self.to_plane), dtype=np.float64), points)
         return pixels if self.camera is None else self.camera.bend(pixels)
 
     def seen_from(self, to_here: Floats, sigma_px: float) -> GroundPlane | None:
@@ -138,11 +138,11 @@ class SteadyPicture:
 
     def absolute(self, pixels: Floats) -> Floats:
         """Pixels at rest."""
-        return _transform(self.to_rest, pixels)
+        return through(self.to_rest, pixels)
 
     def relative(self, points: Floats) -> Floats:
         """Pixels of this frame."""
-        return _transform(np.asarray(np.linalg.inv(self.to_rest), dtype=np.float64), points)
+        return through(np.asarray(np.linalg.inv(self.to_rest), dtype=np.float64), points)
 
     def feet(self, detections: Sequence[Detection]) -> list[PicturePoint]:
         """Where the boxes' feet are in the picture at rest."""
@@ -194,8 +194,11 @@ class SlidingPicture:
         return here, np.asarray((self.step[:2, :2] - np.outer(here, self.step[2, :2])) / scale)
 
 
-def _transform(homography: Floats, points: Floats) -> Floats:
-    """Apply a homography to points, shape (n, 2); NaN where the third coordinate is not positive."""
-    mapped = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ homography.T
-    scale = np.where(mapped[:, 2:] > 0, mapped[:, 2:], np.nan)
-    return np.asarray(mapped[:, :2] / scale)
+def through(homography: Floats, points: Floats) -> Floats:
+    """Points, shape (n, 2), under a homography, (3, 3), or under each of several, (..., 3, 3); shape (..., n, 2).
+
+    NaN where the third coordinate is not positive.
+    """
+    mapped = points @ np.swapaxes(homography[..., :2], -1, -2) + homography[..., None, :, 2]
+    scale = np.where(mapped[..., 2:] > 0, mapped[..., 2:], np.nan)
+    return np.asarray(mapped[..., :2] / scale)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from geo import CoordinateError, LocalFrame, check_coordinates
 from vision.border import GroundLine
-from vision.camera_motion import GroundPlane, SteadyPicture
+from vision.camera_motion import GroundPlane, SteadyPicture, through
 from vision.crossing import CrossingRule, Passage, judge
 from vision.errors import BorderError
 from vision.feet import FOOT_PX, FOOT_SHARE, foot_doubt
@@ -32,6 +32,8 @@ from vision.types import Detection, Frame, GroundPoint, GroundTrack, Track
 __all__ = ["Homography", "KnownPoint", "PixelLine", "load_fixed", "pixel_passages", "pixel_track"]
 
 Floats = NDArray[np.float64]
+
+_STEPS = np.array([[[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Homography:
     sigma_m: float = 0.5
     frame: LocalFrame = field(init=False)
     plane: GroundPlane = field(init=False)
-    _shifted: tuple[GroundPlane, ...] = field(init=False, repr=False)
+    _to_planes: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.points) < 4:
@@ -78,15 +80,15 @@ class Homography:
         frame = LocalFrame(float(lat.mean()), float(lon.mean()), 0.0)
         east, north, _ = frame.to_enu(lat, lon, 0.0)
         pixels, places = np.array([(p.x, p.y) for p in self.points]), np.stack([east, north], axis=-1)
-        plane = GroundPlane(_fit(pixels, places))
-        shifted = []
+        to_planes = [_fit(pixels, places)]
         for index in np.ndindex(*places.shape):
             moved = places.copy()
             moved[index] += self.sigma_m
-            shifted.append(GroundPlane(_fit(pixels, moved)))
+            to_planes.append(_fit(pixels, moved))
         object.__setattr__(self, "frame", frame)
-        object.__setattr__(self, "plane", plane)
-        object.__setattr__(self, "_shifted", tuple(shifted))
+        object.__setattr__(self, "plane", GroundPlane(to_planes[0]))
+        # That of the points as they are told first, then one with each of their coordinates off by a sigma.
+        object.__setattr__(self, "_to_planes", np.array(to_planes))
 
     def ground_points(
         self, frame: Frame, detections: Sequence[Detection], view: SteadyPicture | None = None
@@ -106,16 +108,16 @@ class Homography:
         sigma = np.maximum(FOOT_PX, [FOOT_SHARE * d.size[1] for d in detections])
         if view is not None:
             feet, sigma = view.absolute(feet), np.hypot(sigma, view.sigma_px)
-        places = self.plane.absolute(feet)
-        right, down = (self.plane.absolute(feet + step) - places for step in np.eye(2))
-        spread = np.stack([right, down], axis=-1) * sigma[:, None, None]
+        # The feet, a pixel to their right, and one down, on all planes.
+        mapped = through(self._to_planes, (feet + _STEPS).reshape(-1, 2)).reshape(len(self._to_planes), 3, -1, 2)
+        places = mapped[0, 0]
+        spread = np.moveaxis(mapped[0, 1:] - places, 0, -1) * sigma[:, None, None]
         random = spread @ np.swapaxes(spread, 1, 2)
-        systematic = np.stack([plane.absolute(feet) - places for plane in self._shifted], axis=-1)
+        systematic = np.moveaxis(mapped[1:, 0] - places, 0, -1)
+        known = np.isfinite(places).all(axis=1) & np.isfinite(systematic).all(axis=(1, 2))
         return [
-            GroundPoint(frame.time_us, places[i], random[i], systematic[i])
-            if np.isfinite(places[i]).all() and np.isfinite(systematic[i]).all()
-            else None
-            for i in range(len(detections))
+            GroundPoint(frame.time_us, places[i], random[i], systematic[i]) if is_known else None
+            for i, is_known in enumerate(known.tolist())
         ]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PlaneFilter", "Smoother", "smooth"]
+__all__ = ["PlaneFilter", "Smoother", "predict_all", "smooth", "update_all"]
 
 Floats = NDArray[np.float64]
 
@@ -78,6 +79,39 @@ class PlaneFilter:
         keep = _EYE.copy()
         keep[:, :2] -= gain
         self.covariance = keep @ self.covariance @ keep.T + gain @ covariance @ gain.T
+
+
+def predict_all(filters: Sequence[PlaneFilter], seconds: float) -> None:
+    """`PlaneFilter.predict` of several at once, which takes hardly longer than that of one."""
+    if not filters:
+        return
+    step = _transition(seconds)
+    densities = np.array([one.density for one in filters])
+    states = np.array([one.state for one in filters]) @ step.T
+    errors = step @ np.array([one.covariance for one in filters]) @ step.T
+    errors += densities[:, None, None] * _process(seconds, 1.0)
+    _set(filters, states, errors)
+
+
+def update_all(filters: Sequence[PlaneFilter], places: Floats, covariances: Floats) -> None:
+    """`PlaneFilter.update` of several at once, with a measurement each, shape (n, 2), and its covariance, (n, 2, 2)."""
+    if not filters:
+        return
+    states = np.array([one.state for one in filters])
+    errors = np.array([one.covariance for one in filters])
+    (a, b), (c, d) = np.moveaxis(errors[:, :2, :2] + covariances, 0, -1)
+    inverse = np.moveaxis(np.array([[d, -b], [-c, a]]) / (a * d - b * c), -1, 0)
+    gains = errors[:, :, :2] @ inverse
+    states += (gains @ (places - states[:, :2])[..., None])[..., 0]
+    keep = np.tile(_EYE, (len(filters), 1, 1))
+    keep[:, :, :2] -= gains
+    errors = keep @ errors @ np.swapaxes(keep, 1, 2) + gains @ covariances @ np.swapaxes(gains, 1, 2)
+    _set(filters, states, errors)
+
+
+def _set(filters: Sequence[PlaneFilter], states: Floats, errors: Floats) -> None:
+    for one, state, error in zip(filters, states, errors, strict=True):
+        one.state, one.covariance = state, error
 
 
 def smooth(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import LocalFrame
-from vision.evaluation import overlap
+from vision.average_precision import overlap
 from vision.place_scores import PlaceSample
 from vision.true_boxes import TrueBox, TrueTrack
 from vision.types import Detection, Frame, GroundTrack, Observation

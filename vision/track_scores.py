@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from vision.evaluation import overlap
+from vision.average_precision import overlap
 
 __all__ = ["ALPHAS", "FrameTracks", "TrackScore", "score_tracks"]
 

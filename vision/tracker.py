@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 from vision.camera_motion import CameraMotion, SlidingPicture, SteadyPicture
 from vision.errors import TrackError
-from vision.kalman import PlaneFilter
+from vision.kalman import PlaneFilter, predict_all, update_all
 from vision.pace import Pace
 from vision.types import Detection, GroundPoint, Observation, Track
 
@@ -90,7 +90,7 @@ class TrackerSettings:
 class _Lane:
     """One track in the making."""
 
-    __slots__ = ("filter", "hits", "kinds", "last_us", "number", "observations", "scores", "size", "time_us")
+    __slots__ = ("filter", "hits", "kinds", "last_us", "number", "observations", "scores", "size")
 
     def __init__(self, state: PlaneFilter, observation: Observation) -> None:
         self.filter = state
@@ -100,7 +100,7 @@ class _Lane:
         self.kinds = {observation.detection.kind: observation.detection.score}
         self.scores = observation.detection.score
         self.size = np.array(observation.detection.size)
-        self.time_us = self.last_us = observation.time_us
+        self.last_us = observation.time_us
 
     @property
     def kind(self) -> str:
@@ -169,6 +169,7 @@ class Tracker:
         TrackError
             When the time does not move on.
         """
+        passed_s = 0.0 if self._time_us is None else (time_us - self._time_us) / 1e6
         fresh_us = self._advance(time_us, frame_index)
         ended = self._retire(time_us)
         feet = motion.feet(detections) if isinstance(motion, SteadyPicture) else None
@@ -183,11 +184,11 @@ class Tracker:
             for i, detection in enumerate(detections)
         ]
         places, noises, scales = self._measure(observations, motion)
-        usable = [i for i in range(len(detections)) if np.isfinite(places[i]).all() and np.isfinite(noises[i]).all()]
-        for lane in self._lanes:
-            lane.filter.predict((time_us - lane.time_us) / 1e6)
-            lane.time_us = time_us
-            if isinstance(motion, SlidingPicture):
+        known = np.isfinite(places).all(axis=1) & np.isfinite(noises).all(axis=(1, 2))
+        usable = np.flatnonzero(known).tolist()
+        predict_all([lane.filter for lane in self._lanes], passed_s)
+        if isinstance(motion, SlidingPicture):
+            for lane in self._lanes:
                 lane.filter.carry(*motion.carry(lane.filter.state[:2]), motion.step_sigma_px)
         # Who has left the picture is not who comes in beside; where the camera turns back they are in it again.
         here = [lane for lane in self._lanes if lane.last_us >= fresh_us or _shows(motion, lane)]
@@ -199,8 +200,9 @@ class Tracker:
         for candidates, chosen, since_us in ((lanes, high, 0), (lanes, low, fresh_us), (young, high, 0)):
             seen = [lane for lane in candidates if lane.last_us >= since_us]
             pairs = self._pairs(seen, [observations[i] for i in chosen], places[chosen], noises[chosen])
-            for lane, i in [(seen[row], chosen[column]) for row, column in pairs]:
-                lane.filter.update(places[i], noises[i])
+            numbers = [chosen[column] for _, column in pairs]
+            update_all([seen[row].filter for row, _ in pairs], places[numbers], noises[numbers])
+            for lane, i in zip([seen[row] for row, _ in pairs], numbers, strict=True):
                 lane.add(observations[i], self.settings.memory_s)
                 if not motion.metric:  # who walks away from the camera grows smaller, and so do its steps
                     lane.filter.density = (self.settings.agility * float(_scale(lane.size.max()))) ** 2
@@ -278,10 +280,13 @@ class Tracker:
         states = np.array([lane.filter.state[:2] for lane in lanes])
         errors = np.array([lane.filter.covariance[:2, :2] for lane in lanes])
         apart = places[None] - states[:, None]
-        spread = errors[:, None] + noises[None]
-        distance = np.einsum("ldk,ldk->ld", apart, np.linalg.solve(spread, apart[..., None])[..., 0])
+        right, down = apart[..., 0], apart[..., 1]
+        (a, b), (c, d) = np.moveaxis(errors[:, None] + noises[None], (2, 3), (0, 1))
+        # By hand: for two rows `numpy.linalg.solve` and `det` take longer than all the rest.
+        determinant = a * d - b * c
+        distance = (d * right**2 - (b + c) * right * down + a * down**2) / determinant
         # The determinant makes it a likelihood: a vague track does not win by its vagueness.
-        cost = distance + np.log(np.linalg.det(spread))
+        cost = distance + np.log(determinant)
         expected = np.maximum([lane.size for lane in lanes], 1.0)
         boxes = np.maximum([o.detection.size for o in observations], 1.0)
         growth = np.abs(np.log(boxes[None] / expected[:, None]))

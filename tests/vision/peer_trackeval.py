@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vision.evaluation import overlap
+from vision.average_precision import overlap
 
 _PEERS = Path(__file__).parents[2] / ".venv-peers" / "lib"
 _QUIET = {"PRINT_CONFIG": False}

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from vision import average_precision
 from vision.box_scores import FrameBoxes, mean_precision, score_boxes, without_unjudged
 from vision.true_boxes import TrueBox
 from vision.types import Detection
@@ -28,6 +29,14 @@ def test_one_of_two_and_a_false_one():
     assert levels[0.35] == (1.0, 0.5)  # the false one is below
     assert math.isnan(levels[0.95][0])
     assert one.to_json()["by_alarm"][-1] == [0.95, None, 0.0]
+
+
+def test_boxes_are_compared_once_for_each_level_of_overlap_whatever_alarms_are_told(monkeypatch):
+    compared, overlap = [], average_precision.overlap
+    monkeypatch.setattr(average_precision, "overlap", lambda one, other: compared.append(1) or overlap(one, other))
+    told = score_boxes([FrameBoxes([true(0)], [found(0)])] * 3, "person", 0.25)
+    assert len(told.by_alarm) == 19
+    assert len(compared) == 3 * len(average_precision.IOU_LEVELS)
 
 
 def test_each_kind_for_itself():

@@ -39,6 +39,9 @@ def seen(path):
     [
         ("closed.mp4", {"bf": "0"}, True),
         ("b-pictures.mp4", {"bf": "3"}, True),
+        ("lower-first.mp4", {"bf": "2", "x264-params": "bff=1"}, True),
+        ("upper-first.mp4", {"x264-params": "tff=1:sar=16/11"}, True),
+        ("hevc.mp4", {"codec": "libx265", "bf": "2", "x265-params": "log-level=none"}, False),
         # Pictures that are shown before their keyframe may have to be read through.
         ("open.mp4", {"bf": "3", "x264-params": "open-gop=1:b-pyramid=2"}, False),
         ("matroska.mkv", {"bf": "2"}, True),
@@ -60,6 +63,18 @@ def test_the_nearest_picture_is_the_one_that_a_reader_sees(tmp_path, monkeypatch
         assert np.array_equal(picture, there[nearest]), f"{(time_us - START_US) / 1e6} s"
     found = pictures_at(path, START_US, times)
     assert set(found) == set(times)
+
+
+def test_pictures_are_decoded_from_the_keyframe_on_and_no_others(tmp_path, monkeypatch):
+    """What FFmpeg decodes to learn what the header tells already is not seen here, so it is asked what it was told."""
+    path, told = clip(tmp_path / "clip.mp4"), []
+    opened = av.open
+    monkeypatch.setattr(av, "open", lambda *args, **more: told.append(more) or opened(*args, **more))
+    pictures_at(path, START_US, [START_US + 2_000_000])
+    assert told == [{"stream_options": [{"skip_frame": "all"}]}]
+    told.clear()
+    pictures_at(clip(tmp_path / "mpeg4.mp4", codec="mpeg4"), START_US, [START_US + 2_000_000])
+    assert {} in told  # here the decoder has to tell
 
 
 def test_a_time_before_the_clip_is_its_first_picture(tmp_path):

@@ -9,8 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from vision.average_precision import IOU_LEVELS, average_precision, overlap
 from vision.errors import ModelError, VisionError
-from vision.evaluation import IOU_LEVELS, average_precision, decode, evaluate_model, letterbox, markdown, overlap
+from vision.evaluation import decode, evaluate_model, letterbox, markdown
 
 BOX = np.array([[0.0, 0.0, 20.0, 20.0]])
 FAR = np.array([[100.0, 100.0, 120.0, 120.0]])

@@ -12,7 +12,7 @@ from vision.camera_motion import GroundPlane, SlidingPicture, StillCamera
 from vision.errors import TrackError
 from vision.georeference import ErrorModel, Georeferencer
 from vision.ground import ground_track
-from vision.kalman import PlaneFilter
+from vision.kalman import PlaneFilter, predict_all, update_all
 from vision.tracker import Tracker, TrackerSettings
 from vision.types import Detection, Frame
 
@@ -174,6 +174,28 @@ def test_what_is_carried_to_another_picture_is_what_is_seen_there(place, velocit
     assert np.allclose(state.state[2:], (later - now) / dt, atol=0.02)
     cloud = there(np.random.default_rng(1).multivariate_normal(place, spread, 20_000))
     assert np.allclose(np.cov(cloud.T) + 4.0 * np.eye(2), state.covariance[:2, :2], rtol=0.08, atol=0.25)
+
+
+@given(st.lists(st.tuples(*[st.floats(-50, 50)] * 4, *[st.floats(0.1, 9)] * 3), max_size=7), st.floats(0.01, 3))
+def test_filters_together_are_as_each_alone(rows, seconds):
+    """Beside the matrices of the textbook: F P F' + Q, and K = P H' (H P H' + R)^-1."""
+
+    def made():
+        return [PlaneFilter(np.array(row[:2]), np.diag(row[4:6]), row[6], row[5]) for row in rows]
+
+    alone, together = made(), made()
+    places = np.array([row[2:4] for row in rows]).reshape(-1, 2)
+    noises = np.array([[[row[4], row[5] / 9], [row[5] / 9, row[4]]] for row in rows]).reshape(-1, 2, 2)
+    predict_all(together, seconds)
+    update_all(together, places, noises)
+    for one, other, place, noise in zip(alone, together, places, noises, strict=True):
+        one.predict(seconds)
+        gain = one.covariance[:, :2] @ np.linalg.inv(one.covariance[:2, :2] + noise)
+        expected = one.covariance - gain @ one.covariance[:2]
+        assert np.allclose(other.state, one.state + gain @ (place - one.state[:2]))
+        assert np.allclose(other.covariance, expected)
+        one.update(place, noise)
+        assert np.allclose(other.covariance, one.covariance)
 
 
 def test_without_the_known_motion_the_same_scene_breaks():
