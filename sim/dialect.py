@@ -86,6 +86,8 @@ class Dialect:
         How often it says again that an item was done.
     tells_last
         Whether of the items that are done at once only the last is told (ArduPilot).
+    tells_landing
+        Whether it says that a landing of its mission is done; ArduPlane disarms, and says nothing (4.7-dev).
     tells_pauses
         Whether a mission that was left in flight is said to be paused, and one whose last item goes home complete
         (PX4, ``MavlinkMissionManager::update_mission_state``); else it was not started, as ArduPilot's
@@ -182,6 +184,7 @@ class Dialect:
     untold: frozenset[int] = frozenset()
     tells_again: int = 0
     tells_last: bool = False
+    tells_landing: bool = True
     tells_pauses: bool = False
     idle_figure: str = "DISARM_DELAY"
     landed_s: float = 0.0

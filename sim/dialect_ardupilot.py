@@ -358,6 +358,7 @@ ARDUPLANE = replace(
     rtl_changes_mode=True,
     idle_figure="",
     landed_s=0.0,
+    tells_landing=False,
 )
 """Fixed wings."""
 

@@ -94,7 +94,8 @@ class Sortie:
         flight.landed = True
         self._landed_at = self.steps
         if flight.mode == Mode.AUTO and flight.armed and not flight.wrecked:
-            flight.tell(Reached(flight.run.index))
+            if flight.dialect.tells_landing:
+                flight.tell(Reached(flight.run.index))
             flight.run.end()
         if not flight.armed:
             self._close(flight)
