@@ -291,6 +291,8 @@ ARDUPLANE = replace(
     hovers="Q_ENABLE",
     # 1 goes home or to a rally point first, where the way is inside the fence; 2 straight to the landing sequence.
     landing=Setting("RTL_AUTOLAND", 1, allowed=frozenset({1, 2})),
+    # 0, as it comes, circles over home until the battery is empty (seen on 4.7-dev).
+    rotor_return=Setting("Q_RTL_MODE", 1, allowed=frozenset({1, 2, 3})),
     start=(Step(StepKind.MODE, "FBWA"), Step(StepKind.ARM), Step(StepKind.MODE, "AUTO")),
     limits=MappingProxyType(
         {**ARDUCOPTER.limits, MissionKind.FENCE: _vertices(672), MissionKind.RALLY: Limit(default=50)}

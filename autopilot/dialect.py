@@ -364,6 +364,8 @@ class Dialect:
         mission has to end with a landing. None where every return lands.
     landing
         What makes a return end with the landing sequence of the mission; None where a return lands by itself.
+    rotor_return
+        What makes a return of wings with rotors end on these; None where it does by itself.
     leash
         Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
     rates
@@ -403,6 +405,7 @@ class Dialect:
     homes_at_arming: bool = False
     hovers: str | None = None
     landing: Setting | None = None
+    rotor_return: Setting | None = None
     leash: str | None = None
     has_list_files: bool = False
     takes_partial_lists: bool = False
@@ -418,7 +421,7 @@ class Dialect:
             *(self.ground.action, self.ground.system_id, self.ground.highest_id, self.radio),
             *(setting.name for setting in self.fence),
             *(self.ceiling.mask, self.ceiling.parameter, self.leash or ""),
-            *((self.landing.name,) if self.landing is not None else ()),
+            *(setting.name for setting in (self.landing, self.rotor_return) if setting is not None),
             *(one.by[0].name for one in self.terminations),
         )
         return tuple(dict.fromkeys(name for name in names if name))

@@ -6,6 +6,7 @@ import math
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from autopilot.dialect import Setting
 from autopilot.errors import NotReadyError, ParameterError
 from autopilot.vehicle import Vehicle
 from missions import Mission
@@ -24,16 +25,13 @@ async def circles_at_the_end(vehicle: Vehicle, mission: Mission) -> bool:
     """Whether a mission that does not land ends in circles of a plane without rotors."""
     if vehicle.dialect.hovers is None or any(item.command in _LANDINGS for item in mission.items):
         return False
-    try:
-        return not await vehicle.parameter(vehicle.dialect.hovers)
-    except ParameterError:
-        # Firmware for small boards is built without it.
-        return True
+    return not await _has_rotors(vehicle)
 
 
 async def land_by_mission(vehicle: Vehicle, mission: Mission) -> None:
-    """Have a return end with the landing sequence of the mission, where it has one, and prove it by reading back.
+    """Have a return end on the ground, and prove it by reading back.
 
+    It ends with the landing sequence of the mission, where that has one, and on the rotors of wings that have some.
     Without that a plane that returns, for its battery or its fence, circles over its home.
 
     Raises
@@ -41,12 +39,27 @@ async def land_by_mission(vehicle: Vehicle, mission: Mission) -> None:
     ParameterError
         When the setting is absent or does not take its value.
     """
-    setting = vehicle.dialect.landing
-    if setting is None or not any(item.command == mav.MAV_CMD_DO_LAND_START for item in mission.items):
+    dialect = vehicle.dialect
+    if any(item.command == mav.MAV_CMD_DO_LAND_START for item in mission.items):
+        await _set(vehicle, dialect.landing)
+    if dialect.rotor_return is not None and await _has_rotors(vehicle):
+        await _set(vehicle, dialect.rotor_return)
+
+
+async def _set(vehicle: Vehicle, setting: Setting | None) -> None:
+    if setting is None:
         return
     present = await vehicle.parameter(setting.name)
     if setting.wanted(present) != present:
         await vehicle.set_parameter(setting.name, setting.wanted(present))
+
+
+async def _has_rotors(vehicle: Vehicle) -> bool:
+    """Whether wings have rotors to land on; firmware for small boards is built without."""
+    try:
+        return vehicle.dialect.hovers is not None and bool(await vehicle.parameter(vehicle.dialect.hovers))
+    except ParameterError:
+        return False
 
 
 def check_heading(vehicle: Vehicle, mission: Mission) -> None:

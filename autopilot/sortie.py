@@ -225,6 +225,8 @@ class Sortie:
             await request_terrain(vehicle)
         stage = partial(self._stage, "terrain")
         await await_ground(vehicle, mission, self._flight.limits.ready_s, stage)
+        # Before it is waited for: with a landing sequence and without this ArduPlane is never ready.
+        await land_by_mission(vehicle, mission)
         self._stage("ready")
         await vehicle.wait_ready(self._flight.limits.ready_s)
         twin = twin_words(vehicle.link)
@@ -241,7 +243,6 @@ class Sortie:
             )
         if mission.fence:
             await enable_fence(vehicle, mission, ceiling_m=limits.ceiling_m)
-        await land_by_mission(vehicle, mission)
         check_heading(vehicle, mission)
 
     async def _check_failsafes(self) -> None:

@@ -314,10 +314,12 @@ async def _prove(
                 raise
             if full:
                 await asyncio.sleep(peer.timing.retry_s(_NO_SPACE_WAIT_S))
-        except (TransferTimeoutError, MismatchError):
+        except (TransferTimeoutError, MismatchError) as error:
             written = True
             if attempt >= attempts:
                 raise
+            if isinstance(error, MismatchError):
+                way.doubt(error)
 
 
 def _demand_equal(peer: Peer, wanted: tuple[MissionItem, ...], read: tuple[MissionItem, ...], dialect: Dialect) -> None:

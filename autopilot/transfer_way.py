@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialect import Dialect
-from autopilot.errors import FtpError, TransferError, VehicleState
+from autopilot.errors import FtpError, MismatchError, TransferError, VehicleState
 from autopilot.ftp import Ftp, FtpProgress
 from autopilot.link import Link
 from autopilot.mission_file import SPOIL, items_in, pack_list, path_of, pieces, unpack_list
@@ -56,6 +56,9 @@ class Way(Protocol):
 
     async def fetch(self, progress: Progress | None, most: int) -> tuple[MissionItem, ...]:
         """Read a list, item by item no more than `most` of it. Raises as `autopilot.transfer.download` does."""
+
+    def doubt(self, error: MismatchError) -> None:
+        """What was sent does not read back: the next time it goes the way on which the vehicle gives its reason."""
 
 
 class ByItem:
@@ -112,6 +115,9 @@ class ByItem:
         self.opaque_id = ids[-1] if len(set(ids[1:])) == 1 else 0
         return items
 
+    def doubt(self, error: MismatchError) -> None:
+        """See `Way.doubt`."""
+
 
 class ByFile:
     """One of the files under ``@MISSION``; what fails goes by `other`."""
@@ -159,6 +165,11 @@ class ByFile:
         items = await self._other.fetch(progress, most)
         self.opaque_id = self._other.opaque_id
         return items
+
+    def doubt(self, error: MismatchError) -> None:
+        """See `Way.doubt`. ArduPilot acknowledges a file whose list it did not take (`GCS_FTP.cpp` of July 2025)."""
+        if self.by_file:
+            self._give_up(error)
 
     def _give_up(self, error: FtpError | TransferError) -> None:
         self.by_file = False

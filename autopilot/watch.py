@@ -40,7 +40,8 @@ _NOT_FLOWN_TO = frozenset(
     }
 )
 
-_HOMEWARD = frozenset({mav.MAV_CMD_NAV_RETURN_TO_LAUNCH, mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
+_TOUCHES = frozenset({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
+_HOMEWARD = _TOUCHES | {mav.MAV_CMD_NAV_RETURN_TO_LAUNCH}
 
 Floats = NDArray[np.float64]
 
@@ -137,6 +138,7 @@ class FlightWatch:
         self._places = places(mission)
         self._flown_to = frozenset(place.seq for place in self._places)
         self._flew = False
+        self._landing: MissionItem | None = None
         marks = [item.seq for item in mission.items if item.command == mav.MAV_CMD_DO_LAND_START]
         self._mark = marks[0] if marks else None
         self._borders = borders
@@ -195,6 +197,10 @@ class FlightWatch:
     def _end(self, now: Telemetry) -> None:
         if self.ended:
             return
+        # ArduPlane never says that a landing is done: it disarms there, and goes back to item 0 (seen on 4.7-dev).
+        down = self._landing
+        if down is not None and self.mode == self._mission_mode and not self.airborne and self._was_near(down):
+            self._reach(down.seq, now, reported=False)
         self.ended = True
         self.finished = (now.time_us, now.vehicle_s)
         self.ended_in_air = self.airborne and now.landed is not True
@@ -234,6 +240,7 @@ class FlightWatch:
                 if self._item <= place.seq < seq and not (jumped and not self._was_near(place)):
                     self._reach(place.seq, now, reported=False)
         self._item = seq
+        self._landing = next((p for p in self._places if p.seq == seq and p.command in _TOUCHES), self._landing)
 
     def _was_near(self, place: MissionItem) -> bool:
         """Whether the way from one of the last positions to the next came near a place."""

@@ -84,12 +84,19 @@ class Dialect:
         (``AP_Mission::verify_command``). A jump is never told.
     tells_again
         How often it says again that an item was done.
+    tells_last
+        Whether of the items that are done at once only the last is told (ArduPilot).
+    tells_landing
+        Whether it says that a landing of its mission is done; ArduPlane disarms, and says nothing (4.7-dev).
     tells_pauses
         Whether a mission that was left in flight is said to be paused, and one whose last item goes home complete
         (PX4, ``MavlinkMissionManager::update_mission_state``); else it was not started, as ArduPilot's
         ``GCS_MAVLINK::mission_state`` has it.
     idle_figure
         Figure of the seconds until a vehicle that was armed and not flown disarms; empty for never.
+    landed_s
+        Seconds on the ground until one that was landing has noticed and disarms, whatever its figure says
+        (ArduCopter's ``land_run_normal_or_precland`` and ``RTL::land_run``); 0 for none.
     failsafes
         What is done when something is wrong.
     streams
@@ -139,6 +146,8 @@ class Dialect:
     names_absent
         Whether it says so of a parameter that it lacks, or that cannot hold a value (PARAM_ERROR); else it says
         nothing, or the value that it keeps.
+    tells_close
+        Whether it refuses to close the file of a list that it does not take (`protocol_ftp.FtpServer`).
     wants_gcs
         Whether it arms for nobody while it would miss its ground station and hears none.
     words
@@ -182,8 +191,11 @@ class Dialect:
     tells_items: bool = True
     untold: frozenset[int] = frozenset()
     tells_again: int = 0
+    tells_last: bool = False
+    tells_landing: bool = True
     tells_pauses: bool = False
     idle_figure: str = "DISARM_DELAY"
+    landed_s: float = 0.0
     streams: Mapping[int, float] = field(default_factory=dict)
     check_text: str = "PreArm: {reason}"
     check_every_s: float | None = 30.0
@@ -205,6 +217,7 @@ class Dialect:
     mode_ack: int = int(mav.MAVLINK_MSG_ID_SET_MODE)
     stopped_us: int = -1
     names_absent: bool = False
+    tells_close: bool = True
     wants_gcs: bool = False
     arm_text: str = "Arm: {reason}"
     mode_text: str = "Mode change to {name} failed: {reason}"
@@ -230,7 +243,7 @@ class Dialect:
         }
         params = dict(others.get(name, (name, row)) for name, row in self.params.items())
         figures = {name: self._old_figure(row) for name, row in self.figures.items()}
-        return replace(self, params=params, figures=figures, renamed={}, names_absent=False)
+        return replace(self, params=params, figures=figures, renamed={}, names_absent=False, tells_close=False)
 
     def _old_figure(self, row: Figure) -> Figure:
         if isinstance(row, tuple) and row[0] in self.renamed:

@@ -262,6 +262,8 @@ ARDUCOPTER = Dialect(
     renamed=_COPTER_RENAMED,
     home_first=True,
     untold=_UNTOLD,
+    tells_last=True,
+    landed_s=2.0,  # seen on 4.7-dev, in RTL
     names_absent=True,
     room=by_bytes(9758, 560, 690),
     failsafes=Failsafes(
@@ -355,6 +357,8 @@ ARDUPLANE = replace(
     auto_starts=True,
     rtl_changes_mode=True,
     idle_figure="",
+    landed_s=0.0,
+    tells_landing=False,
 )
 """Fixed wings."""
 

@@ -7,6 +7,7 @@ seed and of the orders that come during the flight.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import degrees, hypot
 
@@ -26,7 +27,7 @@ from sim.flight_mission import MissionRun
 from sim.flight_posts import Posts
 from sim.flight_power import Battery
 from sim.flight_sortie import Sortie
-from sim.flight_state import Event, Mode, Setup, Severity, Text
+from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
 from sim.flight_steering import Steering
 from sim.flight_sticks import Hands
 from sim.flight_terrain import TerrainMap
@@ -82,7 +83,7 @@ class Flight:
         self.gimbal = Gimbal()
         self.run = MissionRun(mission, self.dialect.rules.mission)
         self.events: list[Event] = []
-        self.body, self.course = craft(setup, self.params, self.run, self.wind, do=self.do, tell=self.events.append)
+        self.body, self.course = craft(setup, self.params, self.run, self.wind, do=self.do, tell=self.tell)
         self.guard = Guard(setup.frame, self.params, self.dialect.failsafes, self.course.home)
         frame, land = setup.frame, setup.terrain
         self.ground = None if land is None else Ground(land, frame)
@@ -142,6 +143,10 @@ class Flight:
     def not_ready(self) -> list[str]:
         """Reasons against arming in the present mode."""
         return refusals(self, being_served=self._sortie.is_served)
+
+    def tell(self, event: Event) -> None:
+        """Tell the ground station what has come about in this step."""
+        self.events.append(replace(event, step=self._sortie.steps) if isinstance(event, Reached) else event)
 
     def say(self, severity: Severity, text: str) -> None:
         """Tell the ground station."""

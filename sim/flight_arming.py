@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
 from sim.flight_modes import POSITION_MODES, Mode
 from sim.flight_terrain import TERRAIN_FRAMES
 
@@ -16,7 +18,7 @@ __all__ = ["all_skipped", "arm_refusals", "mode_refusal", "refusals", "terrain_p
 # Bits of ArduPilot's arming checks (AP_Arming.h). A check of none is made whatever is skipped; that of the fence has no
 # bit, and goes when all go.
 _ALL = (1 << 21) - 2
-_NONE, _SENSORS, _PARAMETERS, _BATTERY = 0, 1 << 4, 1 << 5, 1 << 8
+_NONE, _SENSORS, _PARAMETERS, _BATTERY, _MISSION = 0, 1 << 4, 1 << 5, 1 << 8, 1 << 14
 _EVERY = 1
 
 
@@ -56,6 +58,14 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
         yield _NONE, "Vehicle is wrecked"
     for reason in _missed(flight):
         yield _NONE, reason
+    yield from _of_mission(flight)
+
+
+def _of_mission(flight: Flight) -> Iterator[tuple[int, str]]:
+    """What its mission asks for: ArduPlane wants its return to use a landing sequence (seen on 4.7-dev)."""
+    has_landing = any(item.command == mav.MAV_CMD_DO_LAND_START for item in flight.mission[1:])
+    if has_landing and not flight.params.get("RTL_AUTOLAND", 1.0):
+        yield _MISSION, "DO_LAND_START set and RTL_AUTOLAND disabled"
     for reason in _terrain(flight):
         yield _PARAMETERS, reason
 

@@ -57,7 +57,7 @@ def go_on(flight: Flight) -> None:
     landing = flight.course.landing_after_return() if flight.mode == Mode.RTL else None
     if flight.mode == Mode.AUTO or flight.in_landing_sequence:
         if flight.run.index > 0:
-            flight.events.append(Reached(flight.run.index))
+            flight.tell(Reached(flight.run.index))
         flight.course.advance(flight.run.index + 1)
     elif landing is not None:
         flight.run.index = landing

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Sortie"]
 
 _RECORD_S = 0.2
+_LANDINGS = frozenset({Mode.AUTO, Mode.RTL, Mode.LAND})
 
 
 class Sortie:
@@ -93,7 +94,8 @@ class Sortie:
         flight.landed = True
         self._landed_at = self.steps
         if flight.mode == Mode.AUTO and flight.armed and not flight.wrecked:
-            flight.events.append(Reached(flight.run.index))
+            if flight.dialect.tells_landing:
+                flight.tell(Reached(flight.run.index))
             flight.run.end()
         if not flight.armed:
             self._close(flight)
@@ -102,7 +104,9 @@ class Sortie:
 
     def wait(self, flight: Flight) -> None:
         """Armed on the ground: after a while it is disarmed."""
-        if self.flown:
+        if self.flown and flight.dialect.landed_s and flight.mode in _LANDINGS:
+            since, delay_s = self._landed_at, flight.dialect.landed_s
+        elif self.flown:
             since, delay_s = self._landed_at, flight.params["DISARM_DELAY"]
         else:
             figure = flight.dialect.idle_figure

@@ -38,9 +38,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A mission item is done."""
+    """A mission item is done, in a step of the simulation."""
 
     seq: int
+    step: int = 0
 
 
 Event = Text | Reached

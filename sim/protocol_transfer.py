@@ -168,6 +168,8 @@ class Transfer:
         result, kept = (mav.MAV_MISSION_ACCEPTED, item) if is_home else stored(item, self._type, self._rules)
         if result == mav.MAV_MISSION_ACCEPTED and seq >= upload.room:
             result = mav.MAV_MISSION_INVALID_SEQUENCE if self._type == _FENCE else mav.MAV_MISSION_ERROR
+        if item.command == mav.MAV_CMD_DO_JUMP and not 0 < item.params[0] < max(len(self.items), upload.count):
+            result = mav.MAV_MISSION_ERROR
         if result != mav.MAV_MISSION_ACCEPTED:
             self._upload = None
             self._ack(peer, result)
@@ -228,10 +230,13 @@ class Transfer:
             peer.send(mav.MAVLink_mission_item_int_message(*head, item.x, item.y, item.z, self._type))
 
     def clear(self, peer: Peer) -> None:
-        """MISSION_CLEAR_ALL."""
-        if self._upload is not None:
-            self._ack(peer, mav.MAV_MISSION_ERROR)
+        """MISSION_CLEAR_ALL: who uploads breaks that off by it (4.7-dev; up to May 2024 it was refused)."""
+        upload = self._upload
+        if upload is not None and (peer.sysid, peer.compid) != (upload.peer.sysid, upload.peer.compid):
+            for result in (mav.MAV_MISSION_DENIED, mav.MAV_MISSION_ERROR):
+                self._ack(peer, result)
             return
+        self._upload = None
         self.items.clear()
         self._changed()
         self._ack(peer, mav.MAV_MISSION_ACCEPTED)

@@ -25,7 +25,9 @@ from pathlib import Path
 
 from sim.errors import FleetError
 from sim.fleet_config import FleetConfig
+from sim.flight_frame import FlightFrame
 from sim.flight_wind import Wind
+from sim.sitl_ardupilot import frame_params, own_defaults
 from sim.sitl_vehicle import SitlFleet, SitlVehicle
 
 __all__ = ["start_real"]
@@ -83,19 +85,22 @@ class _Start:
     sysid: int
     folder: Path
     binary: Path | None
+    place: tuple[float, float]
+    """Where it stands, degrees."""
 
 
 def _ardupilot_arguments(start: _Start) -> list[str]:
     config, wind = start.config, start.config.wind
-    params = {"SIM_WIND_SPD": wind.speed_mps, "SIM_WIND_DIR": wind.from_deg} | dict(config.params)
+    blows = {"SIM_WIND_SPD": wind.speed_mps, "SIM_WIND_DIR": wind.from_deg}
+    params = frame_params(config.frame) | blows | dict(config.params)
     defaults = start.folder / "vedette.parm"
-    defaults.write_text("".join(f"{name} {value:g}\n" for name, value in params.items()), encoding="utf-8")
-    lat, lon, amsl_m = config.home
+    defaults.write_text("".join(f"{name} {value:.9g}\n" for name, value in params.items()), encoding="utf-8")
+    (lat, lon), amsl_m = start.place, config.home[2]
     return [
         *("--model", start.model, "--speedup", f"{config.speedup:g}", "--instance", str(start.instance)),
         # In one piece: a latitude may begin like an option.
         *("--sysid", str(start.sysid), f"--home={lat:.8f},{lon:.8f},{amsl_m:.3f},{config.heading_deg:g}"),
-        *("--defaults", str(defaults), "--wipe"),
+        *("--defaults", ",".join((*own_defaults(config.frame), str(defaults))), "--wipe"),
     ]
 
 
@@ -108,7 +113,7 @@ def _px4_arguments(start: _Start) -> list[str]:
 
 def _px4_environment(start: _Start) -> dict[str, str]:
     config = start.config
-    lat, lon, amsl_m = config.home
+    (lat, lon), amsl_m = start.place, config.home[2]
     return {
         "PX4_SIM_MODEL": start.model,
         "PX4_SIM_SPEED_FACTOR": f"{config.speedup:g}",
@@ -190,7 +195,9 @@ def start_real(kind: str, config: FleetConfig, folder: Path) -> Iterator[SitlFle
             home = folder / f"{kind}-{index + 1}"
             home.mkdir(parents=True, exist_ok=True)
             binary = found if isinstance(found, Path) else None
-            start = _Start(config, model, instance, sysid, home, binary)
+            east_m = index * config.pad_spacing_m
+            place = FlightFrame(*config.home[:2]).to_geodetic(east_m, 0.0)
+            start = _Start(config, model, instance, sysid, home, binary, place)
             port = stack.enter_context(_running(kind, program, found, start))
             vehicles.append(SitlVehicle(sysid, program.url.format(port), config.home, config.speedup))
         yield SitlFleet(tuple(sorted(vehicles, key=lambda each: each.sysid)), config.home, config.speedup)

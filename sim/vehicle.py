@@ -30,7 +30,7 @@ from sim.vehicle_lists import Storage, make_lists
 from sim.vehicle_missions import LIST_MESSAGES, take_item, take_list_message
 from sim.vehicle_params import ParamDesk
 from sim.vehicle_peers import Address, Channel, Peers
-from sim.vehicle_reached import ReachedTeller
+from sim.vehicle_reached import ReachedTeller, last_of_each_step
 from sim.vehicle_signing import Signer
 from sim.vehicle_sticks import StickTaker
 from sim.vehicle_targets import take_local_target, take_target
@@ -103,7 +103,7 @@ class Vehicle:
         self._text_id = 0
         say = partial(self.flight.say, Severity.INFO)
         files = {kind: lists for kind, lists in self._transfers.items() if isinstance(lists, Transfer)}
-        self._ftp = FtpServer(Disk(files), config.timer_speedup, self.params, say)
+        self._ftp = FtpServer(Disk(files), config.timer_speedup, self.params, say, config.dialect.tells_close)
         self._checks = CheckTeller(self.flight)
         self._sticks = StickTaker(self.flight, self.sysid, config.timer_speedup)
         self._handlers = self._taken_by(signer)
@@ -353,6 +353,8 @@ class Vehicle:
         """Events of the flight, to everybody."""
         events = list(self.flight.events)
         self.flight.events.clear()
+        if self._dialect.tells_last:
+            events = list(last_of_each_step(events))
         for event in events:
             self._peers.tell_all(self._event_messages(event))
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["ReachedTeller"]
+from collections.abc import Iterable, Iterator
+
+from sim.flight_state import Event, Reached
+
+__all__ = ["ReachedTeller", "last_of_each_step"]
 
 _EVERY_S = 1.0
 
@@ -42,3 +46,14 @@ class ReachedTeller:
 
     def _wait(self, sim_s: float, now_s: float) -> None:
         self._due_s, self._due_wall_s = sim_s + _EVERY_S, now_s + self._shortest_s
+
+
+def last_of_each_step(events: Iterable[Event]) -> Iterator[Event]:
+    """Events, of the items that are done in one step the last alone.
+
+    ArduPilot holds one number until it is sent (``GCS_MAVLINK::send_mission_item_reached_message``): of a place whose
+    next item is an action nothing is told (seen on ArduCopter 4.7-dev: 2 for a take-off at item 1 and a speed at 2).
+    """
+    events = list(events)
+    last = {event.step: event for event in events if isinstance(event, Reached)}
+    return (event for event in events if not isinstance(event, Reached) or last[event.step] is event)

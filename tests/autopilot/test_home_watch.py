@@ -73,7 +73,13 @@ async def test_after_its_arming_nobody_moves_the_home_of_one_that_was_carried():
 
 async def test_one_that_sets_no_home_as_it_arms_is_not_armed_where_it_is_elsewhere():
     plane = Script(kind=mav.MAV_TYPE_VTOL_TILTROTOR)
-    plane.params |= {"Q_ENABLE": (1.0, 2), "FS_GCS_ENABL": (1.0, 2), "THR_FAILSAFE": (0.0, 2), "RTL_AUTOLAND": (2.0, 2)}
+    plane.params |= {
+        "Q_ENABLE": (1.0, 2),
+        "Q_RTL_MODE": (1.0, 2),
+        "FS_GCS_ENABL": (1.0, 2),
+        "THR_FAILSAFE": (0.0, 2),
+        "RTL_AUTOLAND": (2.0, 2),
+    }
     report, vehicle = await told(home(HOME[0] + 0.01), armed=home(), script=plane)
     assert re.search(ELSEWHERE, report.failure)
     assert not any(event.kind == "armed" for event in report.sorties[0].events)

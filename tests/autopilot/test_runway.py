@@ -95,6 +95,16 @@ async def test_a_return_is_made_to_land(script, name, present, wanted):
         assert vehicle.script.params[name][0] == raw(wanted)
 
 
+@pytest.mark.parametrize(("rotors", "present", "wanted"), [(1.0, 0.0, 1.0), (1.0, 3.0, 3.0), (0.0, 0.0, 0.0)])
+async def test_a_return_of_wings_with_rotors_is_made_to_land_on_these(rotors, present, wanted):
+    """As it comes ArduPilot's QuadPlane circles over home for ever: seen on 4.7-dev, after a breach of its fence."""
+    given = Script(**ARDUPLANE)
+    given.params |= {"Q_ENABLE": (rotors, 2), "Q_RTL_MODE": (present, 2)}
+    async with linked(given) as (vehicle, link):
+        await land_by_mission(await seen(link, vehicle), strip_mission(90.0, landing=False))
+        assert vehicle.script.params["Q_RTL_MODE"][0] == wanted
+
+
 @pytest.mark.parametrize(
     ("change", "words"), [({"stubborn": ("RTL_AUTOLAND",)}, "RTL_AUTOLAND was set to 1 and is 0"), ({}, "no parameter")]
 )

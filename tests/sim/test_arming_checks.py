@@ -127,3 +127,14 @@ def test_it_is_obeyed_as_soon_as_it_is_set():
     assert not arms(pilot)
     assert pilot.set_param("ARMING_SKIPCHK", BATTERY) == BATTERY
     assert arms(pilot)
+
+
+@pytest.mark.parametrize(("landing", "autoland", "good"), [(True, 0, False), (True, 1, True), (False, 0, True)])
+def test_a_plane_whose_mission_has_a_landing_wants_its_return_to_use_it(landing, autoland, good):
+    """As ArduPlane 4.7-dev says in its own simulator."""
+    pilot = vehicle(autopilot="ardupilot", frame="plane", params={"RTL_AUTOLAND": float(autoland)})
+    marks = [item(189, lat=HOME[0], lon=HOME[1], z=60.0)] if landing else []
+    assert pilot.upload([home_item(), takeoff(60.0), *marks, item(21, lat=HOME[0], lon=HOME[1])]) == 0
+    pilot.advance(60.0)
+    assert arms(pilot) is good
+    assert good == (not any("DO_LAND_START set and RTL_AUTOLAND disabled" in text for text in pilot.texts))

@@ -1,6 +1,7 @@
 """--sitl: a real autopilot's simulator is found, started and stopped. A stand-in is in its place: see its module."""
 
 import json
+import math
 import os
 import sys
 import threading
@@ -51,8 +52,13 @@ def test_two(sitl_fleet):
     first, second = told(tmp_path / "base")
     assert (first["model"], first["speedup"], first["sysid"], second["sysid"]) == ("octa", "20", "1", "2")
     assert first["home"] == "46.50000000,8.25000000,500.000,0"
+    # As in our own fleet: beside each other, 5 m to the east.
+    lat, lon, *_ = map(float, second["home"].split(","))
+    assert abs(lat - 46.5) < 1e-7
+    assert abs((lon - 8.25) * 111_320.0 * math.cos(math.radians(46.5)) - 5.0) < 0.05
     assert first["instance"] != second["instance"]
-    assert "RTL_ALT 2500" in first["params"].splitlines()
+    # Without a frame and a calibration it is never armed (seen on 4.7-dev).
+    assert {"RTL_ALT 2500", "FRAME_CLASS 3", "INS_ACCOFFS_X 0.001"} <= set(first["params"].splitlines())
     assert none_left(tmp_path)
 
 

@@ -200,6 +200,30 @@ def test_clear_and_rejecting_vehicle():
         assert client.upload(small_mission()) == 1
 
 
+@pytest.mark.parametrize("target", [0, 4, 9])
+def test_a_jump_to_where_nothing_is_ends_the_upload(target):
+    """MissionItemProtocol_Waypoints.cpp; seen on ArduCopter 4.7-dev."""
+    with vehicle() as client:
+        jump = item(177, params=(target, 2.0))
+        assert client.upload([*small_mission()[:3], jump]) == mav.MAV_MISSION_ERROR
+        assert client.upload([*small_mission()[:3], item(177, params=(1, 2.0))]) == 0
+
+
+def test_clearing_breaks_ones_own_upload_off_and_not_that_of_another():
+    """MissionItemProtocol.cpp, ``cancel_upload``; seen on ArduCopter 4.7-dev."""
+    with vehicle() as client:
+        assert client.upload(small_mission()) == 0
+        client.send(mav.MAVLink_mission_count_message(1, 1, 3, 0))
+        client.wait("MISSION_REQUEST")
+        client._mav.srcSystem = 254
+        client.send(mav.MAVLink_mission_clear_all_message(1, 1, 0))
+        assert [client.wait("MISSION_ACK").type for _ in range(2)] == [mav.MAV_MISSION_DENIED, mav.MAV_MISSION_ERROR]
+        client._mav.srcSystem = 255
+        client.send(mav.MAVLink_mission_clear_all_message(1, 1, 0))
+        assert client.wait("MISSION_ACK").type == 0
+        assert client.download() == []
+
+
 def test_a_list_of_every_kind_at_once_is_none_to_ardupilot():
     """GCS_Common.cpp: there is no protocol of MAV_MISSION_TYPE_ALL."""
     with vehicle() as client:

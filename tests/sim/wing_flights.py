@@ -43,7 +43,9 @@ class Craft:
             power=self.power, wind=wind or Wind(), seed=1, step_s=STEP_S, turnaround_s=1e9, idle_floor_s=0.0,
             record_dir=None, dialect=self.dialect,
         )  # fmt: skip
-        self.params = parameter_table(1, self.power, params or {}, self.dialect)
+        # With a landing sequence in its mission ArduPlane does not arm without.
+        lands = {"RTL_AUTOLAND": 1.0} if "RTL_AUTOLAND" in self.dialect.params else {}
+        self.params = parameter_table(1, self.power, lands | (params or {}), self.dialect)
         home = [action(16), *mission] if mission else []
         self.flight = Flight(setup, self.params, home)
         self.rows = []
