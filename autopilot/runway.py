@@ -9,6 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.dialect import Setting
 from autopilot.errors import NotReadyError, ParameterError
 from autopilot.vehicle import Vehicle
+from geo import shorter_turn
 from missions import Mission
 
 __all__ = ["check_heading", "circles_at_the_end", "land_by_mission"]
@@ -76,7 +77,7 @@ def check_heading(vehicle: Vehicle, mission: Mission) -> None:
     yaw = vehicle.telemetry.yaw_deg
     if yaw is None:
         raise NotReadyError(f"{vehicle}: does not say where it points, and it takes off along {wanted:.0f} degrees")
-    if abs((yaw - wanted + 180.0) % 360.0 - 180.0) > _ASIDE_DEG:
+    if abs(shorter_turn(yaw - wanted)) > _ASIDE_DEG:
         raise NotReadyError(
             f"{vehicle}: points along {yaw:.0f} degrees and would climb out that way: its mission takes off along "
             f"{wanted:.0f} degrees, turn it there"
@@ -91,7 +92,7 @@ def _line_deg(vehicle: Vehicle, mission: Mission) -> float | None:
     down = next(item for item in mission.items if item.command == mav.MAV_CMD_NAV_LAND)
     if off is None:
         return None
-    north, east = (off.x - down.x) / 1e7, ((off.y - down.y) / 1e7 + 180.0) % 360.0 - 180.0
+    north, east = (off.x - down.x) / 1e7, shorter_turn((off.y - down.y) / 1e7)
     east *= math.cos(math.radians(down.x / 1e7))
     if math.hypot(north, east) * 111_320.0 < _SPOT_M:
         return None

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import Terrain, TerrainError
+from geo import Terrain, TerrainError, shorter_turn
 
 __all__ = ["BLOCKS", "Grid", "Heights", "heights_of"]
 
@@ -52,7 +52,7 @@ class Grid:
         lat = self.lat_e7 + (row * _SIDE + north) * step
         scale = np.cos(np.radians((self.lat_e7 + lat) / 2e7))
         lon = self.lon_e7 + (column * _SIDE + east) * step / np.maximum(scale, 0.01)
-        return lat / 1e7, (lon / 1e7 + 180.0) % 360.0 - 180.0
+        return lat / 1e7, shorter_turn(lon / 1e7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from geo.lazy import lazily
 
 if TYPE_CHECKING:
     from geo.altitude import Altitude, Datum
+    from geo.angles import shorter_turn
     from geo.camera import (
         CameraModel,
         CameraPose,
@@ -64,6 +65,7 @@ __all__ = [
     "locate",
     "open_terrain",
     "rotation_ned_from_frd",
+    "shorter_turn",
     "unwrap_longitudes",
     "visible",
     "wrap_longitudes",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.angles import shorter_turn
 from geo.errors import TerrainError
 from geo.raster import Raster, Samples
 
@@ -27,7 +28,7 @@ _M_PER_DEG = 111_132.0
 
 def tile_name(lat_deg: float, lon_deg: float) -> str:
     """The name of the tile that covers a point, without a suffix, such as ``N46E008``."""
-    south, west = math.floor(lat_deg), math.floor((lon_deg + 180.0) % 360.0 - 180.0)
+    south, west = math.floor(lat_deg), math.floor(shorter_turn(lon_deg))
     return f"{'NS'[south < 0]}{abs(south):02d}{'EW'[west < 0]}{abs(west):03d}"
 
 

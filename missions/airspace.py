@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from geo import Altitude, CoordinateError, Datum, check_coordinates, unwrap_longitudes
+from geo import Altitude, CoordinateError, Datum, check_coordinates, shorter_turn, unwrap_longitudes
 from missions.errors import AirspaceError
 from missions.plane import Chart, Plane
 
@@ -100,7 +100,7 @@ class Zone:
         """Whether points, degrees, lie in it or on its edge, at whatever height."""
         shape = self._shape()
         middle = float(self.outline()[:, 0].mean())
-        lon = middle + (np.asarray(lon_deg, dtype=float) - middle + 180.0) % 360.0 - 180.0
+        lon = middle + shorter_turn(np.asarray(lon_deg, dtype=float) - middle)
         return np.asarray(shapely.intersects_xy(shape, lon, np.asarray(lat_deg, dtype=float)))
 
     def _shape(self) -> shapely.Polygon:

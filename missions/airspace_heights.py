@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geo import Altitude, Datum, Terrain, TerrainError
+from geo import Altitude, Datum, Terrain, TerrainError, shorter_turn
 from missions.airspace import Airspace, Zone, ZoneKind
 
 __all__ = ["ceiling_within", "over_ground"]
@@ -149,7 +149,7 @@ def _part_near(zone: Zone, places: Floats) -> BaseGeometry:
     """The part of a zone in the box round some places, with some kilometres of room, in degrees."""
     outline = zone.outline()
     middle = float(outline[:, 0].mean())
-    lat, lon = places[:, 0], middle + (places[:, 1] - middle + 180.0) % 360.0 - 180.0
+    lat, lon = places[:, 0], middle + shorter_turn(places[:, 1] - middle)
     wide = _ROOM_DEG / max(math.cos(math.radians(float(np.abs(lat).max()))), 0.05)
     near = shapely.box(lon.min() - wide, lat.min() - _ROOM_DEG, lon.max() + wide, lat.max() + _ROOM_DEG)
     part: BaseGeometry = shapely.Polygon(outline).intersection(near)

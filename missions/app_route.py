@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pyproj import Geod
 from shapely import MultiPoint
 
+from geo import shorter_turn
 from missions.app_limits import CLOSE_M, AppLimits
 from missions.errors import MissionError
 from missions.free_ground import FreeGround
@@ -256,8 +257,8 @@ def _points(way: _Way, plane: Plane, limits: AppLimits, square_deg: float) -> li
         if length < 3 * CLOSE_M:
             continue
         turn_in = min(_TURN_IN_M, length / 3) / length
-        marks = [turn_in] if abs(_wrapped(at[k] - nose[k])) > square_deg else []
-        marks += [1 - turn_in] if abs(_wrapped(at[k + 1] - nose[k])) > square_deg else []
+        marks = [turn_in] if abs(shorter_turn(at[k] - nose[k])) > square_deg else []
+        marks += [1 - turn_in] if abs(shorter_turn(at[k + 1] - nose[k])) > square_deg else []
         ends = [0.0, *marks, 1.0]
         between = [at[k], *(nose[k] for _ in marks), at[k + 1]]
         for (s, t), (u, v) in zip(pairwise(ends), pairwise(between), strict=True):
@@ -266,7 +267,7 @@ def _points(way: _Way, plane: Plane, limits: AppLimits, square_deg: float) -> li
                 spots.append((a + s * (b - a), u, k))
             for part in range(1, count):
                 f = part / count
-                spots.append((a + (s + f * (t - s)) * (b - a), u + f * _wrapped(v - u), k))
+                spots.append((a + (s + f * (t - s)) * (b - a), u + f * shorter_turn(v - u), k))
     spots.append((way.points[-1], at[-1], last))
     lat, lon = plane.lat_lon(np.array([spot[:2] for spot, _, _ in spots]))
     final = len(spots) - 1
@@ -304,11 +305,7 @@ def _at_vertex(nose: list[float], watched: NDArray[np.bool_], k: int) -> float:
     before, after = nose[k - 1], nose[k]
     if watched[k - 1] != watched[k]:
         return after if watched[k] else before
-    return before + _wrapped(after - before) / 2
-
-
-def _wrapped(degrees: float) -> float:
-    return (degrees + 180.0) % 360.0 - 180.0
+    return before + shorter_turn(after - before) / 2
 
 
 def _rounded(points: list[RoutePoint], xy: Floats, room: FreeGround) -> list[RoutePoint]:

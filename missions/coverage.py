@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import Terrain
+from geo import Terrain, shorter_turn
 from missions.band import BandCells, BandLine, band_cells
 from missions.patrol import Coverage, GsdShare, Uncovered
 from missions.plane import Plane
@@ -251,13 +251,13 @@ def _boxes(lost: Sequence[Lost]) -> Floats:
 def _about(boxes: Floats, plane: Plane) -> list[int]:
     """Numbers of the stretches that may have a vertex within `_FAR_DEG` of the middle of a plane."""
     away = np.abs(boxes[:, :2] - (plane.frame.lat_deg, plane.frame.lon_deg))
-    away[:, 1] = np.abs((away[:, 1] + 180.0) % 360.0 - 180.0)
+    away[:, 1] = np.abs(shorter_turn(away[:, 1]))
     return np.flatnonzero((away <= boxes[:, 2:] + _FAR_DEG).all(axis=1)).tolist()
 
 
 def _drawn(plane: Plane, lat: Floats, lon: Floats) -> shapely.LineString | None:
     """A line in a plane; None where it is too far away to be beside anything there."""
-    apart = np.hypot(lat - plane.frame.lat_deg, (lon - plane.frame.lon_deg + 180.0) % 360.0 - 180.0)
+    apart = np.hypot(lat - plane.frame.lat_deg, shorter_turn(lon - plane.frame.lon_deg))
     near = np.flatnonzero(apart < _FAR_DEG)
     if not len(near):
         return None

@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry, MultiLineString, Polygon
 
+from geo import shorter_turn
 from missions.airspace import Zone
 from missions.errors import MissionError
 from missions.plane import Chart
@@ -38,7 +39,7 @@ def zones_beside(zones: Iterable[Zone], chart: Chart, inclusion: Polygon) -> lis
     found = []
     for zone in zones:
         box = _box(zone)
-        away = abs((box.lon_deg - middle + 180.0) % 360.0 - 180.0)
+        away = abs(shorter_turn(box.lon_deg - middle))
         if box.south_deg > high[0] or box.north_deg < low[0] or away > half + box.half_deg:
             continue
         area = zone.polygon(chart)

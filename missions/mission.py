@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from geo import shorter_turn
 from missions.border import Side
 from missions.errors import MissionError
 from missions.fence import sortie_fence
@@ -290,7 +291,7 @@ def _wanted_speed(leg: Leg, sortie: Sortie, plan: PatrolPlan) -> float:
     if not craft.has_wings:
         return leg.speed_m_s
     north = leg.end.lat_deg - leg.start.lat_deg
-    east = ((leg.end.lon_deg - leg.start.lon_deg + 180.0) % 360.0 - 180.0) * math.cos(math.radians(leg.start.lat_deg))
+    east = shorter_turn(leg.end.lon_deg - leg.start.lon_deg) * math.cos(math.radians(leg.start.lat_deg))
     course = np.array([[east, north]]) / math.hypot(east, north)
     air = float(plan.options.wind.airspeed(course, np.array([leg.speed_m_s]))[0])
     # Beside the patrol only a climb or descent asks for less than cruise.

@@ -16,6 +16,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from geo import shorter_turn
 from missions.beside import Piece, pieces_beside
 from missions.course import Cost, Course, CourseLine, Gap, distances_m
 from missions.errors import PlanError
@@ -96,7 +97,7 @@ def _region(pieces: Sequence[Piece], around: Surroundings) -> Region:
     """Everything between and about the pieces."""
     first = float(pieces[0].lon[0])
     lat = np.concatenate([piece.lat for piece in pieces])
-    lon = first + (np.concatenate([piece.lon for piece in pieces]) - first + 180.0) % 360.0 - 180.0
+    lon = first + shorter_turn(np.concatenate([piece.lon for piece in pieces]) - first)
     middle = (float(lat.min() + lat.max()) / 2, float(lon.min() + lon.max()) / 2)
     xy = Plane.at(*middle).xy(lat, lon)
     if float(np.ptp(xy, axis=0).max()) > _WIDEST_M:
@@ -180,7 +181,7 @@ class _Graph:
             forward = (a, b) in number
             piece = self._pieces[number[(a, b) if forward else (b, a)]]
             on = slice(None) if forward else slice(None, None, -1)
-            lon = self._lon0 + (piece.lon - self._lon0 + 180.0) % 360.0 - 180.0
+            lon = self._lon0 + shorter_turn(piece.lon - self._lon0)
             side = piece.look.sign if forward else -piece.look.sign
             out.append(_Stretch(piece.lat[on], lon[on], piece.line_m[on], side, piece.line))
         return out

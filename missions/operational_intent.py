@@ -32,7 +32,7 @@ from uas_standards.astm.f3548.v21.api import (
 )
 from uas_standards.astm.f3548.v21.api import Polygon as Outline
 
-from geo import DatumError
+from geo import DatumError, shorter_turn
 from missions.errors import PlanError
 from missions.figures import store_figures
 from missions.patrol import PatrolPlan
@@ -321,7 +321,7 @@ class _Way:
                 waiting += [(middle, until), (since, middle)]
                 continue
             lat, lon = plane.lat_lon(shapely.get_coordinates(outline.exterior)[:-1])
-            lat, lon = np.round(lat, 7), np.round((lon + 180.0) % 360.0 - 180.0, 7)
+            lat, lon = np.round(lat, 7), np.round(shorter_turn(lon), 7)
             # Two vertices of an arc that are nearer than the rounding are one: an outline may have none twice.
             own = (lat != np.roll(lat, 1)) | (lon != np.roll(lon, 1))
             yield since, until, (lat[own], lon[own])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo import LocalFrame
+from geo import LocalFrame, shorter_turn
 from missions.border import BorderSegment
 
 __all__ = ["Chart", "Plane"]
@@ -41,7 +41,7 @@ class Plane:
     def at(cls, lat_deg: float, lon_deg: float) -> Plane:
         """The plane of a place, degrees."""
         plane = cls.__new__(cls)
-        plane.frame = LocalFrame(lat_deg, (lon_deg + 180.0) % 360.0 - 180.0)
+        plane.frame = LocalFrame(lat_deg, shorter_turn(lon_deg))
         return plane
 
     def xy(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
@@ -67,7 +67,7 @@ class Plane:
     def lat_lon_near(self, xy: ArrayLike, lon_deg: float) -> tuple[Floats, Floats]:
         """As `lat_lon`, with longitudes within half a turn of `lon_deg`: they run on across the antimeridian."""
         lat, lon = self.lat_lon(xy)
-        return lat, lon_deg + (lon - lon_deg + 180.0) % 360.0 - 180.0
+        return lat, lon_deg + shorter_turn(lon - lon_deg)
 
 
 class Chart:
@@ -87,7 +87,7 @@ class Chart:
 
     def xy(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
         """East and north, metres, shape (..., 2); longitudes run on over the antimeridian from that of the place."""
-        lon = self._lon + (np.asarray(lon_deg, dtype=float) - self._lon + 180.0) % 360.0 - 180.0
+        lon = self._lon + shorter_turn(np.asarray(lon_deg, dtype=float) - self._lon)
         return self.unwrapped(lat_deg, lon)
 
     def unwrapped(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Floats:
@@ -99,7 +99,7 @@ class Chart:
         """Latitude and longitude, degrees within ±180, of points, shape (..., 2)."""
         points = np.asarray(xy, dtype=float)
         lon = self._lon + points[..., 0] / self._east
-        return self._lat + points[..., 1] / self._north, (lon + 180.0) % 360.0 - 180.0
+        return self._lat + points[..., 1] / self._north, shorter_turn(lon)
 
     def line(self, lon_lat: ArrayLike) -> Floats:
         """A line of vertices (longitude, latitude) that runs on, brought to the turn of the globe of the place."""

@@ -7,6 +7,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry, LineString, Polygon
 
+from geo import shorter_turn
 from missions.fence_shapes import FencePolygon
 from missions.limits import RALLY_POINTS
 from missions.patrol import PatrolPlan
@@ -77,10 +78,10 @@ def _half_way(sortie: Sortie) -> Waypoint | None:
         if half <= leg.distance_m:
             t = half / leg.distance_m
             a, b = leg.start, leg.end
-            east = (b.lon_deg - a.lon_deg + 180.0) % 360.0 - 180.0
+            east = shorter_turn(b.lon_deg - a.lon_deg)
             return Waypoint.above(
                 a.lat_deg + t * (b.lat_deg - a.lat_deg),
-                (a.lon_deg + t * east + 180.0) % 360.0 - 180.0,
+                shorter_turn(a.lon_deg + t * east),
                 a.agl_m,
                 a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo import FlatTerrain, Terrain
+from geo import FlatTerrain, Terrain, shorter_turn
 from missions.course import Course
 from missions.errors import PlanError
 from missions.patrol import PatrolPlan
@@ -84,5 +84,5 @@ def _runs_along(course: Course, flight_line: tuple[tuple[float, float], ...]) ->
     if len(flight_line) != len(course.lat_deg):
         return False
     lat, lon = np.array(flight_line).T
-    east = (lon - course.lon_deg + 180.0) % 360.0 - 180.0
+    east = shorter_turn(lon - course.lon_deg)
     return bool(np.abs(lat - course.lat_deg).max() <= _SAME_DEG and np.abs(east).max() <= _SAME_DEG)

@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from geo import unwrap_longitudes
+from geo import shorter_turn, unwrap_longitudes
 from missions.sortie import Sortie
 
 __all__ = ["NEAR_BASE_M", "Conflicts", "Track"]
@@ -63,7 +63,7 @@ class Track:
         amsl = np.interp(around, at, [p.amsl_m for p in points])
         base = sortie.vehicle.base
         north = (lat - base.lat_deg) * _METRES_A_DEGREE
-        east = ((lon - base.lon_deg + 180) % 360 - 180) * _METRES_A_DEGREE * np.cos(np.radians(base.lat_deg))
+        east = shorter_turn(lon - base.lon_deg) * _METRES_A_DEGREE * np.cos(np.radians(base.lat_deg))
         speed = max((leg.distance_m / leg.duration_s for leg in sortie.legs if leg.duration_s > 0), default=0.0)
         # Away at any moment within half a step.
         away = np.hypot(north, east) > NEAR_BASE_M - speed * _SAMPLE_S / 2
@@ -113,7 +113,7 @@ class Conflicts:
             return np.empty((0, 2))
         scale = _METRES_A_DEGREE * np.array([1.0, np.cos(np.radians(float(a.lat_deg.mean())))])
         lon0 = float(a.lon_deg[0])
-        points = [np.stack([t.lat_deg, lon0 + (t.lon_deg - lon0 + 180) % 360 - 180], axis=-1) * scale for t in (a, b)]
+        points = [np.stack([t.lat_deg, lon0 + shorter_turn(t.lon_deg - lon0)], axis=-1) * scale for t in (a, b)]
         # Between two samples each flies on: half a step of both belongs to the reach.
         reach = self._across + (a.speed_m_s + b.speed_m_s) * _SAMPLE_S / 2
         # Most of each flies where the other never comes.
@@ -144,5 +144,5 @@ def _box(track: Track, middle_deg: float) -> tuple[float, float, float, float]:
     """Least and greatest latitude and longitude of a track, degrees, on the turn of the globe about a longitude."""
     if not len(track.time_s):
         return (0.0, 0.0, 0.0, 0.0)
-    lon = middle_deg + (track.lon_deg - middle_deg + 180.0) % 360.0 - 180.0
+    lon = middle_deg + shorter_turn(track.lon_deg - middle_deg)
     return float(track.lat_deg.min()), float(lon.min()), float(track.lat_deg.max()), float(lon.max())

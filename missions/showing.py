@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import Terrain
+from geo import Terrain, shorter_turn
 from missions.border import Side
 from missions.course import distances_m
 from missions.geojson_geometry import area_geometry, line_geometry
@@ -84,7 +84,7 @@ def revisit_along(plan: PatrolPlan) -> tuple[RevisitStretch, ...]:
             continue
         low, high = float(stations[a]), float(stations[b])
         at = [low, *along[vertices[(along > low) & (along < high)]].tolist(), high]
-        places = zip(_within(np.interp(at, along, turned)), np.interp(at, along, lat), strict=True)
+        places = zip(shorter_turn(np.interp(at, along, turned)), np.interp(at, along, lat), strict=True)
         way = tuple((round(float(x), 7), round(float(y), 7)) for x, y in places)
         found.append(RevisitStretch(low, high, way, None if once else float(alone[a])))
     return tuple(found)
@@ -120,8 +120,8 @@ def height_profile(sortie: Sortie, terrain: Terrain | None = None) -> HeightProf
         pieces = 1 if terrain is None else max(1, int(leg.distance_m / step_m))
         share = np.linspace(0.0, 1.0, pieces + 1)
         a, b = leg.start, leg.end
-        turn = (b.lon_deg - a.lon_deg + 180.0) % 360.0 - 180.0
-        lat, lon = a.lat_deg + share * (b.lat_deg - a.lat_deg), _within(a.lon_deg + share * turn)
+        turn = shorter_turn(b.lon_deg - a.lon_deg)
+        lat, lon = a.lat_deg + share * (b.lat_deg - a.lat_deg), shorter_turn(a.lon_deg + share * turn)
         ground = a.ground_amsl_m + share * (b.ground_amsl_m - a.ground_amsl_m)
         if terrain is not None:
             ground = np.asarray(terrain.elevation_m(lat, lon), dtype=float)
@@ -149,8 +149,3 @@ def _taken_in(plan: PatrolPlan, sortie: Sortie, plane: Plane) -> shapely.Geometr
             strips.append(shapely.MultiPoint(np.concatenate([before, near[:1], far[:1]])).convex_hull)
         before = np.stack([near[1], far[1]])
     return shapely.union_all(strips)
-
-
-def _within(lon_deg: Floats) -> Floats:
-    """Longitudes within ±180 degrees."""
-    return (lon_deg + 180.0) % 360.0 - 180.0

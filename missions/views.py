@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo import shorter_turn
 from missions.fleet import Camera
 from missions.sortie import Leg
 
@@ -85,7 +86,7 @@ class Views:
         """Those within a reach, degrees of latitude, of the box round some places."""
         wide = reach_deg / max(math.cos(math.radians(float(np.abs(lat_deg).max()))), 0.05)
         middle = float(lon_deg.min() + np.ptp(lon_deg) / 2)
-        off = (self.lon_deg - middle + 180.0) % 360.0 - 180.0
+        off = shorter_turn(self.lon_deg - middle)
         half = float(np.ptp(lon_deg)) / 2 + wide
         inside = (off.min(axis=1) <= half) & (off.max(axis=1) >= -half)
         inside &= self.lat_deg.min(axis=1) <= lat_deg.max() + reach_deg
@@ -118,7 +119,7 @@ def views_of(watches: Iterable[Watch]) -> Views:
                 turn = (look - before[1] + math.pi) % (2 * math.pi) - math.pi
                 at = (a.lat_deg, a.lat_deg, a.lon_deg, a.lon_deg, a.amsl_m, a.amsl_m)
                 rows.append((*at, before[1], turn, side, *camera))
-            onward = a.lon_deg + (b.lon_deg - a.lon_deg + 180.0) % 360.0 - 180.0
+            onward = a.lon_deg + shorter_turn(b.lon_deg - a.lon_deg)
             ends = (a.lat_deg, b.lat_deg, a.lon_deg, onward, a.amsl_m, b.amsl_m)
             rows.append((*ends, look, math.nan, side, *camera))
             before = leg, look
@@ -129,5 +130,5 @@ def views_of(watches: Iterable[Watch]) -> Views:
 def _course_rad(leg: Leg) -> float:
     """Direction of a leg, radians from east to north."""
     north = leg.end.lat_deg - leg.start.lat_deg
-    east = (leg.end.lon_deg - leg.start.lon_deg + 180.0) % 360.0 - 180.0
+    east = shorter_turn(leg.end.lon_deg - leg.start.lon_deg)
     return math.atan2(north, east * math.cos(math.radians((leg.start.lat_deg + leg.end.lat_deg) / 2)))

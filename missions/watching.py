@@ -21,7 +21,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo import Terrain, visible
+from geo import Terrain, shorter_turn, visible
 from missions.plane import Plane
 from missions.views import Views
 
@@ -271,7 +271,7 @@ class _Pairs:
         eye_lat, eye_lon, _ = self._eye(pairs, self._t[pairs])
         share = np.linspace(0.0, 1.0, _BETWEEN)
         place = self.place[pairs]
-        steps = lat[place] - eye_lat, (lon[place] - eye_lon + 180.0) % 360.0 - 180.0
+        steps = lat[place] - eye_lat, shorter_turn(lon[place] - eye_lon)
         at = [a[:, None] + share * step[:, None] for a, step in zip((eye_lat, eye_lon), steps, strict=True)]
         return np.asarray(np.isnan(terrain.known_elevation_m(*at)).any(axis=1))
 

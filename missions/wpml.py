@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from geo import shorter_turn
 from missions.app_limits import AppLimits
 from missions.app_route import AppRoute, app_route
 from missions.errors import MissionError
@@ -244,7 +245,7 @@ def compile_wpml(plan: PatrolPlan, sortie: Sortie, aircraft: str = "M30T") -> tu
                 point.lon_deg,
                 point.above_start_m,
                 point.speed_m_s,
-                round((point.heading_deg + 180.0) % 360.0 - 180.0, 2),
+                round(shorter_turn(point.heading_deg), 2),
                 point.cut_m,
                 actions.get(number, ()),
             )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from geo import shorter_turn
+
 if TYPE_CHECKING:
     from sim.protocol_streams import Snapshot
 
@@ -58,7 +60,7 @@ def nav_controller(s: Snapshot) -> Any:
     if target is not None and not s.flight.landed:
         east, north, up = target[0] - body.e, target[1] - body.n, target[2] - body.u
     bearing = round(degrees(atan2(east, north))) if east or north else round(degrees(body.yaw))
-    bearing = (bearing + 180) % 360 - 180
+    bearing = round(shorter_turn(bearing))
     return mav.MAVLink_nav_controller_output_message(
         degrees(s.roll), degrees(s.pitch), bearing, bearing, min(round(hypot(east, north)), _UNUSED), up, 0.0, 0.0
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from geo import shorter_turn
 from sim.dialect_terms import Form
 from sim.flight import Flight
 from sim.flight_home import PAD
@@ -151,7 +152,7 @@ def _altitude(s: Snapshot) -> Any:
 
 
 def _attitude(s: Snapshot) -> Any:
-    yaw = radians((s.yaw_deg + 180.0) % 360.0 - 180.0)
+    yaw = radians(shorter_turn(s.yaw_deg))
     return mav.MAVLink_attitude_message(s.boot_ms, s.roll, s.pitch, yaw, 0.0, 0.0, s.flight.body.yaw_rate)
 
 

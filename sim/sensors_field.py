@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geo import shorter_turn
 from sim.errors import ConfigError
 from sim.sensors import SENSOR_MODELS, GroundSensor, excess, place
 from sim.sensors_cue import Custody, SensorReport, cue, heartbeat
@@ -215,7 +216,7 @@ class SensorField:
             passing = moves & _breaks(state, before, here)
         else:
             bearing = np.degrees(np.arctan2(off[:, 0], off[:, 1]))
-            aside = np.abs((bearing - sensor.heading_deg + 180.0) % 360.0 - 180.0)
+            aside = np.abs(shorter_turn(bearing - sensor.heading_deg))
             passing = moves & (distance <= sensor.range_m) & (aside <= sensor.field_deg / 2)
         target = state.targets.get(actor.id)
         if not passing.any():

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from geo import shorter_turn
 from vision.errors import TrackError
 from vision.records import Crossing, Status
 
@@ -112,7 +113,7 @@ def _apart(a: Crossing, b: Crossing, gates: FusionGates) -> float:
     there, its = (_at(one, times) for one in (a, b))
     scale = np.array([111_132.0, 111_320.0 * math.cos(math.radians(float(there[0, 0])))])
     gap = there[:, :2] - its[:, :2]
-    gap[:, 1] = (gap[:, 1] + 180.0) % 360.0 - 180.0
+    gap[:, 1] = shorter_turn(gap[:, 1])
     mean = (gap * scale).mean(axis=0)
     variance = float((there[:, 2] ** 2 + its[:, 2] ** 2).mean())
     away = float(np.hypot(*mean))

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import unwrap_longitudes
+from geo import shorter_turn, unwrap_longitudes
 from vision.errors import VisionError
 
 __all__ = ["TrueBox", "TrueTrack", "TruthBoxes", "load_boxes", "load_tracks"]
@@ -99,7 +99,7 @@ class TrueTrack:
         since = (self.times_us - self.times_us[0]).astype(float)
         when = float(time_us - self.times_us[0])
         lon = float(np.interp(when, since, self.lon_deg))
-        return float(np.interp(when, since, self.lat_deg)), (lon + 180.0) % 360.0 - 180.0
+        return float(np.interp(when, since, self.lat_deg)), shorter_turn(lon)
 
 
 def load_boxes(path: Path, classes: Mapping[int, str] | None = None) -> TruthBoxes:
