@@ -298,8 +298,8 @@ def _one_line(
     lat: Floats, lon: Floats, watched: NDArray[np.bool_], passable: NDArray[np.bool_], gaps: tuple[Gap, ...]
 ) -> Course:
     look = watched.astype(np.int64)
-    line_m = np.zeros((len(look), 2))
-    return Course(lat, lon, distances_m(lat, lon), look, passable, line_m, np.zeros_like(look), (), gaps)
+    line_m, feet_m = np.zeros((len(look), 2)), np.zeros((2, 1))
+    return Course(lat, lon, distances_m(lat, lon), look, passable, line_m, np.zeros_like(look), (), gaps, feet_m)
 
 
 def _way_round(
