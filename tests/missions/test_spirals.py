@@ -6,8 +6,20 @@ import numpy as np
 import pytest
 import shapely
 
-from missions import Base, PlanOptions, compile_mission, default_fleet, plan, validate, validate_missions
+from missions import (
+    AircraftForm,
+    Airspace,
+    Base,
+    PlanOptions,
+    compile_mission,
+    default_fleet,
+    plan,
+    validate,
+    validate_missions,
+)
+from missions.clearance import form_clearance
 from missions.far_ground import Flank, far_ground, is_torn
+from missions.surroundings import Surroundings
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, metres, way
 
 
@@ -59,6 +71,32 @@ def test_far_ground_is_what_lies_beyond_the_nearest_stretch():
         clear = (told != 0) & (off > 5.0)
         assert clear.sum() > 3000
         assert (far == (told == -own))[clear].all()
+
+
+def test_past_an_end_far_ground_is_told_as_bases_are():
+    """By the straight way on, which beside a spiral leads away from it at any angle."""
+    border = border_from_metres(spiral(3.0, 200), "left")
+    around = Surroundings((border,), Airspace(), (), 30.0, form_clearance(AircraftForm.MULTIROTOR))
+    region = around.region(LAT, LON, 4000.0)
+    line = shapely.LineString(metres(border.coordinates))
+    rng = np.random.default_rng(3)
+    ends = shapely.get_coordinates(shapely.get_point(line, [0, -1]))
+    places = np.concatenate([end + rng.uniform(-700, 700, (400, 2)) for end in ends])
+    past = ~np.isin(sides(line, places), (-1, 1)) & (shapely.distance(line, shapely.points(places)) > 10.0)
+    clear = shapely.distance(shapely.boundary(region.beyond), shapely.points(places)) > 5.0
+    places = places[past & clear]
+    assert len(places) > 150
+    own = [around.own_side(LAT + north / M_LAT, LON + east / M_LON) for east, north in places]
+    assert (shapely.contains_xy(region.beyond, *places.T) == ~np.array(own)).all()
+    assert 0.2 < np.mean(own) < 0.8
+
+
+def test_two_lines_that_join_have_the_far_ground_of_one():
+    whole = np.array([(-3000.0, 0.0), (0.0, 0.0), (3000.0, 0.0)])
+    halves = [Flank(whole[:2], 1, True, True), Flank(whole[1:], 1, True, True)]
+    one, two = (far_ground(flanks, 2500.0, 20.0) for flanks in ([Flank(whole, 1, True, True)], halves))
+    assert shapely.symmetric_difference(one, two).area < 1e-3 * one.area
+    assert one.area == pytest.approx(math.pi * 2500.0**2 / 2, rel=0.01)
 
 
 BEND = np.array([(0.0, 0.0), (5000.0, 0.0), (8000.0, 3000.0)])
