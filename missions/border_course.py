@@ -216,7 +216,7 @@ def blocked(around: Surroundings, lat: Floats, lon: Floats, too_near: str) -> li
         # flight line may run closer than that all along: there only what is cut out is made longer.
         why = [(_wider(shape, around.clearance.bend_m), too_near, _OFF_M) for shape in region.keep_out]
         why += [(shapely.buffer(shape, _OFF_M), _FARTHER, 0.0) for shape in region.far]
-        why += [(shapely.buffer(shape, _OFF_M), f"no-fly zone {name!r}", 0.0) for name, shape in region.zones]
+        why += [(shapely.buffer(shape, _OFF_M), around.airspace.told(name), 0.0) for name, shape in region.zones]
         for shape, reason, longer in why:
             for k in tree.query(shape, predicate="intersects"):
                 part = shapely.intersection(pieces[k], shape)
