@@ -162,6 +162,12 @@ class Airspace:
         """The zones that flights between two heights above ground must keep out of."""
         return tuple(zone for zone in self.zones if zone.blocks(lowest_agl_m, highest_agl_m))
 
+    def told(self, blocking: str) -> str:
+        """What a zone that blocks is called, by its name: one of limits shuts what cannot keep to these."""
+        if any(zone.name == blocking and zone.kind is ZoneKind.NO_FLY for zone in self.zones):
+            return f"no-fly zone {blocking!r}"
+        return f"zone {blocking!r}, whose limits no flight of this plan keeps"
+
 
 def _checked_ring(ring: Iterable[tuple[float, float]], what: str) -> Ring:
     """The vertices of a ring as numbers, closed, without repetitions."""

@@ -16,6 +16,7 @@ from missions.border import BorderSegment, Side
 from missions.border_course import BENDS_BACK, SHORTEST_PIECE_M, blocked, whole_line
 from missions.course import Gap, distances_m
 from missions.errors import PlanError
+from missions.feet import feet_beside
 from missions.network import Branch
 from missions.plane import Plane
 from missions.surroundings import DenseLine, Surroundings
@@ -42,8 +43,8 @@ class Piece:
     ----------
     lat, lon
         Vertices, degrees, shape (n,), in the direction of the line that is watched.
-    line_m
-        Metres along the line of each.
+    feet_m
+        Metres along it of places, rising, and along the line of what lies nearest to each, shape (2, k).
     look
         Side on which the line lies, flown in this direction.
     line
@@ -52,7 +53,7 @@ class Piece:
 
     lat: Floats
     lon: Floats
-    line_m: Floats
+    feet_m: Floats
     look: Side
     line: int
 
@@ -112,6 +113,7 @@ def pieces_beside(
     seen: list[Span] = []
     for flank in flanks:
         match = _Match(ground, along, flank)
+        feet_m = feet_beside(line, flank.along, flank.lat, flank.lon)
         spans = list(flank.lawful)
         if seen:
             # What the better side sees, the other need not.
@@ -122,7 +124,7 @@ def pieces_beside(
             spans = [_with_room(flank, span, around, turn_radius_m) for span in spans]
         seen += [(match.opposite(a), match.opposite(b)) for a, b in spans]
         for a, b in _evenly(_cut(spans, [match.beside_point(*place) for place in cuts])):
-            pieces.append(_piece(flank, a, b, number, float(along[-1])))
+            pieces.append(_piece(flank, a, b, number, feet_m))
     gaps = []
     for a, b in _rest(seen, float(along[-1])):
         reason = _why(flanks, along, ground, (a + b) / 2) if flanks else why_none
@@ -258,11 +260,15 @@ def _evenly(spans: Sequence[Span]) -> list[Span]:
     ]
 
 
-def _piece(flank: _Flank, low: float, high: float, number: int, length_m: float) -> Piece:
-    inner = (flank.along > low + 1e-3) & (flank.along < high - 1e-3)
-    at = np.concatenate([[low], flank.along[inner], [high]])
+def _piece(flank: _Flank, low: float, high: float, number: int, feet_m: Floats) -> Piece:
+    """The piece of a flight line between two places, of which it is known what lies nearest to it."""
+
+    def within(along: Floats) -> Floats:
+        return np.concatenate([[low], along[(along > low + 1e-3) & (along < high - 1e-3)], [high]])
+
+    at, beside = within(flank.along), within(feet_m[0])
     lat, lon = (np.interp(at, flank.along, v) for v in (flank.lat, flank.lon))
-    return Piece(lat, lon, at / flank.along[-1] * length_m, flank.side.other, number)
+    return Piece(lat, lon, np.stack([beside - low, np.interp(beside, *feet_m)]), flank.side.other, number)
 
 
 def _why(flanks: Sequence[_Flank], along: Floats, ground: DenseLine, at_m: float) -> str:

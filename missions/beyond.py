@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString
 
-__all__ = ["WALL_M", "beyond", "closing_m", "continued", "direction"]
+__all__ = ["WALL_M", "after_chord", "beyond", "closing_m", "continued", "direction"]
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ def beyond(
     if wall.length == 0:
         return np.asarray(end)
     low, high = np.minimum(line[0], end) - 2 * near_m, np.maximum(line[0], end) + 2 * near_m
-    lines = [rest for rest in (_after(line, chord_m), *others) if len(rest) > 1]
+    lines = [rest for rest in (after_chord(line, chord_m), *others) if len(rest) > 1]
     near = [shapely.clip_by_rect(LineString(rest), *low.tolist(), *high.tolist()) for rest in lines]
     met = shapely.intersection(wall, shapely.buffer(shapely.union_all(near), near_m))
     if met.is_empty:
@@ -92,7 +92,7 @@ def continued(line: Floats, others: Sequence[Floats], near_m: float) -> Floats:
     return np.concatenate([[beyond(line, others, near_m)], line, [beyond(line[::-1], others, near_m)]])
 
 
-def _after(line: Floats, chord_m: float) -> Floats:
+def after_chord(line: Floats, chord_m: float = _CHORD_M) -> Floats:
     """What of a line comes after the piece that gives its direction."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     at = min(chord_m, float(along[-1]) / 2)

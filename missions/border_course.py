@@ -42,6 +42,7 @@ _OFF_M = 3.0
 _OPENED_M = 200.0
 """A ring is opened to within half of this of where it would be best, metres."""
 BENDS_BACK = "the border bends back to within the stand-off of it"
+_FARTHER = "by the nearest stretch of the border it lies on the far side"
 SHORTEST_PIECE_M = 100.0
 """A watched piece between two gaps that is shorter than this is not worth a turn of the camera, metres."""
 
@@ -214,7 +215,8 @@ def blocked(around: Surroundings, lat: Floats, lon: Floats, too_near: str) -> li
         # The ends of a gap must lie off what blocks it, not on its edge, for a way to begin there. Beside the border a
         # flight line may run closer than that all along: there only what is cut out is made longer.
         why = [(_wider(shape, around.clearance.bend_m), too_near, _OFF_M) for shape in region.keep_out]
-        why += [(shapely.buffer(shape, _OFF_M), f"no-fly zone {name!r}", 0.0) for name, shape in region.zones]
+        why += [(shapely.buffer(shape, _OFF_M), _FARTHER, 0.0) for shape in region.far]
+        why += [(shapely.buffer(shape, _OFF_M), around.airspace.told(name), 0.0) for name, shape in region.zones]
         for shape, reason, longer in why:
             for k in tree.query(shape, predicate="intersects"):
                 part = shapely.intersection(pieces[k], shape)
@@ -296,8 +298,8 @@ def _one_line(
     lat: Floats, lon: Floats, watched: NDArray[np.bool_], passable: NDArray[np.bool_], gaps: tuple[Gap, ...]
 ) -> Course:
     look = watched.astype(np.int64)
-    line_m = np.zeros((len(look), 2))
-    return Course(lat, lon, distances_m(lat, lon), look, passable, line_m, np.zeros_like(look), (), gaps)
+    line_m, feet_m = np.zeros((len(look), 2)), np.zeros((2, 1))
+    return Course(lat, lon, distances_m(lat, lon), look, passable, line_m, np.zeros_like(look), (), gaps, feet_m)
 
 
 def _way_round(

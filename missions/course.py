@@ -82,8 +82,8 @@ class Course:
     gaps
         What was cut out of the flight line.
     feet_m
-        Of a course along one border: metres along it of places, rising, and along the border of what lies nearest to
-        each, shape (2, k). None where `line_m` says so of each leg.
+        Metres along it of places, rising, and along the line that is watched there of what lies nearest to each, shape
+        (2, k). Where that goes back on a leg that `line_m` has go on, the line is a ring, and begins there.
     """
 
     lat_deg: Floats
@@ -95,7 +95,7 @@ class Course:
     line: NDArray[np.int64]
     lines: tuple[CourseLine, ...]
     gaps: tuple[Gap, ...]
-    feet_m: Floats | None = None
+    feet_m: Floats
 
     @property
     def watched(self) -> NDArray[np.bool_]:

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from geo import densify, wrap_longitudes
 from missions.border import BorderSegment
 from missions.course import Course, distances_m
+from missions.network import Branch
+from missions.surroundings import DenseLine
 
-__all__ = ["feet_of"]
+__all__ = ["feet_beside", "feet_of"]
 
 Floats = NDArray[np.float64]
 
@@ -32,16 +34,8 @@ def feet_of(border: BorderSegment, course: Course) -> Floats:
     The second row rises too: what lies nearer of another arm of the border is passed over. Of a ring it goes back to 0
     once, where the border begins.
     """
-    length_m, whole_m = course.length_m, border.length_m()
-    every = np.arange(0.0, length_m, max(_EVERY_M, length_m / _MOST))
-    at = np.unique(np.concatenate([every, course.along_m]))
-    near = _nearest_m(border, *course.at(at), whole_m)
-    if border.is_ring:
-        # As far from where the course begins as its share of the way is from nothing, give or take half a round.
-        expected = near[0] + at / length_m * whole_m
-        near = expected + (near - expected + whole_m / 2) % whole_m - whole_m / 2
-    kept = _rising(near)
-    near = np.interp(at, at[kept], near[kept])
+    at, near = _rising_feet(border, course.along_m, course.lat_deg, course.lon_deg)
+    whole_m = border.length_m()
     if not border.is_ring or near[-1] <= whole_m:
         return np.stack([at, near])
     seam = float(np.interp(whole_m, near, at))
@@ -54,7 +48,33 @@ def feet_of(border: BorderSegment, course: Course) -> Floats:
     )
 
 
-def _nearest_m(border: BorderSegment, lat: Floats, lon: Floats, whole_m: float) -> Floats:
+def feet_beside(line: BorderSegment | Branch, along_m: Floats, lat: Floats, lon: Floats) -> Floats:
+    """The same of a flight line that runs beside a whole line, given by its vertices, degrees, and metres along it.
+
+    That of a ring begins beside where the ring does, to within what lies nearest: it does not go back.
+    """
+    at, near = _rising_feet(line, along_m, lat, lon)
+    whole_m = line.length_m()
+    if near[0] > whole_m / 2 and DenseLine.of(line).is_ring:
+        near = near - whole_m
+    return np.stack([at, np.clip(near, 0.0, whole_m)])
+
+
+def _rising_feet(line: BorderSegment | Branch, along_m: Floats, lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
+    """Places along a way, metres, and what of a line is nearest to each, metres along it; of a ring more goes on."""
+    length_m, whole_m = float(along_m[-1]), line.length_m()
+    every = np.arange(0.0, length_m, max(_EVERY_M, length_m / _MOST))
+    at = np.unique(np.concatenate([every, along_m]))
+    near = _nearest_m(line, *(np.interp(at, along_m, v) for v in (lat, lon)), whole_m)
+    if DenseLine.of(line).is_ring:
+        # As far from where the way begins as its share of the length is from nothing, give or take half a round.
+        expected = near[0] + at / length_m * whole_m
+        near = expected + (near - expected + whole_m / 2) % whole_m - whole_m / 2
+    kept = _rising(near)
+    return at, np.interp(at, at[kept], near[kept])
+
+
+def _nearest_m(border: BorderSegment | Branch, lat: Floats, lon: Floats, whole_m: float) -> Floats:
     """Metres along a border of what lies nearest to places, degrees, shape (n,)."""
     own_lon, own_lat = border.unwrapped().T
     dense = densify(own_lat, own_lon, max(_DENSE_M, whole_m / _MOST_DENSE))

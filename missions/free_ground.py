@@ -42,7 +42,7 @@ class FreeGround:
         self.plane = region.plane
         self._border = MultiLineString([run.tolist() for run in region.border])
         self._shut: list[Geometry] = [LineString(run) for run in region.wall]
-        self._shut += [shape for _, shape in region.zones]
+        self._shut += [region.beyond, *(shape for _, shape in region.zones)]
         for shape in (self._border, *self._shut):
             shapely.prepare(shape)
 

@@ -81,13 +81,9 @@ def check_bases(setting: Setting) -> None:
             )
         inside = next((name for name, shape in region.zones if shapely.intersects(shape, here)), None)
         if inside is not None:
-            no_fly = any(z.name == inside and z.kind is ZoneKind.NO_FLY for z in setting.airspace.zones)
-            what = (
-                f"no-fly zone {inside!r}" if no_fly else f"zone {inside!r}, whose limits no flight of this plan keeps"
-            )
             raise PlanError(
-                f"base {base.name!r} lies in {what}, or within {setting.options.zone_margin_m:.0f} m of it: move the "
-                "base or correct the zone"
+                f"base {base.name!r} lies in {setting.airspace.told(inside)}, or within "
+                f"{setting.options.zone_margin_m:.0f} m of it: move the base or correct the zone"
             )
         for zone in setting.airspace.zones:
             below = zone.kind is ZoneKind.LIMITS and zone.floor is not None

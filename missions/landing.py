@@ -117,7 +117,7 @@ def check_landing_sites(around: Surroundings, sites: Sequence[LandingSite]) -> N
             )
         zone = next((name for name, shape in region.zones if shapely.intersects(shape, here)), None)
         if zone is not None:
-            raise AirspaceError(f"{what} lies in no-fly zone {zone!r}, or within the margin of it: take it out")
+            raise AirspaceError(f"{what} lies in {around.airspace.told(zone)}, or within the margin of it: take it out")
 
 
 def with_landing_sites(plan: PatrolPlan, sites: Sequence[LandingSite]) -> PatrolPlan:

@@ -107,11 +107,11 @@ def _region(pieces: Sequence[Piece], around: Surroundings) -> Region:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A run of vertices, latitude and longitude, degrees, of one purpose."""
+    """A run of vertices, latitude and longitude, degrees, of one purpose, and what lies nearest, as `Piece` has it."""
 
     lat: Floats
     lon: Floats
-    line_m: Floats
+    feet_m: Floats
     look: int
     line: int
     passable: bool = True
@@ -176,14 +176,16 @@ class _Graph:
                 if float(np.hypot(*np.diff(way, axis=0).T).sum()) < _SAME_M:
                     continue
                 lat, lon = self._plane.lat_lon_near(way, self._lon0)
-                out.append(_Stretch(lat, lon, np.zeros(len(lat)), 0, 0))
+                out.append(_Stretch(lat, lon, np.array([[0.0, 1.0], [0.0, 0.0]]), 0, 0))
                 continue
             forward = (a, b) in number
             piece = self._pieces[number[(a, b) if forward else (b, a)]]
             on = slice(None) if forward else slice(None, None, -1)
             lon = self._lon0 + shorter_turn(piece.lon - self._lon0)
             side = piece.look.sign if forward else -piece.look.sign
-            out.append(_Stretch(piece.lat[on], lon[on], piece.line_m[on], side, piece.line))
+            at, beside = piece.feet_m
+            feet_m = np.stack([at if forward else at[-1] - at[on], beside[on]])
+            out.append(_Stretch(piece.lat[on], lon[on], feet_m, side, piece.line))
         return out
 
 
@@ -217,29 +219,37 @@ def _course(walks: Sequence[Sequence[_Stretch]], lines: tuple[CourseLine, ...], 
     """One course of all stretches; between two walks nothing passes."""
     lat: list[Floats] = []
     lon: list[Floats] = []
-    line_m: list[tuple[float, float]] = []
     legs: list[tuple[int, int, bool]] = []
+    flown: list[tuple[_Stretch, int]] = []  # each with the number of its first vertex
     for walk in walks:
         for number, stretch in enumerate(walk):
             if number == 0 and lat:
                 legs.append((0, 0, False))
-                line_m.append((0.0, 0.0))
             # A stretch begins where the one before it ends.
             skip = 1 if number else 0
             lat.append(stretch.lat[skip:])
             lon.append(stretch.lon[skip:])
+            flown.append((stretch, len(legs)))
             legs += [(stretch.look, stretch.line, stretch.passable)] * (len(stretch.lat) - 1)
-            line_m += pairwise(stretch.line_m.tolist())
     look, line, passable = np.array(legs).T
     all_lat, all_lon = np.concatenate(lat), np.concatenate(lon)
+    along_m = distances_m(all_lat, all_lon)
+    line_m, feet = np.zeros((len(legs), 2)), []
+    for stretch, first in flown:
+        own = along_m[first : first + len(stretch.lat)]
+        at, beside = stretch.feet_m
+        at = own[0] + at / at[-1] * (own[-1] - own[0])
+        line_m[first : first + len(own) - 1] = list(pairwise(np.interp(own, at, beside)))
+        feet.append(np.stack([at, beside]))
     return Course(
         all_lat,
         all_lon,
-        distances_m(all_lat, all_lon),
+        along_m,
         look.astype(np.int64),
         passable.astype(bool),
-        np.array(line_m),
+        line_m,
         line.astype(np.int64),
         lines,
         gaps,
+        np.concatenate(feet, axis=1),
     )

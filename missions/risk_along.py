@@ -12,24 +12,23 @@ __all__ = ["weights_along"]
 
 Floats = NDArray[np.float64]
 
+_INSIDE_M = 1e-4
+
 
 def weights_along(course: Course, risk: RiskTable, stations: Floats, hour: float) -> Floats:
     """Risk weight of each piece between two stations, metres along a course, shape (n - 1,), at an hour of the day.
 
     A line of priority 2 weighs half as much as one of priority 1.
     """
-    middle, half = (stations[:-1] + stations[1:]) / 2, np.diff(stations) / 2
+    middle = (stations[:-1] + stations[1:]) / 2
     leg = course.leg_at(middle)
-    if course.feet_m is None:
-        begin, end = course.line_m[leg].T
-        along = (middle - course.along_m[leg]) / (course.along_m[leg + 1] - course.along_m[leg])
-        at = begin + along * (end - begin)
-        low, high = at - half, at + half
-    else:
-        beside = np.interp(stations, *course.feet_m)
-        low, high = beside[:-1], beside[1:]
-        # Where a ring begins it ends.
-        high = np.where(high < low, np.inf, high)
+    # At a station one stretch ends, and the next may be of another line.
+    begin, end = (np.interp(at, *course.feet_m) for at in (stations[:-1] + _INSIDE_M, stations[1:] - _INSIDE_M))
+    low, high = np.minimum(begin, end), np.maximum(begin, end)
+    # A ring ends where it begins.
+    rises = course.line_m[leg, 1] >= course.line_m[leg, 0]
+    seam = rises & (begin - end > float(course.feet_m[1].max()) / 2)
+    low, high = np.where(seam, begin, low), np.where(seam, np.inf, high)
     out = np.ones(len(middle))
     for number, line in enumerate(course.lines):
         own = course.line[leg] == number

@@ -21,8 +21,9 @@ from missions.beyond import WALL_M, beyond, closing_m, direction
 from missions.border import BorderSegment
 from missions.clearance import Clearance
 from missions.contested import Contested
+from missions.far_ground import Flank, far_ground, is_torn
 from missions.network import Branch
-from missions.plane import Plane
+from missions.plane import Chart, Plane
 from missions.widened import widened
 
 __all__ = ["DenseLine", "Region", "Surroundings", "rough_distance_m"]
@@ -47,6 +48,15 @@ _FAR_M = 1e7
 
 _END = 0.5
 """How much of the stand-off the last piece of a line is long by which its end is told at least."""
+
+_FLANK_M = 20.0
+"""How far apart places of a border are of which it is asked whose the ground is that they are nearest to, metres."""
+
+_APART_M = 10.0
+"""How far ways keep from ground that is beyond the border by its nearest stretch, metres: it is known to less."""
+
+_WAY_ON_M = 200_000.0
+"""How far from its ends a border is looked for that comes back to where these go on, metres."""
 
 _ROUNDING_M = 0.5
 """More than the stand-off: rounding of coordinates and of arcs must not eat into it."""
@@ -103,6 +113,10 @@ class Region:
         geometry a run.
     zones
         Blocking zones within the radius, as polygons, grown by the margin, with their names.
+    flanks
+        The runs of the border once more, with their sides: where lines and walls alone do not say whose all ground is.
+    radius_m
+        The radius, metres.
     """
 
     plane: Plane
@@ -110,11 +124,23 @@ class Region:
     wall: tuple[Floats, ...]
     keep_out: tuple[Geometry, ...]
     zones: tuple[tuple[str, Geometry], ...]
+    flanks: tuple[Flank, ...] = ()
+    radius_m: float = 0.0
+
+    @cached_property
+    def beyond(self) -> Geometry:
+        """Ground that is beyond the border by its nearest stretch, in a region where walls do not tell; else none."""
+        return far_ground(self.flanks, self.radius_m, _FLANK_M)
+
+    @cached_property
+    def far(self) -> tuple[Geometry, ...]:
+        """The same ground, grown by what ways keep from it: one geometry, or none."""
+        return () if self.beyond.is_empty else (shapely.buffer(self.beyond, _APART_M, quad_segs=2),)
 
     @property
     def obstacles(self) -> list[Geometry]:
         """All that a way must not enter."""
-        return [*self.keep_out, *(shape for _, shape in self.zones)]
+        return [*self.keep_out, *self.far, *(shape for _, shape in self.zones)]
 
 
 class Surroundings:
@@ -174,9 +200,17 @@ class Surroundings:
         """The ground of which its borders do not agree whose it is."""
         return Contested(self.borders)
 
+    @cached_property
+    def _is_torn(self) -> bool:
+        """Whether its borders and their walls alone do not say of all ground whose it is."""
+        chart = Chart(*self.borders[0].centre())
+        near_m = closing_m(min(segment.stand_off_m for segment in self.borders))
+        return is_torn([chart.line(segment.unwrapped()) for segment in self.borders], near_m, _WAY_ON_M)
+
     def region(self, lat_deg: float, lon_deg: float, radius_m: float) -> Region:
         """The surroundings of a place, degrees, out to a radius, metres."""
         plane = Plane.at(lat_deg, lon_deg)
+        flanks: list[Flank] = []
         border: list[Floats] = []
         wall: list[Floats] = []
         keep_out: list[Geometry] = []
@@ -189,6 +223,9 @@ class Surroundings:
                     continue
                 line = plane.xy(dense.lat[first : last + 1], dense.lon[first : last + 1])
                 border.append(line)
+                if self._is_torn:
+                    own = bool(ends) and first == 0, bool(ends) and last == len(within) - 1
+                    flanks.append(Flank(line, segment.own_side.sign, *own))
                 before = [plane.xy(*ends[0])[None]] if ends and first == 0 else []
                 after = [plane.xy(*ends[1])[None]] if ends and last == len(within) - 1 else []
                 whole = np.concatenate([*before, line, *after])
@@ -208,7 +245,7 @@ class Surroundings:
             size = float(np.ptp(ring, axis=0).max()) * 111_000.0
             if reach <= radius_m + size + self._margin:
                 zones.append((zone.name, shapely.buffer(zone.polygon(plane), self._margin, quad_segs=4)))
-        return Region(plane, tuple(border), tuple(wall), tuple(keep_out), tuple(zones))
+        return Region(plane, tuple(border), tuple(wall), tuple(keep_out), tuple(zones), tuple(flanks), radius_m)
 
     def own_side(self, lat_deg: float, lon_deg: float) -> bool:
         """Whether a place lies on the own side: by the nearest stretch of the border, or in the ring of an enclave.

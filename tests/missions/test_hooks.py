@@ -121,11 +121,11 @@ def test_a_hook_is_planned_from_any_base_beside_its_body(hook, side, degrees, da
     base = Base("base", LAT + at[1] / M_LAT, LON + at[0] / M_LON)
     made, why_not = tried(lambda: plan(border, default_fleet(base, 1)))
     if made is None:
-        # A spiral that has no mouth to fly through, or one that no way leads out of but over the far side, is refused.
+        # A spiral that has no mouth to fly through, or one that no way leads out of on the own side, is refused.
         # So is a base from which the way to the border leads over where an end of it goes on.
         behind = any(shapely.LineString([place, near.coords[0]]).crosses(ray) for ray in ways_on(points))
         assert behind or most_turned > math.radians(290) or min(mouths_m(points)) < 250, why_not
-        assert re.search("no lawful way leads|leg .* on the far side of the border", why_not)
+        assert "no lawful way leads" in why_not
         event("refused")
         return
     real = shapely.LineString(metres(border.coordinates))

@@ -6,9 +6,11 @@ import pytest
 from geo import Altitude, Datum, open_terrain
 from missions import (
     Airspace,
+    AirspaceError,
     BorderError,
     BorderSegment,
     Branch,
+    LandingSite,
     PlanError,
     PlanOptions,
     build_network,
@@ -68,15 +70,30 @@ def test_a_border_that_is_shorter_than_its_bends_is_named_with_its_length():
         plan(border, fleet_for(straight()))
 
 
-def test_a_base_in_a_zone_of_limits_is_not_said_to_be_in_a_no_fly_zone():
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"kind": "limits", "floor": Altitude(200.0, Datum.AGL)},
+            "zone 'Z', whose limits no flight of this plan keeps",
+        ),
+        ({}, "no-fly zone 'Z'"),
+    ],
+)
+def test_a_zone_of_limits_that_blocks_is_not_called_a_no_fly_zone(fields, said):
+    """Where a base or a landing site lies in it, nor where it cuts the flight line."""
     border = straight(6000.0)
     fleet = fleet_for(border, 1)
     base = fleet.vehicles[0].base
     east, north = (base.lon_deg - LON) * M_LON, (base.lat_deg - LAT) * M_LAT
-    high = Altitude(200.0, Datum.AGL)
-    for fields, said in (({"kind": "limits", "floor": high}, r"lies in zone 'Z', whose"), ({}, r"in no-fly zone 'Z'")):
-        with pytest.raises(PlanError, match=said):
-            plan(border, fleet, airspace=Airspace((zone("Z", east, north, 400.0, **fields),)))
+    with pytest.raises(PlanError, match=f"lies in {said}"):
+        plan(border, fleet, airspace=Airspace((zone("Z", east, north, 400.0, **fields),)))
+    on_the_line = zone("Z", 1000.0, 0.0, 400.0, **fields)
+    site = LandingSite("field", LAT + 300.0 / M_LAT, LON + 1000.0 / M_LON, 20.0)
+    with pytest.raises(AirspaceError, match=f"landing site 'field' lies in {said}"):
+        plan(border, fleet, airspace=Airspace((on_the_line,), (site,)))
+    made = plan(border, fleet, airspace=Airspace((on_the_line,)))
+    assert {gap.reason for gap in made.coverage.uncovered} == {said}
 
 
 def test_a_base_off_the_only_tile_is_told_what_that_covers(tmp_path):

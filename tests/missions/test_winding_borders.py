@@ -1,16 +1,28 @@
-"""By risk beside a border that winds in one half and runs straight in the other: what lies beside what is by place."""
+"""By risk beside a line that winds in one half and runs straight in the other: what lies beside what is by place."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import shapely
 
-from missions import PlanOptions, Risk, RiskTable, check, plan
+from missions import (
+    Base,
+    Branch,
+    PlanOptions,
+    Risk,
+    RiskTable,
+    build_network,
+    check,
+    default_fleet,
+    plan,
+    plan_network,
+)
 from missions.feet import feet_of
 from missions.recourse import course_of, surroundings_of
 from missions.risk_along import weights_along
-from tests.missions.helpers import border_from_metres, fleet_for, metres
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, metres
 
 BORDER = border_from_metres([*((150 * k, 130 * (k % 2)) for k in range(67)), (20_000, 0)], "right", stand_off_m=60)
 STRAIGHT_M = 20_000 - 150 * 66
@@ -72,3 +84,42 @@ def test_a_ring_goes_round_once():
     assert beside.min() >= 0
     assert beside.max() <= ring.length_m() + 1.0
     assert steps_m[steps_m > 0].sum() == pytest.approx(ring.length_m(), rel=0.01)
+
+
+RIVER = Branch(
+    "river",
+    "river",
+    tuple(
+        (LON + x / M_LON, LAT + (2000 + y) / M_LAT)
+        for x, y in [*((150 * k, 130 * (k % 2)) for k in range(67)), (20_000, 0)]
+    ),
+    band_left_m=20.0,
+    band_right_m=20.0,
+)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_row_of_a_branch_that_winds_weighs_the_places_beside_it_and_no_others(turned):
+    """Whichever way it is flown along: by shares of the lengths the row lay elsewhere, and the plan was refused."""
+    points = RIVER.coordinates[::-1] if turned else RIVER.coordinates
+    border = border_from_metres([(-2000, 0), (22_000, 0)], "left", stand_off_m=60)
+    network = build_network("net", [border], [replace(RIVER, coordinates=points)])
+    whole_m = RIVER.length_m()
+    begin = whole_m - STRAIGHT_M + 4000.0
+    row = Risk(begin, begin + 1000.0, 6.0, line="river")
+    if turned:
+        row = Risk(whole_m - begin - 1000.0, whole_m - begin, 6.0, line="river")
+    table = RiskTable((row,))
+    fleet = default_fleet(Base("base", LAT + 900 / M_LAT, LON + 9000 / M_LON), 2)
+    made = plan_network(network, fleet, options=PlanOptions(objective="risk"), risk=table)
+    assert check(made) == []
+    way = course_of(made, surroundings_of(made))
+    stations = np.arange(0.0, way.length_m, 25.0)
+    weights = weights_along(way, table, stations, 12.0)
+    middle = (stations[1:] + stations[:-1]) / 2
+    watched = way.watched[way.leg_at(middle)]
+    lat, lon = way.at(middle[(weights > 1) & watched])
+    places = metres(np.stack([lon, lat], axis=-1))
+    assert places[:, 0].min() == pytest.approx(150 * 66 + 4000.0, abs=60.0)
+    assert places[:, 0].max() == pytest.approx(150 * 66 + 5000.0, abs=60.0)
+    assert (np.abs(places[:, 1] - 2000.0) < 300.0).all()
