@@ -22,6 +22,7 @@ from autopilot.dialect import (
     Termination,
     When,
 )
+from autopilot.held_figures import WHOLE, HeldFigure
 from autopilot.words import MissionKind
 
 __all__ = ["ARDUCOPTER", "ARDUPLANE"]
@@ -117,18 +118,24 @@ _KEPT = MappingProxyType(
     }
 )
 
+_BYTE = MappingProxyType({255.0: 1.0})
+
 # What is held in words of 8 or 16 bits (AP_Mission.cpp, `mavlink_int_to_mission_cmd`; AP_Rally.h, `RallyLocation`).
-_WHOLE = MappingProxyType(
+_HELD = MappingProxyType(
     {
-        mav.MAV_CMD_NAV_WAYPOINT: (1,),
-        mav.MAV_CMD_NAV_SPLINE_WAYPOINT: (1,),
-        mav.MAV_CMD_NAV_LOITER_UNLIM: (3,),
-        mav.MAV_CMD_NAV_LOITER_TURNS: (3,),
-        mav.MAV_CMD_NAV_LOITER_TIME: (1,),
-        mav.MAV_CMD_NAV_LOITER_TO_ALT: (2,),
-        mav.MAV_CMD_NAV_LAND: (1,),
-        mav.MAV_CMD_NAV_TAKEOFF: (1,),
-        mav.MAV_CMD_NAV_RALLY_POINT: (7,),
+        mav.MAV_CMD_NAV_WAYPOINT: {1: WHOLE},
+        mav.MAV_CMD_NAV_SPLINE_WAYPOINT: {1: WHOLE},
+        mav.MAV_CMD_NAV_LOITER_UNLIM: {3: WHOLE},
+        # Less than one turn in parts of it, radii above 255 m in tens of metres (so since 4.2; seen on 4.7-dev).
+        mav.MAV_CMD_NAV_LOITER_TURNS: {
+            1: HeldFigure(MappingProxyType({255 / 256: 1 / 256, **_BYTE})),
+            3: HeldFigure(MappingProxyType({**_BYTE, 2550.0: 10.0})),
+        },
+        mav.MAV_CMD_NAV_LOITER_TIME: {1: WHOLE},
+        mav.MAV_CMD_NAV_LOITER_TO_ALT: {2: WHOLE},
+        mav.MAV_CMD_NAV_LAND: {1: WHOLE},
+        mav.MAV_CMD_NAV_TAKEOFF: {1: WHOLE},
+        mav.MAV_CMD_NAV_RALLY_POINT: {7: HeldFigure(MappingProxyType({32767.0: 1.0}), upward=True)},
     }
 )
 
@@ -230,7 +237,7 @@ ARDUCOPTER = Dialect(
     ),
     home_is_item_0=True,
     kept_params=_KEPT,
-    whole_params=_WHOLE,
+    held_figures=_HELD,
     headings=MappingProxyType({}),
     keeps_autocontinue=False,
     judges_missions=False,
@@ -307,7 +314,7 @@ ARDUPLANE = replace(
             mav.MAV_CMD_NAV_VTOL_LAND: (1, 3),
         }
     ),
-    whole_params=MappingProxyType({**_WHOLE, mav.MAV_CMD_NAV_WAYPOINT: (2, 3)}),
+    held_figures=MappingProxyType({**_HELD, mav.MAV_CMD_NAV_WAYPOINT: {2: HeldFigure(_BYTE), 3: HeldFigure(_BYTE)}}),
     # Plane makes a circle to the left of any heading but 0, and ignores a ground speed (ArduPilot#9208).
     orders=replace(
         ARDUCOPTER.orders,

@@ -31,7 +31,6 @@ _SAME_FRAME = MappingProxyType(
 )
 _PARAMS = ("p1", "p2", "p3", "p4")
 _HEIGHT = 7
-_ROUNDING = 1e-3
 _PLACE_TOLERANCE = 1  # 1e-7 degrees, 11 mm: autopilots pass coordinates through other types
 _RELATIVE_TOLERANCE = 1e-6  # float32 keeps 24 bits
 _HEADING_TOLERANCE_DEG = 0.01  # through radians in float32 and back, some turns away from north
@@ -86,13 +85,13 @@ def prepared(items: Sequence[MissionItem], kind: MissionKind, dialect: Dialect) 
 
     Terrain frame 11 becomes 10, which no version of ArduPilot reads as absolute, and a NaN in a parameter that the
     autopilot does not keep becomes 0 where it refuses NaN, as it does in parameter 7 of a command without a place. What
-    it holds as a whole number goes up to the next one: a wait is not shorter, nor a rally point lower, than was meant.
+    it holds in steps goes up to the next one: a wait is not shorter, nor a rally point lower, than was meant.
 
     Raises
     ------
     TransferError
         For items that no vehicle can take: sequence numbers with holes, more than 65,535, a place off the globe, a
-        figure that is not finite. Nothing has been sent then.
+        figure that is not finite; and for a figure greater than this one holds. Nothing has been sent then.
     """
     if len(items) > _MAX_ITEMS:
         raise TransferError(f"{kind} of {len(items)} items: the protocol counts to {_MAX_ITEMS}: split it")
@@ -127,17 +126,23 @@ def _prepared_item(item: MissionItem, number: int, kind: MissionKind, dialect: D
     frame = mav.MAV_FRAME_GLOBAL_TERRAIN_ALT if item.frame == mav.MAV_FRAME_GLOBAL_TERRAIN_ALT_INT else item.frame
     params = {name: given.get(name, getattr(item, name)) for name in _PARAMS}
     z = 0.0 if open_z and not dialect.accepts_nan else item.z
-    for index in dialect.whole_params.get(item.command, ()):
-        if index == _HEIGHT:
-            z = _whole(z)
-        else:
-            params[_PARAMS[index - 1]] = _whole(params[_PARAMS[index - 1]])
-    return replace(item, frame=frame, z=z, p1=params["p1"], p2=params["p2"], p3=params["p3"], p4=params["p4"])
+    return _as_held(replace(item, frame=frame, z=z, **params), where, dialect)
 
 
-def _whole(value: float) -> float:
-    """The next whole number, but for what is rounding."""
-    return float(math.ceil(value - _ROUNDING)) if math.isfinite(value) else value
+def _as_held(item: MissionItem, where: str, dialect: Dialect) -> MissionItem:
+    """The item with the figures that the vehicle will hold in place of finer ones."""
+    changed = {}
+    for index, figure in dialect.held_figures.get(item.command, {}).items():
+        name = "z" if index == _HEIGHT else _PARAMS[index - 1]
+        held = figure.held(getattr(item, name))
+        if held is None:
+            raise TransferError(
+                f"{where}: parameter {index} is {getattr(item, name):g} and {dialect.name} holds {figure.most:g} at "
+                "most: give less",
+                VehicleState.KEPT,
+            )
+        changed[name] = held
+    return replace(item, **changed)
 
 
 def _kept(command: int, dialect: Dialect) -> Iterable[int]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import AutopilotError
+from autopilot.held_figures import HeldFigure
 from autopilot.words import MissionKind
 
 __all__ = [
@@ -318,9 +319,8 @@ class Dialect:
         Whether item 0 of a mission (not of fence or rally) is the vehicle's own home.
     kept_params
         MAV_CMD to the parameters (1 to 4) that the vehicle stores; a command that is absent keeps all of them.
-    whole_params
-        MAV_CMD to the parameters (1 to 4, and 7 for the height) that the vehicle stores as whole numbers: what is left
-        of the point.
+    held_figures
+        MAV_CMD to how the vehicle holds those parameters (1 to 4, and 7 for the height) that it cuts short.
     headings
         MAV_CMD to the parameter that is a heading in degrees and comes back turned into [0, 360); absent: as it was.
     judges_missions
@@ -384,7 +384,7 @@ class Dialect:
     start: tuple[Step, ...]
     home_is_item_0: bool
     kept_params: Mapping[int, tuple[int, ...]]
-    whole_params: Mapping[int, tuple[int, ...]]
+    held_figures: Mapping[int, Mapping[int, HeldFigure]]
     headings: Mapping[int, int]
     keeps_autocontinue: bool
     judges_missions: bool

@@ -52,8 +52,10 @@ async def change_speed(vehicle: Vehicle, speed_m_s: float) -> None:
 async def emergency_stop(vehicle: Vehicle, *, confirm_sysid: int) -> None:
     """End the flight where it is: the motors stop and the vehicle falls.
 
-    By DO_FLIGHTTERMINATION, and where that is refused, as ArduPlane does without its advanced failsafe, by an order to
-    disarm in the air. It goes out at once over every channel, whatever other command is still unanswered.
+    By DO_FLIGHTTERMINATION, which opens a parachute where one is fitted, and by an order to disarm in the air where
+    that is refused, as ArduPlane does without its advanced failsafe, or leaves it armed, as PX4 does until somebody
+    disarms it, on the ground too (seen on its main of May 2026). It goes out at once over every channel, whatever
+    other command is still unanswered.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ async def emergency_stop(vehicle: Vehicle, *, confirm_sysid: int) -> None:
     Raises
     ------
     CommandError
-        When the confirmation is not right, the order is refused, or the vehicle flies on.
+        When the confirmation is not right, the order is refused, or the vehicle flies on or stays armed.
     """
     if confirm_sysid != vehicle.sysid:
         raise CommandError(f"{vehicle}: an emergency stop of vehicle {confirm_sysid} was confirmed: nothing was sent")
@@ -82,3 +84,9 @@ async def emergency_stop(vehicle: Vehicle, *, confirm_sysid: int) -> None:
         raise CommandError(
             f"{vehicle}: accepted to end its flight and did not: look at its texts and at what its failsafe may do"
         )
+    if ended.armed:
+        await vehicle.command_at_once(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0.0, _IN_THE_AIR)
+        if await vehicle.wait_until(lambda t: t.armed is False, _STOP_S) is None:
+            raise CommandError(
+                f"{vehicle}: ended its flight and stays armed: keep away from it until its battery is out"
+            )

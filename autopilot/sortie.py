@@ -356,7 +356,8 @@ class Sortie:
     def _judge(self) -> None:
         vehicle, watch = self._vehicle, self._watch
         if watch.ended_in_air:
-            raise FlightError(f"{vehicle}: disarmed in flight at {where(vehicle)}: look for it there")
+            how = "ended its flight in the air and stays armed" if vehicle.telemetry.armed else "disarmed in flight"
+            raise FlightError(f"{vehicle}: {how} at {where(vehicle)}: look for it there")
         if watch.crossed:
             raise FlightError(f"{vehicle}: crossed the border and was sent home: check plan, fence and wind")
         if watch.missed:

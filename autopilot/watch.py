@@ -116,10 +116,11 @@ class FlightWatch:
     events, reached
         What happened so far.
     was_armed, airborne, ended
-        Whether it armed since; whether it is in the air; whether it disarmed after it armed. One that is heard disarmed
-        after a silence has ended once it says where it is, or for some heartbeats does not.
+        Whether it armed since; whether it is in the air; whether it disarmed after it armed, or says that its flight
+        is terminated: PX4 stays armed then, on the ground too. One that is heard disarmed after a silence has ended
+        once it says where it is, or for some heartbeats does not.
     ended_in_air
-        Whether it disarmed above the ground.
+        Whether that was above the ground.
     crossed, sent_home
         Whether it was seen on the other side of a border, and whether it was turned back since.
     astray
@@ -185,7 +186,7 @@ class FlightWatch:
             self.was_armed = True
             self.started = (now.time_us, now.vehicle_s)
             self._note(now, "armed", "armed")
-        elif self.was_armed and not now.armed:
+        elif self.was_armed and (not now.armed or now.system_status == mav.MAV_STATE_FLIGHT_TERMINATION):
             # After a silence its last known height is old: it may have come down since. Some never say where they are.
             if not self._disarmed:
                 self._disarmed_us = now.time_us
@@ -204,7 +205,8 @@ class FlightWatch:
         self.ended = True
         self.finished = (now.time_us, now.vehicle_s)
         self.ended_in_air = self.airborne and now.landed is not True
-        self._note(now, "disarmed", f"disarmed {_height(now)} above home")
+        how = "terminated" if now.armed else "disarmed"
+        self._note(now, "disarmed", f"{how} {_height(now)} above home")
 
     def _position(self, now: Telemetry) -> None:
         self._placed_us = now.time_us

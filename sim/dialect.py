@@ -104,7 +104,8 @@ class Dialect:
     silent
         Messages that it has not, of those that are simulated.
     terminates_armed
-        Whether one whose flight was terminated stays armed until it lies on the ground, and says so (PX4).
+        Whether one whose flight was terminated stays so until it boots anew, armed until somebody disarms it by force,
+        and says so (seen on PX4 of May 2026).
     active_armed
         Whether it is MAV_STATE_ACTIVE while it is armed (PX4), or while it is off the ground.
     two_part_modes
@@ -233,7 +234,7 @@ class Dialect:
 
     @cached_property
     def _by_number(self) -> dict[int, ModeSpec]:
-        return {row.number: row for row in self.modes}
+        return {row.number: row for row in self.modes if row.chosen}
 
     def of_old(self) -> Dialect:
         """The older version: with its parameters in place of those whose name, unit or meaning is another now."""
@@ -266,7 +267,7 @@ class Dialect:
         return mode in self._by_mode
 
     def mode_of(self, number: int) -> Mode | None:
-        """The mode of a custom_mode, or None."""
+        """The mode of a custom_mode that can be asked for, or None."""
         row = self._by_number.get(number)
         return None if row is None else row.mode
 

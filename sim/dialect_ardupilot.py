@@ -17,11 +17,10 @@ from sim.dialect_terms import FALL, Action, BatteryLevel, Failsafes, Form, ModeS
 from sim.flight_items import (
     ARDUPILOT_RULES,
     FENCE_COMMANDS,
-    MISSION_COMMANDS,
+    PLANE_COMMANDS,
     RALLY_COMMANDS,
     StoreRules,
     ardupilot_store,
-    command_spec,
 )
 from sim.flight_modes import Mode
 
@@ -64,6 +63,8 @@ _COPTER_PARAMS = {
     "WP_ACC": ParamSpec(2.5, _REAL),
     "WP_ACC_Z": ParamSpec(1.0, _REAL),
     "WP_RADIUS_M": ParamSpec(2.0, _REAL),
+    "CIRCLE_RADIUS_M": ParamSpec(10.0, _REAL),
+    "CIRCLE_RATE": ParamSpec(20.0, _REAL),
     "RTL_ALT_M": ParamSpec(15.0, _REAL),
     "RTL_ALT_TYPE": ParamSpec(0.0, _INT8),
     "RTL_SPEED_MS": ParamSpec(0.0, _REAL),
@@ -144,6 +145,7 @@ _WAYS = {
 }
 _COPTER_RENAMED = {
     **{f"WP_{new}": (f"WPNAV_{old}", _REAL) for new, old in _WAYS.items()},
+    "CIRCLE_RADIUS_M": ("CIRCLE_RADIUS", _REAL),
     "RTL_ALT_M": ("RTL_ALT", _INT32),
     "RTL_SPEED_MS": ("RTL_SPEED", _INT16),
     "LOIT_SPEED_MS": ("LOIT_SPEED", _REAL),
@@ -261,7 +263,7 @@ ARDUCOPTER = Dialect(
     figures={old: (new, 100.0) for new, (old, _) in _COPTER_RENAMED.items()},
     renamed=_COPTER_RENAMED,
     home_first=True,
-    untold=_UNTOLD,
+    untold=_UNTOLD | {mav.MAV_CMD_NAV_LOITER_TO_ALT},
     tells_last=True,
     landed_s=2.0,  # seen on 4.7-dev, in RTL
     names_absent=True,
@@ -283,17 +285,6 @@ ARDUCOPTER = Dialect(
 )
 """Multirotors."""
 
-# Plane packs acceptance radius and pass-by distance of a waypoint into a byte each, and waits at no waypoint.
-_PLANE_COMMANDS = {
-    **MISSION_COMMANDS,
-    mav.MAV_CMD_NAV_WAYPOINT: command_spec(2, 3, place=True, nav=True, nan=(4,), whole=(2, 3), most=255.0),
-    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, 3, 4, place=True, nav=True, whole=(1,)),
-    mav.MAV_CMD_NAV_LOITER_TURNS: command_spec(1, 3, 4, place=True, nav=True, whole=(3,)),
-    mav.MAV_CMD_NAV_LOITER_TO_ALT: command_spec(2, 4, place=True, nav=True, whole=(2,)),
-    mav.MAV_CMD_NAV_VTOL_TAKEOFF: command_spec(place=True, nav=True, nan=(4,)),
-    mav.MAV_CMD_NAV_VTOL_LAND: command_spec(1, 3, place=True, nav=True, nan=(4,)),
-    mav.MAV_CMD_DO_VTOL_TRANSITION: command_spec(1),
-}
 # Pause, turning on the spot and landing by command are Copter's.
 _COPTERS_OWN = frozenset(
     {
@@ -334,6 +325,7 @@ ARDUPLANE = replace(
         "ALT_SLOPE_MAXHGT": "GLIDE_SLOPE_THR",
     },
     form=Form.WING,
+    untold=_UNTOLD,
     types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
     modes=_PLANE_MODES,
     boot_mode=Mode.MANUAL,
@@ -341,7 +333,7 @@ ARDUPLANE = replace(
     figures=_PLANE_FIGURES,
     renamed={},
     room=by_bytes(9842, 672, 750),
-    rules=StoreRules({0: _PLANE_COMMANDS, 1: FENCE_COMMANDS, 2: RALLY_COMMANDS}, ardupilot_store),
+    rules=StoreRules({0: PLANE_COMMANDS, 1: FENCE_COMMANDS, 2: RALLY_COMMANDS}, ardupilot_store),
     failsafes=Failsafes(
         fence={0: None, 1: Mode.RTL, 6: Mode.GUIDED, 7: Mode.GUIDED, 8: Mode.RTL},
         gcs={1: Mode.RTL, 2: Mode.FBWA, 3: FALL, 4: Mode.AUTO},

@@ -197,6 +197,7 @@ _MODES = (
     _mode(Mode.RTL, "RTL", _MAIN_AUTO, 5, armable=False),
     _mode(Mode.LAND, "LAND", _MAIN_AUTO, 6, armable=False),
     _mode(Mode.STABILIZE, "STABILIZED", 7),
+    replace(_mode(Mode.TERMINATION, "TERMINATION", 10, armable=False), chosen=False),
 )
 _ORBIT = _mode(Mode.ORBIT, "ORBIT", 3, 1, armable=False)
 _FAILSAFES = Failsafes(

@@ -44,6 +44,8 @@ class ModeSpec:
         HEARTBEAT.base_mode without the armed bit.
     armable
         Whether it can be armed in.
+    chosen
+        Whether it can be asked for.
     """
 
     mode: Mode
@@ -51,6 +53,7 @@ class ModeSpec:
     number: int
     flags: int
     armable: bool = True
+    chosen: bool = True
 
 
 @dataclass(frozen=True, slots=True)

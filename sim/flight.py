@@ -59,7 +59,7 @@ class Flight:
     wrecked
         Whether it has fallen or is falling, and will not fly again.
     terminated
-        Whether it falls by an order or failsafe that ended its flight, still armed.
+        Whether an order or failsafe has ended its flight, which PX4 does not forget before it boots anew.
     unheard
         Whether it hears no ground station and may not arm for that.
     steering, hands
@@ -190,27 +190,29 @@ class Flight:
             self.take_off(self._takeoff_up_m or self.params["TAKEOFF_ALT"])
 
     def disarm(self, *, force: bool = False) -> bool:
-        """Stop the motors; in the air only by force, and then it falls, disarmed."""
-        if self.armed and not self.landed:
+        """Stop the motors; in the air and once terminated only by force, and then it falls, disarmed."""
+        if self.armed and (self.terminated or not self.landed):
             if not force:
                 return False
-            self._fall()
+            if not self.landed:
+                self._fall()
         if self.armed:
             self._sortie.disarm(self)
         return True
 
     def terminate(self) -> bool:
-        """End the flight where it is. ArduPilot disarms; PX4 stays armed until it lies on the ground."""
+        """End the flight where it is. ArduPilot disarms; PX4 stays armed until somebody disarms it by force."""
         if self.landed or not self.dialect.terminates_armed:
             return self.disarm(force=True)
         self.terminated = True
         self._fall()
+        self.mode = Mode.TERMINATION
         return True
 
     def set_mode(self, mode: Mode) -> bool:
         """Change the mode; False with the reason as a text when it cannot be."""
-        if mode == self.mode:
-            return True
+        if mode == self.mode or self.terminated:
+            return not self.terminated
         chooses = self.dialect.chooses_disarmed and not self.armed and self.landed
         reason = None if chooses else mode_refusal(self, mode)
         if reason is not None:

@@ -56,6 +56,8 @@ def _found(flight: Flight, *, being_served: bool) -> Iterator[tuple[int, str]]:
         yield _EVERY, "vehicle outside fence"
     if flight.wrecked:
         yield _NONE, "Vehicle is wrecked"
+    if flight.terminated:
+        yield _NONE, "Flight termination active"
     for reason in _missed(flight):
         yield _NONE, reason
     yield from _of_mission(flight)

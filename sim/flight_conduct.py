@@ -56,8 +56,9 @@ def go_on(flight: Flight) -> None:
     follow = flight.course.follow_up() if flight.mode == Mode.RTL else None
     landing = flight.course.landing_after_return() if flight.mode == Mode.RTL else None
     if flight.mode == Mode.AUTO or flight.in_landing_sequence:
-        if flight.run.index > 0:
-            flight.tell(Reached(flight.run.index))
+        index = flight.run.index
+        if index > 0 and flight.mission[index].command not in flight.dialect.untold:
+            flight.tell(Reached(index))
         flight.course.advance(flight.run.index + 1)
     elif landing is not None:
         flight.run.index = landing

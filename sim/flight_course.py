@@ -9,15 +9,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from math import isfinite, radians
+from math import hypot, isfinite, radians
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_body import Body
 from sim.flight_by_hand import ByHand, Sticks
+from sim.flight_conditions import Kept
 from sim.flight_home import Home
 from sim.flight_items import Item
-from sim.flight_mission import MissionRun
+from sim.flight_mission import NAMES, TAKEOFFS, MissionRun
 from sim.flight_orders import landing, limits_from, nearest_goal, place_of, return_home, stopping_point, tasks_of
 from sim.flight_over import OverGround, above
 from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
@@ -30,19 +31,6 @@ __all__ = ["Course"]
 # Places on the way home at which the terrain has to be known for a return above it.
 _LOOKS = 20
 _SPEED_NAMES = {0: "speed", 1: "speed", 2: "up", 3: "down"}
-_NAMES = {
-    mav.MAV_CMD_NAV_WAYPOINT: "WP",
-    mav.MAV_CMD_NAV_LOITER_UNLIM: "LoiterUnlim",
-    mav.MAV_CMD_NAV_LOITER_TIME: "LoiterTime",
-    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: "RTL",
-    mav.MAV_CMD_NAV_LAND: "Land",
-    mav.MAV_CMD_NAV_TAKEOFF: "Takeoff",
-    mav.MAV_CMD_NAV_DELAY: "Delay",
-    mav.MAV_CMD_NAV_LOITER_TURNS: "LoiterTurns",
-    mav.MAV_CMD_NAV_LOITER_TO_ALT: "LoiterToAlt",
-    mav.MAV_CMD_NAV_VTOL_TAKEOFF: "VTOLTakeoff",
-    mav.MAV_CMD_NAV_VTOL_LAND: "VTOLLand",
-}
 
 
 class Course:
@@ -83,6 +71,7 @@ class Course:
         self._ground_up: Callable[[float, float], float | None] | None = None
         self._known_m = 0.0
         self._above = False
+        self._kept = Kept()
         self.home = Home()
         self.rally_items: Sequence[Item] = ()
         self.limits = limits_from(params)
@@ -103,6 +92,8 @@ class Course:
 
     def wanted(self, time_s: float) -> tuple[Vector, float]:
         """Velocity and grid yaw to fly now."""
+        for seq, item in self._kept.due(time_s, self._away_m):
+            self._carry_out(seq, item)
         task = self._tasks[0]
         if task.yaw is not None and not self._yaw_held:
             self._yaw = task.yaw
@@ -262,13 +253,14 @@ class Course:
         """Fly the mission on from an item; from where the vehicle is rather than from the last place if so asked."""
         if from_here:
             self._origin = None
-        item = self._run.advance(seq, self._act)
+        kept = Kept()
+        item = self._run.advance(seq, partial(self._act, kept))
         if item is None:
             self._say("Mission: complete")
             self.hold()
             return
         if self._setup.dialect.tells_items:
-            self._say(f"Mission: {self._run.index} {_NAMES[item.command]}")
+            self._say(f"Mission: {self._run.index} {NAMES[item.command]}")
         if item.command == mav.MAV_CMD_NAV_RETURN_TO_LAUNCH:
             self._do(item)
             if self._setup.dialect.tells_pauses:
@@ -287,8 +279,14 @@ class Course:
         else:
             self._fly(*self._tasks_of(item, start, place, ahead))
         self._origin = self._origin_after(item, start, place)
+        self._kept = kept
 
-    def _act(self, seq: int, item: Item) -> None:
+    def _act(self, kept: Kept, seq: int, item: Item) -> None:
+        """What has no place of its own: at once, but for what waits for a condition."""
+        if not kept.keeps(seq, item):
+            self._carry_out(seq, item)
+
+    def _carry_out(self, seq: int, item: Item) -> None:
         """Do what has no place of its own, and say so."""
         self._do(item)
         if item.command not in self._setup.dialect.untold:
@@ -300,8 +298,10 @@ class Course:
 
     def _origin_after(self, item: Item, start: Vector, place: Vector) -> Vector | None:
         """Where the leg after a command begins; None for where the vehicle then is."""
-        if item.command == mav.MAV_CMD_NAV_TAKEOFF:
+        if item.command in TAKEOFFS:
             return start[0], start[1], place[2]
+        if item.command == mav.MAV_CMD_NAV_LOITER_TURNS:
+            return None
         return start if item.command == mav.MAV_CMD_NAV_DELAY else place
 
     def change_speed(self, kind: float, speed_mps: float) -> bool:
@@ -338,6 +338,11 @@ class Course:
     def _here(self) -> Vector:
         return self._body.e, self._body.n, self._body.u
 
+    def _away_m(self) -> float:
+        """Over ground from the last place of what it was told to fly."""
+        east, north, _ = self.goal
+        return hypot(east - self._body.e, north - self._body.n)
+
     def _rally(self) -> list[Vector]:
         return [self.point_of(item) for item in self.rally_items]
 
@@ -348,6 +353,7 @@ class Course:
     def _fly(self, *tasks: Task) -> None:
         if self._tasks and isinstance(self._tasks[0], Fall):
             return
+        self._kept = Kept()
         known = self._ground_up
         if self._above and known is not None:
             tasks = tuple(OverGround(task, known, self._rates, self._known_m) for task in tasks)

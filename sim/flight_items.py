@@ -17,6 +17,7 @@ __all__ = [
     "ARDUPILOT_RULES",
     "FENCE_COMMANDS",
     "MISSION_COMMANDS",
+    "PLANE_COMMANDS",
     "RALLY_COMMANDS",
     "CommandSpec",
     "Item",
@@ -95,32 +96,69 @@ def command_spec(
     return CommandSpec(frozenset(kept), place, nav, frozenset(nan), xyz, frozenset(whole), most)
 
 
-MISSION_COMMANDS: dict[int, CommandSpec] = {
+# Those that wings take too (AP_Mission.cpp, and the answers of ArduCopter 4.7-dev).
+_BOTH: dict[int, CommandSpec] = {
     mav.MAV_CMD_NAV_WAYPOINT: command_spec(1, place=True, nav=True, nan=(4,), whole=(1,)),
     mav.MAV_CMD_NAV_LOITER_UNLIM: command_spec(3, place=True, nav=True, whole=(3,)),
-    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, place=True, nav=True, whole=(1,)),
+    mav.MAV_CMD_NAV_LOITER_TURNS: command_spec(1, 3, 4, place=True, nav=True),
+    mav.MAV_CMD_NAV_LOITER_TIME: command_spec(1, 3, 4, place=True, nav=True, whole=(1,)),
+    mav.MAV_CMD_NAV_LOITER_TO_ALT: command_spec(2, 4, place=True, nav=True, whole=(2,)),
     mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: command_spec(nav=True),
-    mav.MAV_CMD_NAV_LAND: command_spec(1, place=True, nav=True, nan=(4,), whole=(1,)),
+    mav.MAV_CMD_NAV_LAND: command_spec(1, 4, place=True, nav=True, nan=(4,), whole=(1,)),
     mav.MAV_CMD_NAV_TAKEOFF: command_spec(1, place=True, nav=True, nan=(4,), whole=(1,)),
-    mav.MAV_CMD_NAV_DELAY: command_spec(1, 2, 3, 4, nav=True),
-    mav.MAV_CMD_CONDITION_YAW: command_spec(1, 2, 3, 4),
-    mav.MAV_CMD_DO_JUMP: command_spec(1, 2),
-    mav.MAV_CMD_DO_CHANGE_SPEED: command_spec(1, 2, 3),
+    mav.MAV_CMD_NAV_DELAY: command_spec(1, 2, 3, 4, nav=True, whole=(2, 3, 4)),
+    mav.MAV_CMD_CONDITION_DELAY: command_spec(1),
+    mav.MAV_CMD_CONDITION_DISTANCE: command_spec(1),
+    mav.MAV_CMD_CONDITION_YAW: command_spec(1, 2, 3, 4, whole=(3, 4)),
+    mav.MAV_CMD_DO_JUMP: command_spec(1, 2, whole=(1, 2)),
+    mav.MAV_CMD_DO_CHANGE_SPEED: command_spec(1, 2, 3, whole=(1,)),
     mav.MAV_CMD_DO_LAND_START: command_spec(place=True),
-    mav.MAV_CMD_DO_SET_ROI_LOCATION: command_spec(1, place=True),
-    mav.MAV_CMD_DO_SET_ROI_NONE: command_spec(),
-    mav.MAV_CMD_DO_SET_ROI: command_spec(1, place=True),
+    mav.MAV_CMD_DO_SET_ROI_LOCATION: command_spec(1, place=True, whole=(1,)),
+    mav.MAV_CMD_DO_SET_ROI_NONE: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_DO_SET_ROI: command_spec(1, place=True, whole=(1,)),
     mav.MAV_CMD_DO_MOUNT_CONTROL: command_spec(1, 2, 3),
     mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: command_spec(1, 2, 3, 4, xyz=True),
-    mav.MAV_CMD_DO_FENCE_ENABLE: command_spec(1),
+    mav.MAV_CMD_DO_FENCE_ENABLE: command_spec(1, whole=(1,)),
     mav.MAV_CMD_DO_DIGICAM_CONTROL: command_spec(1, 2, 3, 4, xyz=True),
-    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: command_spec(1, 3),
-    mav.MAV_CMD_IMAGE_START_CAPTURE: command_spec(1, 2, 3),
-    mav.MAV_CMD_IMAGE_STOP_CAPTURE: command_spec(1),
-    mav.MAV_CMD_SET_CAMERA_ZOOM: command_spec(1, 2),
-    mav.MAV_CMD_SET_CAMERA_FOCUS: command_spec(1, 2),
-    mav.MAV_CMD_VIDEO_START_CAPTURE: command_spec(1),
-    mav.MAV_CMD_VIDEO_STOP_CAPTURE: command_spec(1),
+    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: command_spec(1, 3, whole=(3,)),
+    mav.MAV_CMD_IMAGE_START_CAPTURE: command_spec(1, 2, 3, 4, nan=(4,), whole=(1, 3, 4)),
+    mav.MAV_CMD_IMAGE_STOP_CAPTURE: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_SET_CAMERA_ZOOM: command_spec(1, 2, whole=(1,)),
+    mav.MAV_CMD_SET_CAMERA_FOCUS: command_spec(1, 2, whole=(1,)),
+    mav.MAV_CMD_SET_CAMERA_SOURCE: command_spec(1, 2, 3, whole=(1, 2, 3)),
+    mav.MAV_CMD_VIDEO_START_CAPTURE: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_VIDEO_STOP_CAPTURE: command_spec(1, whole=(1,)),
+    # Taken, and not acted on.
+    mav.MAV_CMD_DO_SET_HOME: command_spec(1, place=True, whole=(1,)),
+    mav.MAV_CMD_DO_SET_RELAY: command_spec(1, 2, whole=(1, 2)),
+    mav.MAV_CMD_DO_SET_SERVO: command_spec(1, 2, whole=(1, 2)),
+    mav.MAV_CMD_DO_REPEAT_SERVO: command_spec(1, 2, 3, 4, whole=(1, 2, 3)),
+    mav.MAV_CMD_DO_SET_REVERSE: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_DO_PAUSE_CONTINUE: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_DO_DIGICAM_CONFIGURE: command_spec(1, 2, 3, 4, xyz=True, whole=(1, 2, 3, 4)),
+    mav.MAV_CMD_DO_PARACHUTE: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_DO_INVERTED_FLIGHT: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_DO_GRIPPER: command_spec(1, 2, whole=(1, 2)),
+    mav.MAV_CMD_DO_AUTOTUNE_ENABLE: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_DO_SET_RESUME_REPEAT_DIST: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_DO_SPRAYER: command_spec(1, whole=(1,)),
+    mav.MAV_CMD_DO_SEND_SCRIPT_MESSAGE: command_spec(1, 2, 3, 4, whole=(1,)),
+    mav.MAV_CMD_DO_AUX_FUNCTION: command_spec(1, 2, whole=(1, 2)),
+    mav.MAV_CMD_DO_GUIDED_LIMITS: command_spec(1, 2, 3, 4, whole=(1,)),
+}
+MISSION_COMMANDS: dict[int, CommandSpec] = {
+    **_BOTH,
+    mav.MAV_CMD_NAV_SPLINE_WAYPOINT: command_spec(1, place=True, nav=True, whole=(1,)),
+    mav.MAV_CMD_NAV_VTOL_TAKEOFF: command_spec(place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_VTOL_LAND: command_spec(1, place=True, nav=True, nan=(4,), whole=(1,)),
+}
+# ArduPlane packs acceptance radius and pass-by distance of a waypoint into a byte each, and waits at no waypoint.
+PLANE_COMMANDS: dict[int, CommandSpec] = {
+    **_BOTH,
+    mav.MAV_CMD_NAV_WAYPOINT: command_spec(2, 3, place=True, nav=True, nan=(4,), whole=(2, 3), most=255.0),
+    mav.MAV_CMD_NAV_VTOL_TAKEOFF: command_spec(place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_NAV_VTOL_LAND: command_spec(1, 3, place=True, nav=True, nan=(4,)),
+    mav.MAV_CMD_DO_VTOL_TRANSITION: command_spec(1),
 }
 FENCE_COMMANDS: dict[int, CommandSpec] = {
     mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION: command_spec(1, place=True),
@@ -176,9 +214,8 @@ def ardupilot_store(item: Item, spec: CommandSpec, mission_type: int) -> tuple[i
     params = tuple(
         value if index in spec.kept and not isnan(value) else 0.0 for index, value in enumerate(item.params, start=1)
     )
-    if item.command == mav.MAV_CMD_NAV_LAND:
-        params = (*params[:3], -1.0 if item.params[3] < 0.0 else 1.0)  # a direction of turn is all that it keeps
     params = tuple(_whole(p, spec.most) if index in spec.whole else p for index, p in enumerate(params, start=1))
+    params = _OWN_WAYS.get(item.command, tuple)(params)
     kept = replace(item, params=(params[0], params[1], params[2], params[3]), autocontinue=True)
     if spec.place:
         if mission_type == mav.MAV_MISSION_TYPE_FENCE:
@@ -188,6 +225,32 @@ def ardupilot_store(item: Item, spec: CommandSpec, mission_type: int) -> tuple[i
     if spec.keeps_xyz:
         return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=mav.MAV_FRAME_GLOBAL)
     return mav.MAV_MISSION_ACCEPTED, replace(kept, frame=mav.MAV_FRAME_GLOBAL, x=0, y=0, z=0.0)
+
+
+def _direction(value: float) -> float:
+    return -1.0 if value < 0.0 else 1.0
+
+
+def _tangent(value: float) -> float:
+    """Whether the way on begins at the circle's edge, which is all that is kept of it."""
+    return 1.0 if value > 0.0 else 0.0
+
+
+def _turns(params: tuple[float, ...]) -> tuple[float, ...]:
+    """A byte each: less than one turn in 256ths, a radius above 255 m in tens of metres."""
+    turns, _, radius_m, edge = params
+    kept = float(int(turns * 256.0)) / 256.0 if 0.0 < turns < 1.0 else min(255.0, float(int(turns)))
+    size_m = abs(radius_m)
+    size_m = float(int(size_m)) if size_m <= 255.0 else 10.0 * min(255.0, float(int(size_m * 0.1)))
+    return kept, 0.0, copysign(size_m, radius_m), _tangent(edge)
+
+
+_OWN_WAYS: dict[int, Callable[[tuple[float, ...]], tuple[float, ...]]] = {
+    mav.MAV_CMD_NAV_LAND: lambda p: (*p[:3], _direction(p[3])),
+    mav.MAV_CMD_NAV_LOITER_TURNS: _turns,
+    mav.MAV_CMD_NAV_LOITER_TIME: lambda p: (p[0], 0.0, _direction(p[2]), _tangent(p[3])),
+    mav.MAV_CMD_NAV_LOITER_TO_ALT: lambda p: (*p[:3], _tangent(p[3])),
+}
 
 
 def _whole(value: float, most: float) -> float:

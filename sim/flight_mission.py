@@ -8,10 +8,26 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_items import MISSION_COMMANDS, CommandSpec, Item
 
-__all__ = ["TAKEOFFS", "MissionRun", "passes"]
+__all__ = ["NAMES", "TAKEOFFS", "MissionRun", "passes"]
 
 TAKEOFFS = frozenset({mav.MAV_CMD_NAV_TAKEOFF, mav.MAV_CMD_NAV_VTOL_TAKEOFF})
+_WAYPOINTS = frozenset({mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_CMD_NAV_SPLINE_WAYPOINT})
 _LOOK_AHEAD = 8
+NAMES = {
+    mav.MAV_CMD_NAV_WAYPOINT: "WP",
+    mav.MAV_CMD_NAV_SPLINE_WAYPOINT: "SplineWP",
+    mav.MAV_CMD_NAV_LOITER_UNLIM: "LoitUnlim",
+    mav.MAV_CMD_NAV_LOITER_TIME: "LoitTime",
+    mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: "RTL",
+    mav.MAV_CMD_NAV_LAND: "Land",
+    mav.MAV_CMD_NAV_TAKEOFF: "Takeoff",
+    mav.MAV_CMD_NAV_DELAY: "Delay",
+    mav.MAV_CMD_NAV_LOITER_TURNS: "LoitTurns",
+    mav.MAV_CMD_NAV_LOITER_TO_ALT: "LoitAltitude",
+    mav.MAV_CMD_NAV_VTOL_TAKEOFF: "VTOLTakeoff",
+    mav.MAV_CMD_NAV_VTOL_LAND: "VTOLLand",
+}
+"""What ArduPilot calls navigation commands (AP_Mission.cpp, ``Mission_Command::type``)."""
 
 
 class MissionRun:
@@ -122,12 +138,8 @@ class MissionRun:
 
 def passes(item: Item) -> bool:
     """Whether a navigation command is a waypoint flown through without a stop."""
-    return bool(item.command == mav.MAV_CMD_NAV_WAYPOINT and item.params[0] == 0.0)
+    return item.command in _WAYPOINTS and item.params[0] == 0.0
 
 
 def _is_place(item: Item) -> bool:
-    return item.command in {
-        mav.MAV_CMD_NAV_WAYPOINT,
-        mav.MAV_CMD_NAV_LOITER_TIME,
-        mav.MAV_CMD_NAV_LOITER_UNLIM,
-    }
+    return item.command in _WAYPOINTS | {mav.MAV_CMD_NAV_LOITER_TIME, mav.MAV_CMD_NAV_LOITER_UNLIM}

@@ -32,6 +32,7 @@ class Mode(IntEnum):
     HOVER_RTL = 109
     OFFBOARD = 110
     ORBIT = 111
+    TERMINATION = 112
 
 
 POSITION_MODES = frozenset(

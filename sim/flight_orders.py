@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import hypot, sqrt
+from math import copysign, hypot, radians, sqrt
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -12,7 +12,7 @@ from sim.flight_frame import FlightFrame
 from sim.flight_home import PAD
 from sim.flight_items import Item
 from sim.flight_mission import passes
-from sim.flight_tasks import Descend, Hold, Leg, Limits, Task, Vector
+from sim.flight_tasks import Descend, Hold, Leg, Limits, Task, Turns, Vector
 
 __all__ = [
     "landing",
@@ -114,15 +114,14 @@ def tasks_of(
 ) -> list[Task]:
     """Tasks of a navigation command other than the return, from a start to its place."""
     match item.command:
-        case mav.MAV_CMD_NAV_TAKEOFF:
+        case mav.MAV_CMD_NAV_TAKEOFF | mav.MAV_CMD_NAV_VTOL_TAKEOFF:
             return [Leg(start, (start[0], start[1], place[2]), limits)]
-        case mav.MAV_CMD_NAV_WAYPOINT if passes(item):
+        # A spline is flown as the straight line that it is not.
+        case mav.MAV_CMD_NAV_WAYPOINT | mav.MAV_CMD_NAV_SPLINE_WAYPOINT if passes(item):
             return [Leg(start, place, limits, ahead)]
-        case mav.MAV_CMD_NAV_WAYPOINT | mav.MAV_CMD_NAV_LOITER_TIME:
+        case mav.MAV_CMD_NAV_WAYPOINT | mav.MAV_CMD_NAV_SPLINE_WAYPOINT | mav.MAV_CMD_NAV_LOITER_TIME:
             return [Leg(start, place, limits), Hold(place, limits, item.params[0])]
-        case mav.MAV_CMD_NAV_LOITER_UNLIM:
-            return [Leg(start, place, limits), Hold(place, limits)]
-        case mav.MAV_CMD_NAV_LAND:
+        case mav.MAV_CMD_NAV_LAND | mav.MAV_CMD_NAV_VTOL_LAND:
             over = (place[0], place[1], start[2])
             far = sqrt((over[0] - start[0]) ** 2 + (over[1] - start[1]) ** 2) > limits.radius_m
             down = landing((over[0], over[1]), params, limits)
@@ -130,4 +129,26 @@ def tasks_of(
         case mav.MAV_CMD_NAV_DELAY:
             return [Hold(start, limits, max(item.params[0], 0.0))]
         case _:
+            return _loiter(item, start, place, params, limits)
+
+
+def _loiter(item: Item, start: Vector, place: Vector, params: Mapping[str, float], limits: Limits) -> list[Task]:
+    """Tasks of a stay at a place until something is so."""
+    match item.command:
+        case mav.MAV_CMD_NAV_LOITER_UNLIM:
+            return [Leg(start, place, limits), Hold(place, limits)]
+        case mav.MAV_CMD_NAV_LOITER_TURNS:
+            return [_turns(item, place, params, limits)]
+        case mav.MAV_CMD_NAV_LOITER_TO_ALT:
+            return [Leg(start, place, limits), Hold(place, limits, 0.0)]
+        case _:
             raise AssertionError(f"navigation command {item.command} was stored but has no tasks")
+
+
+def _turns(item: Item, place: Vector, params: Mapping[str, float], limits: Limits) -> Turns:
+    """Round a place, as fast as CIRCLE_RATE and half of the acceleration let it (AC_Circle, ``calc_velocities``)."""
+    count, _, radius_m, _ = item.params
+    size_m = max(abs(radius_m) or params["CIRCLE_RADIUS"] / 100.0, limits.radius_m)
+    most_mps = min(limits.speed, sqrt(0.5 * limits.accel * size_m))
+    speed_mps = min(abs(radians(params["CIRCLE_RATE"])) * size_m, most_mps)
+    return Turns(place, copysign(size_m, radius_m), speed_mps, limits, count)

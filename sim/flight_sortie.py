@@ -99,11 +99,15 @@ class Sortie:
             flight.run.end()
         if not flight.armed:
             self._close(flight)
+        elif flight.terminated:
+            self._close_record()
         elif flight.wrecked:
             self.disarm(flight)
 
     def wait(self, flight: Flight) -> None:
-        """Armed on the ground: after a while it is disarmed."""
+        """Armed on the ground: after a while it is disarmed; not so once its flight was terminated."""
+        if flight.terminated:
+            return
         if self.flown and flight.dialect.landed_s and flight.mode in _LANDINGS:
             since, delay_s = self._landed_at, flight.dialect.landed_s
         elif self.flown:
@@ -117,8 +121,8 @@ class Sortie:
 
     def disarm(self, flight: Flight) -> None:
         """Disarm; on the ground that ends the sortie."""
-        flight.armed = flight.terminated = False
-        if flight.dialect.leaves_mode:
+        flight.armed = False
+        if flight.dialect.leaves_mode and not flight.terminated:
             flight.mode = flight.mode_on_ground
         flight.run.reset()
         flight.say(Severity.INFO, "Disarming motors")

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atan2, copysign, hypot, sqrt, tan
+from math import atan2, copysign, hypot, sqrt, tan, tau
 from typing import Protocol
 
 from sim.flight_body import Body, sqrt_speed, wrap_pi
 
-__all__ = ["Descend", "Drift", "Drive", "Fall", "Hold", "Leg", "Limits", "Orbit", "Task", "Vector", "pass_speed"]
+__all__ = [
+    "Descend",
+    "Drift",
+    "Drive",
+    "Fall",
+    "Hold",
+    "Leg",
+    "Limits",
+    "Orbit",
+    "Task",
+    "Turns",
+    "Vector",
+    "pass_speed",
+]
 
 Vector = tuple[float, float, float]
 
@@ -264,6 +277,11 @@ class Orbit:
         self._speed_mps, self._limits, self._faces = speed_mps, limits, faces
         self.yaw: float | None = None
 
+    def is_round(self, body: Body) -> bool:
+        """Whether it is on its circle."""
+        away = hypot(body.e - self.centre[0], body.n - self.centre[1])
+        return abs(abs(self.radius_m) - away) <= self._limits.radius_m
+
     def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
         """Towards the circle, and round once it is there."""
         limits = self._limits
@@ -274,7 +292,7 @@ class Orbit:
         radial = sqrt_speed(short, _POSITION_GAIN, _BRAKE_SHARE * limits.accel)
         radial = max(-limits.speed, min(limits.speed, radial))
         round_mps = 0.0
-        if abs(short) <= limits.radius_m:
+        if self.is_round(body):
             round_mps = copysign(self._speed_mps, self.radius_m)
         if self._faces:
             self.yaw = atan2(-out_e, -out_n)
@@ -288,6 +306,27 @@ class Orbit:
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Never."""
         return False
+
+
+class Turns(Orbit):
+    """Some times round a centre, its nose to it, counted from where it comes to the circle."""
+
+    __slots__ = ("_count", "_last", "_turned")
+
+    def __init__(self, centre: Vector, radius_m: float, speed_mps: float, limits: Limits, count: float) -> None:
+        super().__init__(centre, radius_m, speed_mps, limits, faces=True)
+        self._count = count
+        self._turned = 0.0
+        self._last: float | None = None
+
+    def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
+        """Whether it has been round so often."""
+        if not self.is_round(body):
+            return False
+        angle = atan2(body.e - self.centre[0], body.n - self.centre[1])
+        self._turned += 0.0 if self._last is None else wrap_pi(angle - self._last)
+        self._last = angle
+        return abs(self._turned) >= self._count * tau
 
 
 class Drift:

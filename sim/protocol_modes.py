@@ -30,7 +30,7 @@ AVAILABLE_MODES, CURRENT_MODE = 435, 436
 _CURRENT_LAYOUT, _CURRENT_EXTRA = struct.Struct("<IIB"), 193
 _LAYOUT = struct.Struct("<IIBBB35s")
 _EXTRA = 134  # CRC_EXTRA of its definition
-_ADVANCED = 1  # MAV_MODE_PROPERTY
+_ADVANCED, _NOT_CHOSEN = 1, 2  # MAV_MODE_PROPERTY
 _NON_STANDARD, _POSITION_HOLD, _ORBIT, _CRUISE, _ALTITUDE_HOLD = range(5)  # MAV_STANDARD_MODE
 _SAFE_RECOVERY, _MISSION, _LAND, _TAKEOFF = range(5, 9)
 
@@ -45,6 +45,7 @@ _PX4: Mapping[Mode, tuple[int, str]] = MappingProxyType(
         Mode.RTL: (5, "Return"),
         Mode.OFFBOARD: (14, "Offboard"),
         Mode.STABILIZE: (15, "Stabilized"),
+        Mode.TERMINATION: (13, "Termination"),
         Mode.TAKEOFF: (17, "Takeoff"),
         Mode.LAND: (18, "Land"),
         Mode.ORBIT: (21, "Orbit"),
@@ -94,7 +95,7 @@ def _available(dialect: Dialect, row: ModeSpec, index: int, count: int) -> Any:
     name, properties = row.name, 0
     if _is_px4(dialect):
         name = "" if standard else _PX4[row.mode][1]
-        properties = 0 if row.mode in _SIMPLE else _ADVANCED
+        properties = (0 if row.mode in _SIMPLE else _ADVANCED) | (0 if row.chosen else _NOT_CHOSEN)
     payload = _LAYOUT.pack(row.number, properties, count, index, standard, name.encode())
     return _Packed(AVAILABLE_MODES, "AVAILABLE_MODES", _EXTRA, payload)
 

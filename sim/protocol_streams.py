@@ -236,7 +236,9 @@ def _origin(s: Snapshot) -> Any:
 
 
 def _extended_state(s: Snapshot) -> Any:
-    state = mav.MAV_LANDED_STATE_ON_GROUND if s.flight.landed else mav.MAV_LANDED_STATE_IN_AIR
+    # Terminated and armed a PX4 never finds out that it lies on the ground.
+    down = s.flight.landed and not (s.flight.terminated and s.flight.armed)
+    state = mav.MAV_LANDED_STATE_ON_GROUND if down else mav.MAV_LANDED_STATE_IN_AIR
     vtol = mav.MAV_VTOL_STATE_UNDEFINED
     if s.flight.dialect.form is Form.VTOL:
         vtol = mav.MAV_VTOL_STATE_FW if s.flight.body.load > 0.0 else mav.MAV_VTOL_STATE_MC

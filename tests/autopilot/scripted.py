@@ -75,7 +75,7 @@ class Script:
     orders: Callable[[int, int], int] = lambda _mode, _nth: 0
     """MAV_RESULT of the nth (from 1) order into this mode; below 0 it does not answer."""
     flight: str = "home"
-    """How a flight goes: home, silent, disarm, return (half-way), stray (over the border)."""
+    """How a flight goes: home, silent, disarm, terminate (and stay armed), return, stray (over the border)."""
 
 
 class ScriptedVehicle(asyncio.DatagramProtocol):
@@ -89,6 +89,7 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
         self.transport: Any = None
         self.peer: Any = None
         self.mode, self.armed, self.current = 0, False, 0
+        self.status = mav.MAV_STATE_ACTIVE
         self.clock_ms = 1000
         self.said = 0
         self.where = HOME[0], HOME[1], 0.0
@@ -128,7 +129,8 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
 
     def heartbeat(self):
         base = mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED | (mav.MAV_MODE_FLAG_SAFETY_ARMED if self.armed else 0)
-        self.send(mav.MAVLink_heartbeat_message(self.script.kind, self.script.autopilot, base, self.mode, 4, 3))
+        kinds = self.script.kind, self.script.autopilot
+        self.send(mav.MAVLink_heartbeat_message(*kinds, base, self.mode, self.status, 3))
 
     def say(self, text):
         """One of 50 characters or more goes in parts."""
@@ -341,6 +343,10 @@ class ScriptedVehicle(asyncio.DatagramProtocol):
                 return
             if self.script.flight == "disarm" and number == 2:
                 self.armed = False
+                self.heartbeat()
+                return
+            if self.script.flight == "terminate" and number == 2:
+                self.status = mav.MAV_STATE_FLIGHT_TERMINATION
                 self.heartbeat()
                 return
             self.send(mav.MAVLink_mission_item_reached_message(item.seq))

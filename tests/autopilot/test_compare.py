@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from autopilot import ARDUCOPTER, ARDUPLANE, PX4, MissionKind, differences
+from autopilot import ARDUCOPTER, ARDUPLANE, PX4, MissionKind, TransferError, VehicleState, differences
+from autopilot.compare import prepared
 from missions import MissionItem
 
 MISSION, FENCE, RALLY = MissionKind
@@ -227,3 +228,53 @@ def test_a_parameter_7_that_is_left_open_comes_back_open_from_px4():
     mode = MissionItem(1, 2, 530, p2=2.0, p3=math.nan, p4=math.nan, z=math.nan)
     assert differences([HOME, mode], [HOME, mode], MISSION, PX4) == ()
     assert [d.field for d in differences([HOME, mode], [HOME, replace(mode, z=1.0)], MISSION, PX4)] == ["z"]
+
+
+def ardupilot_turns(turns):
+    """What AP_Mission of 4.7 makes of the turns of a LOITER_TURNS, in the words of its sources."""
+    if 0 < turns < 1:
+        return math.trunc(turns * 256) / 256
+    return float(min(255, math.trunc(turns)))
+
+
+def ardupilot_radius(radius):
+    size = abs(radius)
+    kept = math.trunc(size) if size <= 255 else min(255, math.trunc(size * 0.1)) * 10
+    return math.copysign(kept, radius)
+
+
+circles = st.builds(
+    MissionItem, seq=st.just(1), frame=st.just(3), command=st.just(18), x=lat, y=lon, z=st.just(30.0),
+    p1=st.floats(0.0, 255.0), p3=st.floats(-2550.0, 2550.0),
+)  # fmt: skip
+
+
+@given(circles)
+@example(MissionItem(1, 3, 18, p1=1.5, p3=300.0))
+@example(MissionItem(1, 3, 18, p1=0.999, p3=-255.5))
+def test_turns_are_sent_as_ardupilot_holds_them_and_no_fewer(item):
+    """Truncated there: with 1.5 turns no read-back was ever right, and the plan never flew."""
+    (_, sent) = prepared([HOME, item], MISSION, ARDUCOPTER)
+    assert sent.p1 == pytest.approx(ardupilot_turns(sent.p1), abs=1e-9)
+    assert sent.p3 == ardupilot_radius(sent.p3)
+    assert 0 <= sent.p1 - item.p1 + 1e-3 < (1 / 256 if item.p1 < 255 / 256 else 1) + 1e-3
+    assert 0 <= abs(sent.p3) - abs(item.p3) + 0.01 < (1 if abs(item.p3) <= 255 else 10) + 0.01
+    assert sent.p3 * item.p3 >= 0
+
+
+@pytest.mark.parametrize(
+    ("command", "figure", "dialect", "most"),
+    [
+        (18, {"p1": 300.0}, ARDUCOPTER, 255),
+        (18, {"p3": -2600.0}, ARDUCOPTER, 2550),
+        (16, {"p1": 70000.0}, ARDUCOPTER, 65535),
+        (16, {"p2": 300.0}, ARDUPLANE, 255),
+    ],
+)
+def test_more_than_ardupilot_holds_is_refused_before_anything_is_sent(command, figure, dialect, most):
+    """Seen on ArduCopter 4.7-dev: 300 turns came back as 255, 2,600 m as 2,550, and 70,000 s as 4,464."""
+    item = MissionItem(1, 3, command, x=5, y=6, z=30.0, **figure)
+    with pytest.raises(TransferError, match=rf"item 1 .* parameter \d is .*holds {most} at most") as caught:
+        prepared([HOME, item], MISSION, dialect)
+    assert caught.value.state is VehicleState.KEPT
+    prepared([replace(item, seq=0)], MISSION, PX4)

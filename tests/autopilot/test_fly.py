@@ -84,6 +84,7 @@ async def test_a_fleet_flies_its_sorties(tmp_path):
     [
         (Script(flight="silent"), "silent for .* in flight, last at 31.345", 1),
         (Script(flight="disarm"), "disarmed in flight at 31.345", 1),
+        (Script(flight="terminate"), "ended its flight in the air and stays armed at 31.345", 1),
         (Script(flight="return"), r"landed in mode RTL without .*first item 4; it said: .*Battery 1 is low", 1),
         (Script(flight="stray"), "crossed the border and was sent home", 1),
         (Script(refuse=(2, 3, "")), "unsupported command", 1),
@@ -93,8 +94,8 @@ async def test_a_fleet_flies_its_sorties(tmp_path):
         (Script(autopilot=mav.MAV_AUTOPILOT_PX4), "compiled for ardupilot", 1),
         (Script(commands={300: [2]}), "MAV_CMD_MISSION_START: denied", 1),
     ],
-    ids=["silent", "disarms", "returns early", "strays", "refuses the list", "does not arm", "no position", "no fence",
-         "another autopilot", "does not start"],
+    ids=["silent", "disarms", "is terminated", "returns early", "strays", "refuses the list", "does not arm",
+         "no position", "no fence", "another autopilot", "does not start"],
 )  # fmt: skip
 async def test_one_that_fails_is_reported_and_the_other_goes_on(script, words, sorties):
     missions = (line_mission(), line_mission())

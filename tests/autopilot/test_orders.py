@@ -354,6 +354,31 @@ async def test_one_that_does_not_end_its_flight_by_that_order_is_disarmed_in_the
         assert vehicle.armed is False
 
 
+@pytest.mark.parametrize("stays", [False, True])
+async def test_one_that_ends_its_flight_and_stays_armed_is_disarmed_too(stays):
+    """PX4 of May 2026: terminated it falls, and lies on the ground armed until it is disarmed by force."""
+    async with in_flight(px4(), upload=False, mode=PX4_HOLD) as (vehicle, seen):
+        obey = vehicle.obey
+
+        def falls(m):
+            vehicle.status = mav.MAV_STATE_FLIGHT_TERMINATION
+            if m.command == 400 and stays:
+                vehicle.mode = 10 << 16
+            else:
+                obey(m)
+            vehicle.heartbeat()
+
+        vehicle.obey = falls
+        if stays:
+            with pytest.raises(CommandError, match="stays armed: keep away"):
+                await emergency_stop(seen, confirm_sysid=1)
+        else:
+            await emergency_stop(seen, confirm_sysid=1)
+        orders = [(m.command, m.param1, m.param2) for m in sent(vehicle, 185) + sent(vehicle, 400)]
+        assert orders == [(185, 1.0, 0.0), (400, 0.0, 21196.0)]
+        assert vehicle.armed is stays
+
+
 @pytest.mark.parametrize("order", ["mode", "repeated"])
 async def test_an_emergency_stop_waits_for_no_other_command(order):
     """Another is not answered, or is said to be under way, which is waited for by up to a minute."""

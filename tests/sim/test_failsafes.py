@@ -60,7 +60,7 @@ def outcome(craft, most_s=60.0):
         ("px4", "copter", {"GF_ACTION": 2}, Mode.LOITER),
         ("px4", "plane", {"GF_ACTION": 3}, Mode.RTL),
         ("px4", "vtol", {"GF_ACTION": 5}, Mode.LAND),
-        ("px4", "copter", {"GF_ACTION": 4}, Mode.LAND),  # terminated: told below
+        ("px4", "copter", {"GF_ACTION": 4}, Mode.TERMINATION),  # terminated: told below
     ],
 )
 def test_leaving_the_fence(autopilot, frame, params, expected):

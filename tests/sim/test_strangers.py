@@ -302,7 +302,7 @@ ENDED = mav.MAV_STATE_FLIGHT_TERMINATION
     ],
 )
 def test_one_whose_flight_is_ended_says_so_while_it_falls(autopilot, order, armed, status):
-    """ArduPilot disarms for either; PX4 is terminated, and armed until it lies on the ground (HEARTBEAT.hpp)."""
+    """ArduPilot disarms for either; PX4 is terminated, and armed until somebody disarms it (HEARTBEAT.hpp)."""
     pilot = Pilot(lockstep(autopilot=autopilot, frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
     flight = pilot.fleet.vehicles[0].flight
     px4 = autopilot == "px4"
@@ -322,9 +322,42 @@ def test_one_whose_flight_is_ended_says_so_while_it_falls(autopilot, order, arme
     if not armed:
         assert pilot.command(ARM, 1) == (REJECTED if px4 else FAILED)
     pilot.until(lambda: flight.landed, 30.0)
+    if armed:
+        pilot.advance(60.0)
+        assert pilot.request(0).base_mode & ARMED
+        assert pilot.command(ARM, 0, 21196) == ACCEPTED
     pilot.until(lambda: not pilot.request(0).base_mode & ARMED, 10.0)
     assert pilot.texts.count("Disarming motors") == 1
-    assert pilot.request(0).system_status == mav.MAV_STATE_STANDBY
+    assert pilot.request(0).system_status == (ENDED if armed else mav.MAV_STATE_STANDBY)
+
+
+def test_a_terminated_px4_stays_so_until_it_boots_anew():
+    """Seen on its main of May 2026: in the mode of that name, on the ground too, as it thinks in the air."""
+    pilot = Pilot(lockstep(autopilot="px4", frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
+    flight = pilot.fleet.vehicles[0].flight
+    assert pilot.command(TERMINATE, 1) == DENIED  # on the ground, disarmed
+    assert pilot.command(SET_MODE, 1, 10) == REJECTED  # nobody chooses it
+    assert pilot.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + 20) == ACCEPTED
+    assert pilot.command(ARM, 1) == ACCEPTED
+    pilot.until(lambda: flight.body.u > 19.0)
+    assert pilot.command(TERMINATE, 1) == ACCEPTED
+    pilot.until(lambda: flight.landed, 30.0)
+    pilot.advance(5.0)
+
+    def state():
+        return pilot.request(0).custom_mode >> 16, pilot.request(0).system_status, pilot.request(245).landed_state
+
+    assert state() == (10, ENDED, mav.MAV_LANDED_STATE_IN_AIR)
+    assert pilot.command(ARM, 0) == REJECTED
+    assert pilot.command(SET_MODE, 1, 4, 3) == REJECTED
+    assert pilot.command(ARM, 0, 21196) == ACCEPTED
+    pilot.advance(5.0)
+    assert state() == (10, ENDED, mav.MAV_LANDED_STATE_ON_GROUND)
+    assert pilot.command(ARM, 1) == REJECTED
+    assert any("Flight termination active" in text for text in pilot.texts)
+    assert pilot.command(246, 1) == ACCEPTED
+    pilot.advance(5.0)
+    assert state()[:2] != (10, ENDED)
 
 
 def plane_in_guided(**changes):
