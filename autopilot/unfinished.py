@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ def unfinished(
 
     Of a patrol, which flies each sortie again and again, the last flight of each counts.
 
-    Only places count whose arrival the vehicle reported, up to the first that it did not, and beyond them where it left
-    its mission on the way to the next: what may not have been seen is flown again. Those that broke off are on the
-    ground, and go on with fresh batteries.
+    Only places count whose arrival the vehicle reported, itself or by what it does there, up to the first that it did
+    not, and beyond them where it left its mission on the way to the next: what may not have been seen is flown again.
+    Those that broke off are on the ground, and go on with fresh batteries.
 
     Parameters
     ----------
@@ -91,7 +92,9 @@ def _sorted_out(plan: PatrolPlan, flown: _Flown, dialect: Dialect) -> tuple[tupl
     broken, done = [], []
     for sortie, told in flown:
         flown_to = [place.seq for place in places(compile_mission(plan, sortie, dialect))]
-        item = _last(flown_to, {r["seq"] for r in told["reached"] if r["reported"]})
+        reported = {r["seq"] for r in told["reached"] if r["reported"]}
+        passed = {r["seq"] for r in told["reached"]}.intersection(flown_to)
+        item = _last(flown_to, reported | _told_by_actions(flown_to, passed, reported))
         left_at = told["left_at"]
         if told["completed"]:
             done.append(sortie.name)
@@ -100,10 +103,19 @@ def _sorted_out(plan: PatrolPlan, flown: _Flown, dialect: Dialect) -> tuple[tupl
         elif item is not None:
             # Beyond a place that was passed without a report, or skipped, where it is proves nothing. Actions, which
             # autopilots tell of too, come as soon as it sets out for the next place.
-            passed = {r["seq"] for r in told["reached"]}.intersection(flown_to)
             known = left_at is not None and max(passed) == item
             broken.append(Progress(sortie.name, item=item, at=(left_at[0], left_at[1]) if known else None))
     return tuple(broken), tuple(done)
+
+
+def _told_by_actions(flown_to: list[int], passed: set[int], reported: set[int]) -> set[int]:
+    """Places that were passed, and of whose actions one was reported.
+
+    Of items that are done at once ArduPilot reports the last alone (4.7-dev), PX4 skips some (main of May 2026): an
+    action in place of the place that it begins at.
+    """
+    begun = pairwise(flown_to)
+    return {seq for seq, following in begun if seq in passed and any(seq < one < following for one in reported)}
 
 
 def _last(flown_to: list[int], reported: set[int]) -> int | None:

@@ -59,7 +59,7 @@ def nav_controller(s: Snapshot) -> Any:
     east, north, up = (0.0, 0.0, 0.0)
     if target is not None and not s.flight.landed:
         east, north, up = target[0] - body.e, target[1] - body.n, target[2] - body.u
-    bearing = round(degrees(atan2(east, north))) if east or north else round(degrees(body.yaw))
+    bearing = degrees(atan2(east, north)) if east or north else degrees(body.yaw)
     bearing = round(shorter_turn(bearing))
     return mav.MAVLink_nav_controller_output_message(
         degrees(s.roll), degrees(s.pitch), bearing, bearing, min(round(hypot(east, north)), _UNUSED), up, 0.0, 0.0

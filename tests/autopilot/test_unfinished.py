@@ -1,6 +1,7 @@
 """What a flight report leaves of a plan."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -74,6 +75,21 @@ def test_actions_that_are_told_beyond_the_last_place_take_nothing_away(made, rea
     reached = [seq for seq in waypoints if seq < action]
     (progress,), _ = read(sortie(1, (*reached, action)))
     assert (progress.item, progress.at) == (reached[-1], HERE)
+
+
+def test_a_place_that_was_passed_and_is_told_of_by_its_action_counts(made, read):
+    """Of items that are done at once ArduPilot tells the last alone: the action, and not the place."""
+    first = next(s for s in made.sorties if s.vehicle.sysid == 1)
+    items = compile_mission(made, first, "ardupilot").items
+    waypoints = [item.seq for item in items[1:] if item.command in (22, 16)]
+    place, following = next((a, b) for a, b in pairwise(waypoints[1:]) if b > a + 1)
+    before = [seq for seq in waypoints if seq < place]
+    (progress,), _ = read(sortie(1, (*before, place, place + 1), lost=(place,)))
+    assert (progress.item, progress.at) == (place, HERE)
+    # It has to have been there, and what comes after the next place is no word about this one.
+    for reached, lost in (((*before, place + 1), ()), ((*before, place, following + 1), (place,))):
+        (progress,), _ = read(sortie(1, reached, lost=lost))
+        assert progress.item == before[-1]
 
 
 def test_one_that_was_lost_in_the_air_is_not_planned(read):

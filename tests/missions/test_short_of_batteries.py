@@ -179,7 +179,7 @@ def _figure_s(flights, covers, count, shift_s):
     return longest
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     pool=st.integers(1, 4),

@@ -50,17 +50,24 @@ def aloft(**changes):
     return steered
 
 
-def test_offboard_is_refused_until_setpoints_come():
+def test_offboard_arms_nothing_until_setpoints_come():
     steered = Steered()
-    assert steered.pilot.command(SET_MODE, *OFFBOARD) == REJECTED
+    assert steered.pilot.command(SET_MODE, *OFFBOARD) == ACCEPTED  # not armed it takes any mode
+    assert steered.pilot.command(ARM, 1) == REJECTED
     steered.tell(PLACE, frame=8)  # of the body's frame it takes velocities alone
-    assert steered.pilot.command(SET_MODE, *OFFBOARD) == REJECTED
+    assert steered.pilot.command(ARM, 1) == REJECTED
     steered.tell(SPEED, velocity=(0.0, 0.0, 0.0))
-    assert steered.pilot.command(SET_MODE, *OFFBOARD) == ACCEPTED
     steered.pilot.advance(3.0)
     assert steered.pilot.command(ARM, 1) == REJECTED
+
+
+def test_in_the_air_offboard_is_refused_until_setpoints_come():
+    steered = aloft()
     assert steered.pilot.command(SET_MODE, *HOLD) == ACCEPTED
+    steered.pilot.advance(3.0)
     assert steered.pilot.command(SET_MODE, *OFFBOARD) == REJECTED
+    steered.tell(PLACE, place=(0.0, 0.0, -20.0))
+    assert steered.pilot.command(SET_MODE, *OFFBOARD) == ACCEPTED
 
 
 def test_places_and_velocities_are_flown_for_as_long_as_they_are_told():
@@ -130,11 +137,12 @@ def test_the_nose_is_turned_at_a_place_in_either_frame():
 @pytest.mark.parametrize("lat_e7", [900_000_000, -900_000_000, 2**31 - 1])
 def test_a_place_at_a_pole_ends_nothing(lat_e7):
     steered = aloft()
+    amsl_m = HOME[2] + 20.0  # of a command, whatever its frame
     head = (0, 1, 1, 6, PLACE)
     steered.pilot.send(mav.MAVLink_set_position_target_global_int_message(*head, lat_e7, 1, 20.0, *[0.0] * 8))
     steered.pilot.advance(1.0)
     steered.pilot.send(
-        mav.MAVLink_command_int_message(1, 1, 6, mav.MAV_CMD_DO_ORBIT, 0, 0, 30.0, 4.0, 0.0, 0.0, lat_e7, 1, 20.0)
+        mav.MAVLink_command_int_message(1, 1, 6, mav.MAV_CMD_DO_ORBIT, 0, 0, 30.0, 4.0, 0.0, 0.0, lat_e7, 1, amsl_m)
     )
     steered.pilot.advance(1.0)
     assert steered.pilot.request(mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT).relative_alt == pytest.approx(20_000, abs=500)

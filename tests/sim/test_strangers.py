@@ -419,7 +419,7 @@ def landing_plan(*, begins):
 
 @pytest.mark.parametrize("begins", [True, False], ids=["DO_LAND_START", "no mark"])
 def test_a_plane_breaks_its_landing_off_and_comes_again(begins):
-    pilot = Pilot(lockstep(frame="plane", wind=sim.Wind(0.0, 0.0, 0.0)))
+    pilot = Pilot(lockstep(frame="plane", wind=sim.Wind(0.0, 0.0, 0.0), params={"RTL_AUTOLAND": 1}))
     flight = pilot.fleet.vehicles[0].flight
     plan = landing_plan(begins=begins)
     assert pilot.upload(plan) == 0

@@ -167,9 +167,9 @@ def test_small_mission_flies_to_landing_and_leaves_its_record(tmp_path):
     assert float(rows[-1]["lon_deg"]) == pytest.approx(HOME[1], abs=2e-6)
     on_leg = [r for r in rows if r["item"] == "6"]
     assert {(r["gimbal_yaw_deg"], r["gimbal_pitch_deg"]) for r in on_leg} == {("90.0000", "-57.0000")}
-    # Ten seconds on the ground, then it disarms.
+    # Two seconds on the ground, then it disarms.
     on_ground = [t for t, h in zip(times, heights, strict=True) if t > 20.0 and h == HOME[2]]
-    assert on_ground[-1] - on_ground[0] == pytest.approx(10.0, abs=0.4)
+    assert on_ground[-1] - on_ground[0] == pytest.approx(2.0, abs=0.4)
 
 
 def test_two_vehicles_fly_at_once_with_a_sortie_each_and_a_second(tmp_path):
