@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -131,7 +132,7 @@ def _prepared_item(item: MissionItem, number: int, kind: MissionKind, dialect: D
 
 def _as_held(item: MissionItem, where: str, dialect: Dialect) -> MissionItem:
     """The item with the figures that the vehicle will hold in place of finer ones."""
-    changed = {}
+    changed: dict[str, Any] = {}
     for index, figure in dialect.held_figures.get(item.command, {}).items():
         name = "z" if index == _HEIGHT else _PARAMS[index - 1]
         held = figure.held(getattr(item, name))

@@ -370,6 +370,8 @@ class Dialect:
         Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
     rates
         By what wings are slower to climb and descend in a mission than they could be; None where they are not.
+    drops_fence_off_home
+        Whether it drops, of a fence that it has taken, shapes that its home is on the wrong side of (PX4).
     terminations
         At what it may be set to end its flight by itself, beside the loss of a link.
     """
@@ -410,6 +412,7 @@ class Dialect:
     has_list_files: bool = False
     takes_partial_lists: bool = False
     rates: Rates | None = None
+    drops_fence_off_home: bool = False
     terminations: tuple[Termination, ...] = ()
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import CommandError, NotReadyError, ParameterError, TransferError, VehicleState
+from autopilot.fence_home import check_fence_home
 from autopilot.places import farthest_m, highest_above_home_m
 from autopilot.runway import circles_at_the_end
 from autopilot.transfer_peer import lists_of
@@ -159,8 +160,10 @@ async def enable_fence(vehicle: Vehicle, mission: Mission, *, ceiling_m: float |
     ParameterError
         When a setting is absent or does not take its value: the fence may be inactive, do not fly.
     NotReadyError
-        When the vehicle's own limit of height or distance would end this mission, or may.
+        When the vehicle's own limit of height or distance would end this mission, or may, or when it drops a shape of
+        this fence.
     """
+    check_fence_home(vehicle, mission)
     for setting in vehicle.dialect.fence:
         present = await vehicle.parameter(setting.name)
         if setting.wanted(present) != present:

@@ -156,6 +156,7 @@ PX4 = Dialect(
     radio="NAV_RCL_ACT",
     prearm_unlisted=True,
     rates=Rates("FW_T_CLMB_R_SP", "FW_T_SINK_R_SP", "FW_AIRSPD_TRIM"),
+    drops_fence_off_home=True,
     terminations=_TERMINATIONS,
 )
 """PX4 1.14 and later."""

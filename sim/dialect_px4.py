@@ -29,6 +29,7 @@ _COMMON = {
     "COM_DISARM_LAND": ParamSpec(2.0, _REAL),
     "COM_DISARM_PRFLT": ParamSpec(10.0, _REAL),
     "COM_DL_LOSS_T": ParamSpec(10.0, _INT32),
+    "COM_FAIL_ACT_T": ParamSpec(5.0, _REAL),
     "COM_LOW_BAT_ACT": ParamSpec(3.0, _INT32),
     "COM_OF_LOSS_T": ParamSpec(1.0, _REAL),
     "COM_OBL_RC_ACT": ParamSpec(0.0, _INT32),
@@ -102,11 +103,15 @@ _WING_DEFAULTS = {"RTL_LAND_DELAY": ParamSpec(-1.0, _REAL), "RTL_TYPE": ParamSpe
 # Set for wings and VTOL by its start-up scripts: no mission of theirs is flown that does not land.
 _LANDS = {"MIS_TKO_LAND_REQ": ParamSpec(2.0, _INT32)}
 
+# For so long after a heartbeat its sender counts as heard, before the time of COM_DL_LOSS_T begins (telemetry_status).
+_STILL_HEARD_S = 2.5
+
 _FIGURES: dict[str, Figure] = {
     "AUTO_OPTIONS": 0.0,
     "DISARM_DELAY": "COM_DISARM_LAND",
     "FS_GCS_ENABLE": "NAV_DLL_ACT",
-    "FS_GCS_TIMEOUT": "COM_DL_LOSS_T",
+    "FS_GCS_TIMEOUT": lambda p: p["COM_DL_LOSS_T"] + _STILL_HEARD_S,
+    "FAILSAFE_HOLD": "COM_FAIL_ACT_T",
     "FS_OPTIONS": lambda p: 2.0 * (int(p["COM_DLL_EXCEPT"]) & 1),
     "FENCE_ENABLE": lambda p: float(p["GF_ACTION"] != 0.0),
     "FENCE_ACTION": "GF_ACTION",
@@ -233,6 +238,7 @@ _FAILSAFES = Failsafes(
     },
     any_gcs=True,
     one_inclusion_is_enough=True,
+    drops_fence_off_home=True,
 )
 
 PX4_COPTER = Dialect(

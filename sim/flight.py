@@ -14,7 +14,7 @@ from math import degrees, hypot
 from geo import FlatTerrain
 from sim.flight_arming import all_skipped, arm_refusals, mode_refusal, refusals
 from sim.flight_body import DRAG_PER_M
-from sim.flight_conduct import act, begin_mode, go_on
+from sim.flight_conduct import begin_mode, demanded, go_on, look_at_hold
 from sim.flight_contact import meets_ground
 from sim.flight_craft import craft
 from sim.flight_doing import do_command
@@ -60,6 +60,8 @@ class Flight:
         Whether it has fallen or is falling, and will not fly again.
     terminated
         Whether an order or failsafe has ended its flight, which PX4 does not forget before it boots anew.
+    demanded
+        Until when of the sortie it holds, and what a failsafe has demanded for then; None where none has.
     unheard
         Whether it hears no ground station and may not arm for that.
     steering, hands
@@ -97,6 +99,7 @@ class Flight:
         self.landed = True
         self.wrecked = False
         self.terminated = False
+        self.demanded: tuple[float, Mode | None] | None = None
         self.unheard = False
         self._told_end = False
         self.in_landing_sequence = False
@@ -340,6 +343,7 @@ class Flight:
 
     def _check(self) -> None:
         """Fence, battery and terrain, five times a second."""
+        look_at_hold(self)
         self.obey(self.guard.check(self.body, self.battery, self.sortie_s))
         if self.ground is not None and self.ground.ended and not self._told_end:
             self._told_end = True
@@ -366,7 +370,7 @@ class Flight:
         for demand in demands:
             self.events.append(demand.text)
             if not demand.fall:
-                act(self, demand.mode)
+                demanded(self, demand.mode)
             elif self.battery.remaining_pct > 0.0:
                 self.terminate()
             else:

@@ -10,7 +10,10 @@ from sim.flight_state import Reached
 if TYPE_CHECKING:
     from sim.flight import Flight
 
-__all__ = ["act", "begin_mode", "go_on"]
+__all__ = ["act", "begin_mode", "demanded", "go_on", "look_at_hold"]
+
+_AT_ONCE_S = 0.1
+_COMING_HOME = frozenset({Mode.RTL, Mode.LAND})
 
 # Where nobody is at the sticks.
 _SINKING = frozenset({Mode.LAND, Mode.STABILIZE, Mode.MANUAL, Mode.FBWA})
@@ -77,3 +80,30 @@ def act(flight: Flight, mode: Mode | None) -> None:
         mode = Mode.RTL
     if flight.mode not in (mode, Mode.LAND) and flight.set_mode(mode) and mode == Mode.GUIDED:
         flight.course.go_to((*flight.course.home.at[:2], flight.body.u))
+
+
+def demanded(flight: Flight, mode: Mode | None) -> None:
+    """Do what a failsafe demands; PX4 holds for COM_FAIL_ACT_T first, in which somebody may choose another mode.
+
+    Not so what is on its way home already (``FailsafeBase::getSelectedAction``).
+    """
+    wait_s = flight.params.get("FAILSAFE_HOLD", 0.0)
+    holds = wait_s > _AT_ONCE_S and mode not in (None, Mode.LOITER) and flight.mode not in _COMING_HOME
+    if not (holds and flight.has_position and flight.set_mode(Mode.LOITER)):
+        act(flight, mode)
+    elif flight.demanded is None:
+        flight.demanded = flight.sortie_s + wait_s, mode
+    else:
+        flight.demanded = flight.demanded[0], mode
+
+
+def look_at_hold(flight: Flight) -> None:
+    """What was demanded is done when the time to hold is over, unless another mode was chosen."""
+    if flight.demanded is None:
+        return
+    until_s, mode = flight.demanded
+    if flight.mode != Mode.LOITER:
+        flight.demanded = None
+    elif flight.sortie_s >= until_s:
+        flight.demanded = None
+        act(flight, mode)

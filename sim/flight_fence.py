@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import hypot, sqrt
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -12,14 +12,25 @@ from sim.flight_home import PAD
 from sim.flight_items import Item
 from sim.flight_tasks import Vector
 
-__all__ = ["Fence"]
+__all__ = ["Fence", "shapes"]
 
 ALTITUDE, CIRCLE, POLYGON = 1, 2, 4
 # A vehicle is not looked at again before it could have flown the distance to the nearest edge at this speed.
 _FASTEST_MPS = 30.0
 _SHORTEST_S = 0.1
 
+_VERTICES = (mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION, mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION)
+
 _Polygon = list[tuple[float, float]]
+
+
+def shapes(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """The items of each polygon and circle."""
+    index = 0
+    while index < len(items):
+        count = int(items[index].params[0]) if items[index].command in _VERTICES else 1
+        yield items[index : index + count]
+        index += count
 
 
 class Fence:
@@ -38,20 +49,20 @@ class Fence:
         self._inclusions: list[_Polygon] = []
         self._exclusions: list[_Polygon] = []
         self._circles: list[tuple[float, float, float, bool]] = []
-        index = 0
-        while index < len(items):
-            item = items[index]
+        for shape in shapes(items):
+            item = shape[0]
             place = frame.to_local(item.x / 1e7, item.y / 1e7)
             if item.command in (mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION, mav.MAV_CMD_NAV_FENCE_CIRCLE_EXCLUSION):
                 inside = item.command == mav.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION
                 self._circles.append((*place, item.params[0], inside))
             elif item.command != mav.MAV_CMD_NAV_FENCE_RETURN_POINT:
-                count = int(item.params[0])
-                polygon = [frame.to_local(v.x / 1e7, v.y / 1e7) for v in items[index : index + count]]
+                polygon = [frame.to_local(v.x / 1e7, v.y / 1e7) for v in shape]
                 inside = item.command == mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION
                 (self._inclusions if inside else self._exclusions).append(polygon)
-                index += count - 1
-            index += 1
+
+    def holds(self, e: float, n: float) -> bool:
+        """Whether a place is on the right side of every edge, whatever else of a fence is switched on."""
+        return self._clearance(e, n) >= 0.0
 
     def is_there(self, params: Mapping[str, float]) -> bool:
         """Whether anything of what FENCE_TYPE names is there: heights and the circle about home always are."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sim.dialect_ardupilot import ARDUCOPTER
 from sim.dialect_terms import FALL, Action, BatteryLevel, Failsafes
 from sim.flight_body import Body
-from sim.flight_fence import Fence
+from sim.flight_fence import Fence, shapes
 from sim.flight_frame import FlightFrame
 from sim.flight_home import Home
 from sim.flight_items import Item
@@ -63,10 +63,21 @@ class Guard:
         self._level = 0
         self.breached: str | None = None
 
-    def load(self, items: Iterable[Item]) -> None:
-        """Take a new fence; it is in force from the next check."""
-        self._fence = Fence(list(items), self._frame, one_inclusion_is_enough=self._failsafes.one_inclusion_is_enough)
+    def load(self, items: Iterable[Item], must_hold: Mapping[str, tuple[float, float]] | None = None) -> list[str]:
+        """Take a new fence; it is in force from the next check.
+
+        Shapes that do not hold each of some places, by what is said of them (east, north), are dropped; what is said.
+        """
+        kept: list[Item] = []
+        said = []
+        for shape in shapes(list(items)):
+            alone = Fence(shape, self._frame)
+            wrong = [text for text, place in (must_hold or {}).items() if not alone.holds(*place)]
+            said += wrong
+            kept += [] if wrong else shape
+        self._fence = Fence(kept, self._frame, one_inclusion_is_enough=self._failsafes.one_inclusion_is_enough)
         self._next_fence_s = 0.0
+        return said
 
     def reset(self) -> None:
         """As at the start of a sortie."""

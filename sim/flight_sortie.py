@@ -77,7 +77,7 @@ class Sortie:
         flight.gimbal.neutral()
         flight.course.reset()
         flight.guard.reset()
-        flight.landed = False
+        flight.landed, flight.demanded = False, None
         self.flown = True
         self._began_at = self.steps
         self.count += 1

@@ -84,7 +84,7 @@ def make_lists(
         return lambda: refusal(names[kind])
 
     def fence_changed(items: list[Item]) -> None:
-        flight.guard.load(items)
+        _take_fence(flight, items, say_as_px4)
 
     def rally_changed(items: list[Item]) -> None:
         flight.course.rally_items = list(items)
@@ -156,3 +156,20 @@ def _home_item(flight: Flight) -> Item | None:
         return None
     lat, lon, amsl_m = flight.course.home.place(flight.setup.frame, flight.setup.home_amsl_m)
     return replace(_HOME, x=round(lat * 1e7), y=round(lon * 1e7), z=amsl_m)
+
+
+def _take_fence(flight: Flight, items: list[Item], say: Callable[[str], None]) -> None:
+    for text in flight.guard.load(items, _must_hold(flight)):
+        say(text)
+
+
+def _must_hold(flight: Flight) -> dict[str, tuple[float, float]]:
+    """Where every shape of a fence has to be right; PX4 drops it else (geofence.cpp)."""
+    if not flight.dialect.failsafes.drops_fence_off_home:
+        return {}
+    places = {}
+    if flight.has_position:
+        places["Geofence invalid, doesn't contain Home position"] = flight.course.home.at[:2]
+    if not flight.landed and flight.params["FENCE_ENABLE"]:
+        places["Geofence invalid, doesn't contain current vehicle position"] = (flight.body.e, flight.body.n)
+    return places

@@ -337,6 +337,44 @@ async def test_a_long_text_comes_in_chunks():
         assert [t.text for t in seen.texts] == [text]
 
 
+def fence_about(lat, lon, half=0.002, command=5001, first=0):
+    corners = [(-half, -half), (half, -half), (half, half), (-half, half)]
+    places = [(round((lat + n) * 1e7), round((lon + e) * 1e7)) for n, e in corners]
+    return tuple(MissionItem(first + n, 0, command, 4.0, x=x, y=y) for n, (x, y) in enumerate(places))
+
+
+AWAY = (HOME[0] + 0.01, HOME[1] + 0.01)
+
+
+@pytest.mark.parametrize(
+    ("fence", "words"),
+    [
+        (fence_about(*HOME[:2]), None),
+        (fence_about(*AWAY), "shape 1 of its fence does not hold its home"),
+        ((*fence_about(*HOME[:2]), *fence_about(*AWAY, first=4)), "shape 2 of its fence does not hold"),
+        ((*fence_about(*HOME[:2]), *fence_about(*AWAY, command=5002, first=4)), None),
+        (fence_about(*HOME[:2], half=0.0001, command=5002), "shape 1 of its fence holds its home"),
+        ((MissionItem(0, 0, 5003, 500.0, x=round(HOME[0] * 1e7), y=round(HOME[1] * 1e7)),), None),
+        ((MissionItem(0, 0, 5003, 500.0, x=round(AWAY[0] * 1e7), y=round(AWAY[1] * 1e7)),), "shape 1 .*does not hold"),
+    ],
+)
+async def test_a_fence_of_which_px4_would_drop_a_shape_is_not_flown(fence, words):
+    """It acknowledges it, reads it back whole, and arms and flies without it; ArduPilot keeps it, and does not arm."""
+    free = dict.fromkeys(("GF_MAX_VER_DIST", "GF_MAX_HOR_DIST"), (0.0, 9))
+    action = struct.unpack("<f", struct.pack("<i", 3))[0], mav.MAV_PARAM_TYPE_INT32
+    for autopilot, dialect in ((mav.MAV_AUTOPILOT_PX4, "px4"), (mav.MAV_AUTOPILOT_ARDUPILOTMEGA, "ardupilot")):
+        script = Script(autopilot=autopilot, **({"params": {"GF_ACTION": action, **free}} if dialect == "px4" else {}))
+        async with linked(script) as (vehicle, link), await connected(link) as seen:
+            vehicle.report()
+            await seen.wait_until(lambda t: t.lat_deg is not None, 5.0)
+            mission = replace(line_mission(dialect=dialect), fence=fence)
+            if words is None or dialect != "px4":
+                await enable_fence(seen, mission)
+            else:
+                with pytest.raises(NotReadyError, match=words):
+                    await enable_fence(seen, mission)
+
+
 async def test_parameters_are_read_and_written():
     async with linked() as (vehicle, link), await connected(link) as seen:
         assert await seen.parameter("FENCE_TYPE") == 7.0

@@ -37,7 +37,8 @@ def outcome(craft, most_s=60.0):
     """The mode that a failsafe has led to, or whether it falls or nothing happens."""
     begun = craft.flight.mode
     until = craft.flight.sortie_s + most_s
-    while craft.flight.sortie_s < until and craft.flight.mode == begun:
+    # PX4 holds for some seconds before.
+    while craft.flight.sortie_s < until and (craft.flight.mode == begun or craft.flight.demanded is not None):
         craft.step()
         if craft.flight.body.vu < -9.0:
             return FALLS
@@ -103,10 +104,10 @@ def test_one_of_two_inclusions_is_enough_for_px4_and_not_for_ardupilot():
 
 def test_distances_of_px4s_fence_are_off_at_zero():
     craft = Craft("px4", "copter", FAR, params={"GF_ACTION": 3.0, "GF_MAX_HOR_DIST": 400.0})
-    craft.start().until(lambda flight: flight.mode == Mode.RTL)
+    craft.start().until(lambda flight: flight.mode == Mode.LOITER)
     assert craft.flight.body.n == pytest.approx(400.0, abs=5.0)
     craft = Craft("px4", "copter", FAR, params={"GF_ACTION": 3.0, "GF_MAX_VER_DIST": 40.0})
-    craft.start().until(lambda flight: flight.mode == Mode.RTL)
+    craft.start().until(lambda flight: flight.mode == Mode.LOITER)
     assert craft.flight.body.u == pytest.approx(40.0, abs=1.0)
     craft = Craft("px4", "copter", FAR, params={"GF_ACTION": 3.0})
     assert outcome(craft.start(), 200.0) == STAYS
@@ -158,7 +159,26 @@ def test_lost_ground_station(autopilot, frame, params, expected):
     craft = Craft(autopilot, frame, FAR, params=params).start()
     craft.until(lambda flight: flight.body.n > 50.0)
     craft.flight.gcs_lost()
+    craft.until(lambda flight: flight.demanded is None, 6.0)
     assert craft.flight.mode == expected
+
+
+@pytest.mark.parametrize("chosen", [None, Mode.AUTO])
+def test_px4_holds_before_it_returns_and_another_mode_may_be_chosen_then(chosen):
+    """Seen on its main of May 2026: "entering Hold for 5 seconds", and then home; what lands goes on landing."""
+    craft = Craft("px4", "copter", FAR, params={"GF_ACTION": 3.0, "GF_MAX_HOR_DIST": 400.0}).start()
+    craft.until(lambda flight: flight.mode == Mode.LOITER)
+    begun = craft.flight.sortie_s
+    if chosen is not None:
+        craft.until(lambda flight: flight.sortie_s > begun + 2.0)
+        assert craft.flight.set_mode(chosen)
+        craft.until(lambda flight: flight.sortie_s > begun + 8.0)
+        assert craft.flight.mode == chosen
+        return
+    craft.until(lambda flight: flight.mode == Mode.RTL)
+    assert craft.flight.sortie_s - begun == pytest.approx(5.0, abs=0.3)
+    craft.flight.gcs_lost()
+    assert craft.flight.demanded is None
 
 
 @every_kind
@@ -169,6 +189,9 @@ def test_every_mode_that_a_failsafe_names_can_be_flown(kind):
     craft.flight.steering.heard = True  # as if setpoints came, for OFFBOARD
     craft.flight.hands.sticks = Sticks()  # and somebody were at the sticks, for PX4's modes of them
     for row in craft.dialect.modes:
+        if not row.chosen:
+            assert craft.dialect.mode_of(row.number) is None
+            continue
         assert craft.flight.set_mode(row.mode)
         assert craft.dialect.mode_of(row.number) == row.mode
         until = craft.flight.sortie_s + 5.0
