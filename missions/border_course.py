@@ -38,7 +38,7 @@ _MOST_TOLD = 3
 _WIDENED = 4
 """How often the surroundings of a gap are doubled for a way round it that leaves them."""
 _LARGEST_RING_M = 400_000.0
-_OFF_M = 3.0
+_OFF_M, _INSIDE_M = 3.0, 1e-4
 _OPENED_M = 200.0
 """A ring is opened to within half of this of where it would be best, metres."""
 BENDS_BACK = "the border bends back to within the stand-off of it"
@@ -78,10 +78,13 @@ def border_courses(
         line = _opened(lat, lon, opened_m)
         course = _with_detours(surroundings, *line, distances_m(*line), blocked(surroundings, *line, BENDS_BACK))
         feet_m = feet_of(border, course)
-        begin_m, end_m = (np.interp(course.along_m, *feet_m)[part] for part in (slice(-1), slice(1, None)))
+        # Just within each leg: a vertex may be where a ring begins.
+        within_m = np.minimum(_INSIDE_M, np.diff(course.along_m) / 4)
+        begin_m = np.interp(course.along_m[:-1] + within_m, *feet_m)
+        end_m = np.interp(course.along_m[1:] - within_m, *feet_m)
         # Of a leg past where a ring begins the half counts that holds its middle.
-        past, whole_m = end_m < begin_m, border.length_m()
-        beyond = begin_m + end_m >= whole_m
+        whole_m = border.length_m()
+        past, beyond = begin_m - end_m > whole_m / 2, begin_m + end_m >= whole_m
         begin_m, end_m = np.where(past & beyond, 0.0, begin_m), np.where(past & ~beyond, whole_m, end_m)
         made.append(
             replace(

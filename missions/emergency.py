@@ -334,8 +334,9 @@ def _west(lon: Floats) -> float:
 
 def _blocked(region: Region, margin_m: float) -> Geometry:
     """What no way to a site may touch: a little less than what legs keep out of, since they run along its edges."""
-    shapes = [*(shapely.buffer(shape, -1.0) for shape in region.keep_out), *(LineString(line) for line in region.wall)]
-    shapes += [region.beyond, *(shapely.buffer(shape, -margin_m / 2) for _, shape in region.zones)]
-    blocked = shapely.union_all(shapes) if shapes else shapely.Polygon()
+    shapes: list[Geometry] = [shapely.buffer(shape, -1.0) for shape in region.keep_out]
+    shapes += [region.beyond, *(LineString(line) for line in region.wall)]
+    shapes += [shapely.buffer(shape, -margin_m / 2) for _, shape in region.zones]
+    blocked = shapely.union_all(shapes)
     shapely.prepare(blocked)
     return blocked

@@ -108,7 +108,7 @@ def far_ground(flanks: Sequence[Flank], radius_m: float, step_m: float) -> Geome
     # Of places in one spot, as where two lines join, one has their cell.
     own = [diagram.regions[k] if k >= 0 else [] for k in diagram.point_region[: len(told)]]
     cells = [shapely.Polygon(diagram.vertices[ring]) if ring else shapely.Polygon() for ring in own]
-    beyond = [shapely.coverage_union_all(cells[: len(far)])]
+    beyond: list[Geometry] = [shapely.coverage_union_all(cells[: len(far)])]
     for number, end in enumerate(ends):
         both = len(far) + 2 * number
         beyond += [part for cell in cells[both : both + 2] for part in end.beyond(cell, out_m)]
@@ -134,7 +134,7 @@ class _End:
 
     def beyond(self, cell: Geometry, out_m: float) -> list[Geometry]:
         """Parts of the cell of one of them that lie on the far side."""
-        if cell.is_empty:
+        if shapely.is_empty(cell):
             return []
         edge = self._place + out_m * 4 * np.array([self._on, np.zeros(2), self._in])
         parts = shapely.get_parts(shapely.ops.split(cell, LineString(edge)))

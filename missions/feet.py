@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 _EVERY_M, _MOST = 100.0, 20_000
 """How far apart places of a course are looked at, metres, and how many at most."""
 _DENSE_M, _MOST_DENSE = 50.0, 200_000
-_SEAM_M = 1e-6
+_SEAM_M = 1e-9
 
 
 def feet_of(border: BorderSegment, course: Course) -> Floats:
@@ -65,7 +65,7 @@ def _rising_feet(line: BorderSegment | Branch, along_m: Floats, lat: Floats, lon
     length_m, whole_m = float(along_m[-1]), line.length_m()
     every = np.arange(0.0, length_m, max(_EVERY_M, length_m / _MOST))
     at = np.unique(np.concatenate([every, along_m]))
-    near = _nearest_m(line, *(np.interp(at, along_m, v) for v in (lat, lon)), whole_m)
+    near = _nearest_m(line, np.interp(at, along_m, lat), np.interp(at, along_m, lon), whole_m)
     if DenseLine.of(line).is_ring:
         # As far from where the way begins as its share of the length is from nothing, give or take half a round.
         expected = near[0] + at / length_m * whole_m

@@ -135,7 +135,7 @@ class Region:
     @cached_property
     def far(self) -> tuple[Geometry, ...]:
         """The same ground, grown by what ways keep from it: one geometry, or none."""
-        return () if self.beyond.is_empty else (shapely.buffer(self.beyond, _APART_M, quad_segs=2),)
+        return () if shapely.is_empty(self.beyond) else (shapely.buffer(self.beyond, _APART_M, quad_segs=2),)
 
     @property
     def obstacles(self) -> list[Geometry]:

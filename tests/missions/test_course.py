@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from geo import LocalFrame, densify, geodesic_length_m
@@ -104,6 +104,8 @@ def test_round_an_enclave_who_flies_comes_back_as_soon_wherever_its_line_begins(
 @given(
     begin=st.integers(0, 15), bearings=st.lists(st.floats(0, 2 * math.pi), min_size=1, max_size=3), inside=st.booleans()
 )
+# A vertex of the course lies just beside where the ring begins.
+@example(begin=0, bearings=[1.0], inside=False)
 def test_a_ring_is_opened_by_its_bases_and_stays_the_same_ring(begin, bearings, inside):
     corners = [(4500 * math.cos(a), 4500 * math.sin(a)) for a in np.arange(16) * math.pi / 8]
     ring = border_from_metres([*corners[begin:], *corners[: begin + 1]], "left" if inside else "right")
@@ -133,7 +135,8 @@ def test_a_ring_is_opened_by_its_bases_and_stays_the_same_ring(begin, bearings, 
     at = np.sort(np.unique(np.mod(bearings, 2 * math.pi)))
     gaps = np.diff(np.append(at, at[0] + 2 * math.pi))
     expected = [bearings[0]]
-    if len(at) > 1 and np.sort(gaps)[-1] - np.sort(gaps)[-2] > 0.2:
+    # Several in one place are as one.
+    if len(at) > 1 and np.sort(gaps)[-2] > 0.1 and np.sort(gaps)[-1] - np.sort(gaps)[-2] > 0.2:
         expected.append(at[np.argmax(gaps)] + gaps.max() / 2)
     for angle in expected:
         own = [*turns, 2 * math.pi * begin / 16]
