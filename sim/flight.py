@@ -14,7 +14,7 @@ from math import degrees, hypot
 from geo import FlatTerrain
 from sim.flight_arming import all_skipped, arm_refusals, mode_refusal, refusals
 from sim.flight_body import DRAG_PER_M
-from sim.flight_conduct import begin_mode, demanded, go_on, look_at_hold
+from sim.flight_conduct import act, begin_mode, demanded, go_on, look_at_hold
 from sim.flight_contact import meets_ground
 from sim.flight_craft import craft
 from sim.flight_doing import do_command
@@ -370,7 +370,7 @@ class Flight:
         for demand in demands:
             self.events.append(demand.text)
             if not demand.fall:
-                demanded(self, demand.mode)
+                (demanded if demand.waits else act)(self, demand.mode)
             elif self.battery.remaining_pct > 0.0:
                 self.terminate()
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.dialect_ardupilot import ARDUCOPTER
 from sim.dialect_terms import FALL, Action, BatteryLevel, Failsafes
@@ -22,11 +22,15 @@ _EMPTY = BatteryLevel("", "", {}, critical=True, text="Battery 1 is empty")
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What to tell the ground station, the mode to change to (None: none), and whether the motors stop."""
+    """What to tell the ground station, the mode to change to (None: none), and whether the motors stop.
+
+    What holds before a failsafe acts does so where it `waits`.
+    """
 
     text: Text
     mode: Mode | None = None
     fall: bool = False
+    waits: bool = True
 
 
 class Guard:
@@ -127,7 +131,8 @@ class Guard:
     def targets_lost(self) -> list[Demand]:
         """What is to be done when the setpoints of OFFBOARD are no more."""
         action = self._failsafes.targets.get(int(self._params["COM_OBL_RC_ACT"]), Mode.LOITER)
-        return [_demand(Text(Severity.CRITICAL, "No offboard signal"), action)]
+        # A mode that cannot go on has another in its place, at once (failsafe.cpp, ``checkModeFallback``).
+        return [replace(_demand(Text(Severity.CRITICAL, "No offboard signal"), action), waits=False)]
 
     def sticks_lost(self) -> list[Demand]:
         """What is to be done when nobody is at the sticks any more who was."""

@@ -232,7 +232,12 @@ def test_a_mission_of_px4_may_be_excepted_from_the_loss_of_its_ground_station(ex
     pilot.advance(1.0)
     assert pilot.command(SET_MODE, 1, 4, 4) == ACCEPTED
     assert pilot.command(ARM, 1) == ACCEPTED
-    pilot.advance(15.0)
+    # Heard for 2.5 s more, missed for COM_DL_LOSS_T of 10 s; then it holds for 5 s.
+    pilot.advance(11.0)
+    assert flight.dialect.spec(flight.mode).name == "MISSION"
+    pilot.advance(2.0)
+    assert flight.dialect.spec(flight.mode).name == ("MISSION" if excepted else "HOLD")
+    pilot.advance(5.0)
     assert flight.dialect.spec(flight.mode).name == ("MISSION" if excepted else "RTL")
 
 

@@ -230,6 +230,9 @@ def test_px4_in_a_mission_misses_sticks_that_were_there(params, name):
     held(pilot, 3.0, lambda: stick(pilot))
     assert mode_of(pilot) >> 24 == 4
     pilot.advance(1.5)
+    # It holds for 5 s before it does more.
+    assert mode_of(pilot) >> 24 == numbers["MISSION" if name == "MISSION" else "LOITER"]
+    pilot.advance(5.0)
     assert mode_of(pilot) >> 24 == numbers[name]
 
 

@@ -122,7 +122,7 @@ def test_a_part_of_a_fence_adds_nothing_to_it():
     ("frame", "command", "params", "back"),
     [
         ("copter", 16, (12.7,), (12.0, 0.0, 0.0)),  # a wait at a place, in a word of 16 bits
-        ("copter", 19, (5.5,), (5.0, 0.0, 0.0)),
+        ("copter", 19, (5.5,), (5.0, 0.0, 1.0)),
         ("plane", 16, (0.0, 30.5, 300.0), (0.0, 30.0, 255.0)),
         ("plane", 17, (0.0, 0.0, -60.9), (0.0, 0.0, -60.0)),
         ("plane", 31, (0.0, 80.2), (0.0, 80.0, 0.0)),
