@@ -93,7 +93,7 @@ def _why_idle(setting: Setting, crew: Crew, *, alone: bool = False) -> str:
     if not len(access.reached):
         return (
             f"from base {base.name!r} no lawful way leads to the flight line: every one comes within the "
-            "stand-off or into a no-fly zone; move the base"
+            "stand-off, over the far side or into a no-fly zone; move the base"
         )
     return _why_not_there_and_back(setting, crew, alone=alone)
 
