@@ -60,7 +60,8 @@ def effort(
     # What a climb or descent makes slower is flown slower.
     air = wind.airspeed(course, np.where(time > 0, length / np.where(time > 0, time, 1.0), 0.0))
     power = np.where(level, aircraft.power_w(air), aircraft.power_w(0.0, level=False))
-    joules = power * time + (aircraft.climb_power_w - aircraft.hover_power_w) * climb_s
+    # On wings a climb may take less than hovering does; none takes less than level flight.
+    joules = power * time + max(aircraft.climb_power_w - aircraft.hover_power_w, 0.0) * climb_s
     stuck = ~np.isfinite(time)
     return np.where(stuck, np.inf, time), np.where(stuck, np.inf, joules / 3600)
 

@@ -137,7 +137,7 @@ def energy(plan: PatrolPlan) -> Rule:
         for i, airspeed, rise, time in _winds(sortie, plan):
             level = sortie.legs[i].distance_m > 0
             joules += float(craft.power_w(airspeed if level else 0.0, level=level)) * time
-            joules += max(rise, 0.0) / craft.climb_m_s * (craft.climb_power_w - craft.hover_power_w)
+            joules += max(rise, 0.0) / craft.climb_m_s * max(craft.climb_power_w - craft.hover_power_w, 0.0)
         left = sortie.charge - joules / 3600 / craft.battery_wh
         worst = min(worst, left - craft.reserve_fraction)
         if left < craft.reserve_fraction - 1e-3:

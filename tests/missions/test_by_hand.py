@@ -12,6 +12,7 @@ from pyproj import Geod
 
 from geo import FlatTerrain
 from missions import Aircraft, Fleet, LegKind, PlanOptions, Vehicle, Wind, plan, save_plan
+from missions.effort import leg_effort
 from tests.asked import asked
 from tests.missions.helpers import beside, border_from_metres, fleet_for, straight
 from tests.missions.test_steep_ground import hills
@@ -147,3 +148,12 @@ def test_the_plan_file_says_who_flies_when_from_where_and_with_what_reserve(tmp_
         assert own == sorted(own)
         gap = who[sysid]["aircraft"]["turn_round_s"]
         assert all(a + airborne_s + gap <= b + 1e-3 for (a, airborne_s), (b, _) in pairwise(own))
+
+
+def test_no_climb_gives_energy_back():
+    """On their wings VTOLs may climb with less than they hover with."""
+    craft = replace(CRAFT["vtol"], climb_power_w=400.0)
+    level, rising = (leg_effort(craft, 500.0, rise, craft.cruise_m_s) for rise in (0.0, 60.0))
+    assert rising[1] >= level[1] > 0
+    upright = leg_effort(craft, 0.0, 60.0, craft.cruise_m_s)
+    assert upright[1] >= craft.climb_power_w * upright[0] / 3600
