@@ -18,20 +18,22 @@ def check_fence_home(vehicle: Vehicle, mission: Mission) -> None:
     """Refuse a fence of which the autopilot drops a shape because its home is on the wrong side of that.
 
     PX4 acknowledges such a fence, reads it back whole, says one text and flies without the shape
-    (geofence.cpp, ``checkHomeRequirementsForGeofence``; seen on its main of May 2026). A vehicle that has said neither
-    home nor position is not judged.
+    (geofence.cpp, ``checkHomeRequirementsForGeofence``; seen on its main of May 2026).
 
     Raises
     ------
     NotReadyError
-        With the shape, numbered from 1.
+        With the shape, numbered from 1; or when the vehicle has said neither home nor position.
     """
     now = vehicle.telemetry
     if not vehicle.dialect.drops_fence_off_home:
         return
     lat_deg, lon_deg = now.home[:2] if now.home is not None else (now.lat_deg, now.lon_deg)
     if lat_deg is None or lon_deg is None:
-        return
+        raise NotReadyError(
+            f"{vehicle}: has said neither home nor position, and {vehicle.dialect.name} drops what of a fence its home "
+            "is on the wrong side of: wait until it has a position"
+        )
     try:
         shapes = fence_shapes([item for item in mission.fence if item.command != mav.MAV_CMD_NAV_FENCE_RETURN_POINT])
     except MissionError as error:

@@ -375,6 +375,14 @@ async def test_a_fence_of_which_px4_would_drop_a_shape_is_not_flown(fence, words
                     await enable_fence(seen, mission)
 
 
+async def test_a_fence_is_not_flown_by_a_px4_that_does_not_say_where_it_is(monkeypatch):
+    async with linked(Script(autopilot=mav.MAV_AUTOPILOT_PX4)) as (_, link), await connected(link) as seen:
+        unsaid = replace(seen.telemetry, home=None, lat_deg=None, lon_deg=None)
+        monkeypatch.setattr(type(seen), "telemetry", property(lambda _: unsaid))
+        with pytest.raises(NotReadyError, match="neither home nor position"):
+            await enable_fence(seen, line_mission(dialect="px4"))
+
+
 async def test_parameters_are_read_and_written():
     async with linked() as (vehicle, link), await connected(link) as seen:
         assert await seen.parameter("FENCE_TYPE") == 7.0
