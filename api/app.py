@@ -57,6 +57,7 @@ from api.settings import Settings
 from api.store.engine import Store
 from api.tak import endpoints as tak
 from api.tak.sender import serve_tak
+from api.telemetry import Discreet, WithQuery, telemetry_of
 from api.trail import endpoints as trail
 from api.trail import tasks as trail_tasks
 
@@ -258,7 +259,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             if store is None:
                 kept.close()
 
-    app = FastAPI(
+    app = Discreet(
         title="Vedette",
         summary="Cues and crossings, their review, and their release to partners.",
         openapi_url=None,
@@ -266,14 +267,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
-        telemetry={
-            # Spans and figures for whoever installs an SDK of OpenTelemetry; never the texts of exceptions.
-            "tracing": settings.opentelemetry,
-            "metrics": settings.opentelemetry,
-            "auto_configure": settings.opentelemetry,
-            "operation_spans": False,
-            "logs": False,
-        },
+        telemetry=telemetry_of(asked=settings.opentelemetry),
     )
     app.state.store, app.state.settings = kept, settings
     app.state.doorman, app.state.logins = Doorman(kept, settings), Logins(kept, settings.identity)
@@ -283,5 +277,6 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.state.metrics = metrics.Metrics(kept)
     add_handlers(app)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=_public())
-    app.add_middleware(metrics.Measured, metrics=app.state.metrics)  # the last one is outermost
+    app.add_middleware(metrics.Measured, metrics=app.state.metrics)
+    app.add_middleware(WithQuery)  # the last one is outermost
     return app

@@ -1,7 +1,8 @@
-"""What a request asks for by its query: nothing that nobody reads, nothing twice, and numbers as they are written.
+"""What a request asks for by its query: nothing that nobody reads, nothing twice, numbers and truths as written.
 
 A parameter that is not known is refused and not passed over: `?wating=true` would answer everything. Pydantic reads a
-number of a query as Python does, 1_0 as ten: here it is one in the signs that everybody reads alike.
+number of a query as Python does, 1_0 as ten, and ten words for true and false, `t` and `off` among them: here each is
+written in the one way that everybody reads alike.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from pydantic import BeforeValidator
 from starlette.datastructures import QueryParams
 
 from api.errors import BadRequestError
-from api.loading import integer_of, number_of
+from api.loading import flag_of, integer_of, number_of
 
-__all__ = ["Number", "Whole", "only"]
+__all__ = ["Flag", "Number", "Whole", "only"]
 
 Whole = Annotated[int, BeforeValidator(integer_of)]
 """An integer of a query or a path: decimal digits."""
+Flag = Annotated[bool, BeforeValidator(flag_of)]
+"""A truth of a query: `true` or `false`."""
 Number = Annotated[float, BeforeValidator(number_of)]
 """A number of a query, as `api.loading.number_of` has it."""
 

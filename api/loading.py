@@ -16,7 +16,7 @@ import orjson
 
 from api.errors import MalformedError
 
-__all__ = ["HIDING", "integer_of", "load_json", "number_of"]
+__all__ = ["HIDING", "flag_of", "integer_of", "load_json", "number_of"]
 
 HIDING: Final = r"\x00\u202a-\u202e\u2066-\u2069"
 """As in the brackets of a regular expression: the end of a text for other programs, which PostgreSQL takes none of, and
@@ -69,6 +69,13 @@ def integer_of(text: str) -> int:
     if _INTEGER.fullmatch(text) is None:
         raise ValueError(f"{text[:40]!r} is no integer: write it in decimal digits")
     return int(text)
+
+
+def flag_of(text: str) -> bool:
+    """What a parameter that is true or false says, as JSON writes it; raises ValueError."""
+    if text not in {"true", "false"}:
+        raise ValueError(f"{text[:40]!r} is neither true nor false")
+    return text == "true"
 
 
 def _quotes(text: bytes) -> int:

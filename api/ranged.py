@@ -17,7 +17,7 @@ from api.problems import of_error
 __all__ = ["Ranged"]
 
 _RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})", re.IGNORECASE)
-_OF_KNOWN = ("etag", "last-modified", "cache-control", "vary", "content-security-policy")
+_OF_KNOWN = ("etag", "cache-control", "vary", "content-security-policy")
 """Headers of a file that 304 has too: what a reader keeps of it is as new as they say."""
 
 
@@ -26,10 +26,16 @@ class Ranged(FileResponse):
 
     A Range that is none (of another unit, or that ends before it begins) and several at once are as if they were not
     there, as the standard has it; one that is beyond the file is answered by 416. Whoever has the file (If-None-Match)
-    gets 304, whoever wants another (If-Match) 412.
+    gets 304, whoever wants another (If-Match) 412. No date goes along (Last-Modified), so none is a condition: that of
+    a file of evidence says when it came in, or when its copy was made, which is no partner's to know.
     """
 
     max_ranges = 1  # several at once cost us, and no reader of ours asks for them
+
+    def set_stat_headers(self, stat_result: os.stat_result) -> None:
+        """Length and tag."""
+        super().set_stat_headers(stat_result)
+        del self.headers["last-modified"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -44,6 +50,9 @@ class Ranged(FileResponse):
         if given and not (len(given) == 1 and _is_range(given[0])):
             scope = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"range"]}
         await super().__call__(scope, receive, send)
+
+    def _should_use_range(self, http_if_range: str) -> bool:
+        return http_if_range == self.headers["etag"]
 
     def _instead(self, asked: Headers) -> Response | None:
         """What is answered in place of the file; None where it is sent."""

@@ -8,6 +8,7 @@ from fastapi import Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from api.asked import Flag
 from api.described import NOTHING
 from api.http import Caller, Route, Stored, answer, answer_page, read, write
 from api.identity.roles import Permission
@@ -72,8 +73,8 @@ def get_releases(  # noqa: PLR0917 - FastAPI passes by name
     asked: Asked,
     record_id: str | None = None,
     partner_id: str | None = None,
-    waiting: bool = False,
-    newest: bool = False,
+    waiting: Flag = False,
+    newest: Flag = False,
 ) -> Response:
     """Releases, oldest first (`newest`: newest first), recalled ones too."""
 

@@ -9,7 +9,7 @@ from fastapi import Header, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.asked import Whole
+from api.asked import Flag, Whole
 from api.conditions import KNOWN, unless_known
 from api.described import NOTHING
 from api.errors import UnprocessableError
@@ -50,7 +50,7 @@ def get_review_queue(  # noqa: PLR0917 - FastAPI passes by name
     kind: Kind | None = None,
     severity: Severity | None = None,
     claimed: Annotated[Literal["none", "mine"] | None, Query(description="nobody's, or the caller's own")] = None,
-    seen: Annotated[bool | None, Query(description="whether the caller has looked at the present revision")] = None,
+    seen: Annotated[Flag | None, Query(description="whether the caller has looked at the present revision")] = None,
     limit: Annotated[Whole, Query(ge=1, le=200)] = 50,
     cursor: Cursor = None,
 ) -> Response:

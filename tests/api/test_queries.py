@@ -1,4 +1,4 @@
-"""What a query and its conditions say: numbers as everybody writes them, and nothing sent to who has it."""
+"""What a query and its conditions say: numbers and truths as everybody writes them, and nothing sent to who has it."""
 
 from urllib.parse import quote
 
@@ -11,6 +11,26 @@ from tests.api.samples import crossing_json
 
 NO_INTEGERS = ("1_0", "+1", "1.0", " 1", "1 ", "0x1", "1e1", "\u0661", "\u00b2", "true", "", "9" * 5000)
 """Python takes most of these for an integer."""
+NO_TRUTHS = (
+    "yes",
+    "on",
+    "1",
+    "t",
+    "True",
+    "TRUE",
+    "no",
+    "off",
+    "0",
+    "n",
+    "f",
+    "False",
+    " true",
+    "true ",
+    "null",
+    "",
+    "2",
+)
+"""Pydantic takes most of these for true or false."""
 NO_NUMBERS = ("1_0", "\u0661", "nan", "inf", "1e", "")
 
 
@@ -20,7 +40,7 @@ def holder_of(permission):
 
 
 def numbers_of(service, kind):
-    """Operations and parameters that are numbers of that kind by the document."""
+    """Operations and parameters that are numbers of that kind, or truths, by the document."""
     paths = service.ask("pilot", "GET", "/openapi.json").json()["paths"]
     for route in ROUTES:
         if route.method != "GET":
@@ -34,8 +54,8 @@ def numbers_of(service, kind):
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("kind", "texts"), [("integer", NO_INTEGERS), ("number", NO_NUMBERS)])
-def test_a_number_that_only_python_knows_is_refused_wherever_one_is_asked_for(service, kind, texts):
+@pytest.mark.parametrize(("kind", "texts"), [("integer", NO_INTEGERS), ("number", NO_NUMBERS), ("boolean", NO_TRUTHS)])
+def test_a_number_or_a_truth_that_only_python_knows_is_refused_wherever_one_is_asked_for(service, kind, texts):
     service.partner("bravo")
     service.keys["partner"] = service.keys["bravo"]
     asked = 0
@@ -48,7 +68,7 @@ def test_a_number_that_only_python_knows_is_refused_wherever_one_is_asked_for(se
             answer = service.ask(who, "GET", f"{path}?{query}", headers={"Accept": "*/*"})
             assert answer.status_code == (400 if path.startswith("/ogc/") else 422), (path, name, text)
         asked += 1
-    assert asked >= {"integer": 30, "number": 2}[kind]
+    assert asked >= {"integer": 30, "number": 2, "boolean": 3}[kind]
 
 
 @ON_SQLITE
@@ -145,3 +165,28 @@ def test_a_range_counts_for_the_very_file_that_it_was_begun_of(service, clip):
         answer = service.ask("analyst", "GET", path, headers={"Range": several})
         assert answer.content == clip, several
     assert service.ask("analyst", "GET", path, headers={"Range": f"bytes={'9' * 18}-"}).status_code == 416
+
+
+def test_no_file_says_when_it_came_in(service, clip):
+    """Last-Modified of evidence would be that: "received" is for those inside, and so is when a copy was made.
+
+    What is not sent is no condition either (RFC 9110, 13.1.3, 13.1.5): the file is sent whole.
+    """
+    bravo = service.partner("bravo")
+    assert service.agree(bravo, fields=["kind", "position", "clip"]).status_code == 201
+    crossing_id = service.deliver(crossing_json(), clip=clip)
+    service.judge(crossing_id)
+    released = service.release(crossing_id, bravo)
+    assert released.status_code == 201, released.text
+    path = f"/crossings/{crossing_id}/evidence/clip"
+    etag = service.ask("bravo", "GET", path).headers["ETag"]
+    late = "Fri, 31 Dec 2199 23:59:59 GMT"
+    for who in ("bravo", "analyst"):
+        for asked in ({}, {"If-Modified-Since": late}, {"Range": "bytes=0-9", "If-Range": late}):
+            answer = service.ask(who, "GET", path, headers=asked)
+            assert (answer.status_code, answer.content) == (200, clip), asked
+            assert "Last-Modified" not in answer.headers
+        for asked in ({"Range": "bytes=0-9"}, {"If-None-Match": etag}, {"If-Match": '"other"'}):
+            assert "Last-Modified" not in service.ask(who, "GET", path, headers=asked).headers
+    page = service.http.get("/")
+    assert (page.status_code, "Last-Modified" in page.headers) == (200, False)
