@@ -278,7 +278,8 @@ def _listen(settings: Settings) -> socket.socket:
 def _log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    for name, level in (("vedette.api", logging.INFO), ("uvicorn", logging.WARNING)):
+    # What libraries warn of is a line as all others are; below that they write what they send, secrets too.
+    for name, level in (("vedette.api", logging.INFO), ("uvicorn", logging.WARNING), ("", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.setLevel(level)

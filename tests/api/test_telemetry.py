@@ -17,6 +17,7 @@ import pytest
 
 from api import Settings, create_app
 from tests.api.conftest import ON_SQLITE, InProcess
+from tests.ports import free_port
 from tests.services import absent
 
 ROOT = Path(__file__).parents[2]
@@ -61,11 +62,15 @@ def collector():
 
 
 @contextmanager
-def served(folder, collector):
-    """A service in a process of its own, with its address and first key; at its end it has told the collector all."""
+def served(folder, port, logged):
+    """A service in a process of its own, with its address and first key; its log comes at the end.
+
+    By then it has told the collector at `port` all, or has given up.
+    """
     environment = os.environ | {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
         "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "2",  # seconds
     }
     command = [sys.executable, "-c", SERVE, str(folder)]
     with subprocess.Popen(
@@ -76,8 +81,7 @@ def served(folder, collector):
             yield url, key
         finally:
             process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=60)
-    assert not [line for line in map(json.loads, log.splitlines()) if line["level"] in {"WARNING", "ERROR"}]
+            logged += map(json.loads, process.communicate(timeout=60)[1].splitlines())
 
 
 def attributes_of(item):
@@ -85,7 +89,8 @@ def attributes_of(item):
 
 
 def test_a_collector_hears_how_requests_went_and_nothing_that_was_said_in_them(tmp_path, collector):
-    with served(tmp_path / "store", collector) as (url, key):
+    logged = []
+    with served(tmp_path / "store", collector.server_port, logged) as (url, key):
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}) as http:
             assert http.get("/partners", params={"limit": "7"}).status_code == 200
             assert http.get("/me", params={SAID: SAID}).status_code == 400
@@ -94,6 +99,7 @@ def test_a_collector_hears_how_requests_went_and_nothing_that_was_said_in_them(t
         assert answer.status_code in {401, 404}
         body = {"login": SAID, "password": SAID}
         assert httpx.post(f"{url}/login", json=body, headers={"Origin": url}).status_code == 401
+    assert {line["event"] for line in logged if line["level"] != "info"} == {"login refused"}
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -110,6 +116,14 @@ def test_a_collector_hears_how_requests_went_and_nothing_that_was_said_in_them(t
     assert sum(point.count for point in lasted.histogram.data_points) == len(spans) == 5
     for secret in (key, SAID):
         assert not [path for path, body in collector.taken if secret.encode() in body]
+
+
+def test_who_serves_waits_for_no_collector_and_says_that_it_does_not_answer(tmp_path, collector):
+    logged = []
+    with served(tmp_path / "store", free_port(), logged) as (url, key):
+        assert httpx.get(f"{url}/me", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert [line for line in logged if line["event"] == "request" and line["status"] == 200]
+    assert [line for line in logged if line["level"] in {"warning", "error"} and "opentelemetry" in line["logger"]]
 
 
 @ON_SQLITE
