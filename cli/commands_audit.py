@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +25,9 @@ commands = typer.Typer(
     no_args_is_help=True,
 )
 _Store = Annotated[Path | None, typer.Option(help="Folder of a store.")]
-_Database = Annotated[str | None, typer.Option(help="URL of a database instead.")]
+_Database = Annotated[
+    str | None, typer.Option(help="URL of the database, where it is not in the folder; else of VEDETTE_DATABASE.")
+]
 
 
 @commands.command(epilog="Example: [bold]vedette audit verify --store runs/store[/bold]")
@@ -82,10 +85,11 @@ def _chain(
     """The chain that the options name."""
     import api  # noqa: PLC0415 - as above
 
-    if sum(each is not None for each in (store, database, export)) != 1:
-        raise InputError("audit: give one of --store, --database and --export")
     if export is not None:
+        if store is not None or database is not None:
+            raise InputError("audit: --export is checked by itself: leave --store and --database out")
         return api.chain_of_file(export)
-    where = store if store is not None else database
-    assert where is not None
+    where = database or os.environ.get("VEDETTE_DATABASE") or store  # as every command that is given a store has it
+    if where is None:
+        raise InputError("audit: give one of --store, --database and --export")
     return api.chain_of_database(where)

@@ -57,6 +57,7 @@ _PACKAGES = (
     ("psycopg", "psycopg", False, "the store in PostgreSQL: pip install vedette[postgres]"),
     ("procrastinate", "procrastinate", False, "video on many machines: pip install vedette[postgres]"),
     ("s3fs", "s3fs", False, "evidence in an S3 store: pip install vedette[s3]"),
+    ("opentelemetry-sdk", "opentelemetry.sdk", False, "requests told to a collector: pip install vedette[telemetry]"),
     ("rasterio", "rasterio", False, "GeoTIFF terrain: pip install vedette[gis]"),
     ("pyogrio", "pyogrio", False, "GeoPackage and Shapefile: pip install vedette[gis]"),
     ("dronekit2", "dronekit", False, "DroneKit vehicles: pip install vedette[dronekit]"),

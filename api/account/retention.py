@@ -121,9 +121,9 @@ def held(session: Session, record_id: str) -> None:
     """Raise ConflictError where a hold stands on a record."""
     in_case = select(CaseRecordRow.case_id).where(CaseRecordRow.record_id == record_id, held_records()).limit(1)
     if session.scalar(in_case):
-        raise ConflictError(f"record {record_id} is in a case on legal hold: it is erased when the hold is lifted")
+        raise ConflictError(f"record {record_id} is in a case on legal hold: ask again when the hold is lifted")
     if session.scalar(select(HoldRow.id).where(HoldRow.record_id == record_id, HoldRow.lifted_us.is_(None)).limit(1)):
-        raise ConflictError(f"record {record_id} is on legal hold: it is erased when the hold is lifted")
+        raise ConflictError(f"record {record_id} is on legal hold: ask again when the hold is lifted")
 
 
 def due(session: Session, now_us: int, *, limit: int) -> tuple[str, Sequence[RecordRow]]:

@@ -260,11 +260,18 @@ class HeadKeeper:
         StorageError
             When the chain cannot be read, or the head not be written: then it is written the next time.
         """
-        now = self._store.clock()
-        with self._store.read() as session:
-            new = audit_head(session).seq - (self._last.seq if self._last else 0)
+        now, new = self._store.clock(), self._new()
         due = new >= self._settings.every_entries or now - self._signed_us >= self._settings.every_s * 1e6
         return self.sign() if new != 0 and due else None
+
+    def sign_if_new(self) -> SignedHead | None:
+        """Sign the head now where it is another than the last one signed. Raises as `sign_if_due` does."""
+        return self.sign() if self._new() != 0 else None
+
+    def _new(self) -> int:
+        """How many entries no signed head vouches for; below zero where the chain ends before the last one does."""
+        with self._store.read() as session:
+            return audit_head(session).seq - (self._last.seq if self._last else 0)
 
     def sign(self) -> SignedHead:
         """Sign the head now. Raises as `sign_if_due` does."""

@@ -386,6 +386,37 @@ async def test_the_task_signs_while_the_service_runs(store, settings, target):
     await keep_heads(Background(store, Settings(store.directory)))  # nothing to do
 
 
+async def stopped(store, target):
+    """The task as a service runs it that signs at its start, does one thing more, and stops."""
+    lazy = Settings(store.directory, heads=HeadSettings(KEY, str(target), every_s=1e6, check_s=1e6))
+    task = asyncio.create_task(keep_heads(Background(store, lazy)))
+    while not target.exists():  # noqa: ASYNC110 - a file says nothing when it comes
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(append, store)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return task
+
+
+async def test_what_was_done_last_is_signed_as_the_service_stops(store, target):
+    append(store)
+    assert (await stopped(store, target)).cancelled()
+    assert len(target.read_text().splitlines()) == 2
+    assert json.loads(target.read_text().splitlines()[-1])["statement"]["seq"] == head(store).seq
+    assert verified(store, target)
+
+
+async def test_a_service_stops_though_its_last_head_cannot_be_signed(store, target, caplog, monkeypatch):
+    append(store)
+
+    def broken(_keeper):
+        raise AuditTamperedError("touched", 1)
+
+    monkeypatch.setattr(HeadKeeper, "sign_if_new", broken)
+    assert (await stopped(store, target)).cancelled()
+    assert "last head not signed" in caplog.text
+
+
 def test_the_service_hands_out_its_head(service):
     unsigned = service.ask("auditor", "GET", "/audit/head")
     assert unsigned.json()["signature"] is None
@@ -418,7 +449,7 @@ def pem(path, key):
     return path
 
 
-def test_commands(store, settings, target, tmp_path):
+def test_commands(store, settings, target, tmp_path, monkeypatch):
     append(store, 5)
     HeadKeeper(store, settings).sign()
     last = head(store)
@@ -427,6 +458,10 @@ def test_commands(store, settings, target, tmp_path):
     code, said = run("verify", *named, "--heads", target, "--public-key", pem(tmp_path / "k", KEY))
     assert (code, f"whole: {last.seq} entries" in said, "fits 1 signed heads" in said) == (0, True, True), said
     assert before == {path: path.read_bytes() for path in before}
+    if is_postgres(store):
+        monkeypatch.setenv("VEDETTE_DATABASE", str(place_of(store)))
+        code, said = run("verify", "--store", store.directory)
+        assert (code, f"whole: {last.seq} entries" in said) == (0, True), said
     export = tmp_path / "audit.ndjson"
     assert run("export", *named, export)[0] == 0
     text = export.read_text().splitlines(keepends=True)
@@ -440,6 +475,8 @@ def test_commands(store, settings, target, tmp_path):
     [
         ([], "give one of"),
         (["--store", "nowhere"], "is no store"),
+        (["--store", "nowhere", "--export", __file__], "leave --store and --database out"),
+        (["--store", "nowhere", "--database", "nonsense"], "is no URL"),  # as vedette serve is called
         (["--export", __file__], "is no export"),
         (["--database", "nonsense"], "is no URL"),
         (["--database", "postgresql+nothing://me:secret@host/db"], "is not served"),
