@@ -112,14 +112,19 @@ class _Asked(Request):
 
     async def json(self) -> Any:
         """Its body."""
+        _refuse_packed(self)
         body = await self.body()
-        packed = self.headers.get("content-encoding", "identity").strip().lower()
-        if packed != "identity":
-            raise Refusal(MalformedError(f"packed, Content-Encoding is {packed[:20]!r}: send it as it is", ("body",)))
         try:
             return load_json(body)
         except MalformedError as error:
             raise Refusal(MalformedError(error.what, ("body", *error.steps))) from None
+
+
+def _refuse_packed(request: Request) -> None:
+    """Nothing that comes in is unpacked: neither is it kept as if it were what it says."""
+    packed = request.headers.get("content-encoding", "identity").strip().lower()
+    if packed != "identity":
+        raise Refusal(MalformedError(f"packed, Content-Encoding is {packed[:20]!r}: send it as it is", ("body",)))
 
 
 class _GuardedRoute(APIRoute):
@@ -161,6 +166,7 @@ class _GuardedRoute(APIRoute):
         reads_itself = "parameters" in (self.openapi_extra or {})
         known = frozenset(one.alias for one in get_flat_params(self.dependant) if isinstance(one.field_info, Query))
         bare = self.body_field is None and self.methods == {"DELETE"}
+        streams = self.body_field is None and self.methods in ({"POST"}, {"PUT"})
         instead = f"give {', '.join(sorted(known))} in the address, after ?" if known else "send none"
 
         def look(request: Request) -> None:
@@ -168,6 +174,8 @@ class _GuardedRoute(APIRoute):
                 only(request.query_params, known)
             if bare and (request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers):
                 raise BadRequestError(f"a DELETE of this takes no body: {instead}")
+            if streams:
+                _refuse_packed(request)
 
         return look
 

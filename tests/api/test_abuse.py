@@ -280,10 +280,13 @@ def test_a_packed_body_is_never_unpacked(served, encoding, pack):
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     bomb = pack(b" " * (64 << 20) + json.dumps(crossing_json()).encode())
     assert len(bomb) < 1 << 17
-    body = assert_problem(served.ask("pilot", "POST", "/crossings", content=bomb, headers=headers), 422)
-    assert f"Content-Encoding is '{encoding}': send it as it is" in body["detail"]
-    answer = served.ask("pilot", "POST", "/crossings/bulk", content=bomb, headers=headers)
-    assert "created" not in answer.text
+    crossing = served.deliver("packed", evidence=crossing_json()["evidence"])
+    evidence = f"/crossings/{crossing}/evidence/clip"
+    taken = (("POST", "/crossings"), ("POST", "/crossings/bulk"), ("PUT", evidence), ("PUT", "/streams/a/picture"))
+    for method, path in taken:
+        body = assert_problem(served.ask("pilot", method, path, content=bomb, headers=headers), 422)
+        assert f"Content-Encoding is '{encoding}': send it as it is" in body["detail"], path
+    assert served.ask("analyst", "GET", evidence).status_code == 404
 
 
 @pytest.mark.parametrize("content", [b"[" * 400_000, b'{"a":' * 100_000, b'{"lat":' + b"9" * 400_000 + b"}"])
