@@ -29,6 +29,7 @@ serve(read_settings(Path(sys.argv[1])), announce=lambda line: print(line, flush=
 """
 SETTINGS = """
 directory = "{store}"
+{database}
 port = 0
 
 [sensors]
@@ -73,13 +74,15 @@ async def until(true, what, within_s=40.0):
         await asyncio.sleep(0.02)
 
 
-async def test_every_cue_is_stored_once_and_told_in_order_at_least_once(keeping, tmp_path):
+async def test_every_cue_is_stored_once_and_told_in_order_at_least_once(keeping, databases, tmp_path):
     ca, _, issuer = certificate(tmp_path, "authority")
     server, us = certificate(tmp_path, "takserver", issuer)[:2], certificate(tmp_path, "us", issuer)[:2]
     tak = TakServer(server_context(*server, ca))
     await tak.start()
     file, store = tmp_path / "vedette.toml", tmp_path / "store"
     where = {"store": store, "broker": keeping.port, "tak": tak.port, "ca": ca, "certificate": us[0], "key": us[1]}
+    database = databases.new()
+    where["database"] = "" if database is None else f'database = "{database}"'
     file.write_text(SETTINGS.format(**where))
     process = begin(file)
     courier = CueCourier(MqttSink(f"mqtt://127.0.0.1:{keeping.port}"), end_s=20)
@@ -103,7 +106,7 @@ async def test_every_cue_is_stored_once_and_told_in_order_at_least_once(keeping,
         await asyncio.to_thread(process.wait)
         await tak.stop()
     assert tak.faults == []
-    kept = Store(store)
+    kept = Store(store, database=database)
     with kept.read() as session:
         rows = session.execute(select(RecordRow.id, RecordRow.source_id)).all()
     assert sorted(int(source_id, 16) for _, source_id in rows) == list(range(240))
