@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import shapely
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,9 @@ __all__ = ["add_subscription", "end_subscription", "list_subscriptions", "releas
 
 _MOST = 100
 """Running subscriptions of one partner: whatever comes is held against each."""
+_MOST_POINTS = 1000
+"""Of the area of a subscription. All are read for every verdict, while nobody else can write: a hundred with as many
+points as a body holds took six seconds each time."""
 
 
 def add_subscription(session: Session, call: Call, now_us: int, wish: SubscriptionIn) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def add_subscription(session: Session, call: Call, now_us: int, wish: Subscripti
     NotFoundError
         When the agreement does not exist, has ended, or is another's.
     UnprocessableError
-        When the agreement allows no subscriptions, or the wish is wider than it.
+        When the agreement allows no subscriptions, or the wish is wider than it, or its area is too finely drawn.
     ConflictError
         When the partner has as many subscriptions as it may.
     """
@@ -50,6 +54,9 @@ def add_subscription(session: Session, call: Call, now_us: int, wish: Subscripti
     if count >= _MOST:
         raise ConflictError(f"there are {count} subscriptions, as many as there may be: end one")
     terms = AgreementTerms.model_validate_json(agreement.terms)
+    points = 0 if area_of(wish) is None else shapely.get_num_coordinates(area_of(wish))
+    if points > _MOST_POINTS:
+        raise UnprocessableError(f"the area has {points} points, at most {_MOST_POINTS} are held against: simplify it")
     for reason in _too_wide(wish, terms):
         raise UnprocessableError(reason)
     row = SubscriptionRow(
@@ -107,9 +114,12 @@ def release_standing(session: Session, call: Call, now_us: int, rows: Sequence[R
     documents = [(row, content_of(row)) for row in rows] if running else []
     ids = [row.id for row, _ in documents]
     has: dict[str, set[str]] = {}
+    terms_of: dict[str, AgreementTerms] = {}
     shared: list[tuple[Record, Ground]] = []
     for subscription, agreement, partner in running:
-        terms = AgreementTerms.model_validate_json(agreement.terms)
+        if agreement.id not in terms_of:
+            terms_of[agreement.id] = AgreementTerms.model_validate_json(agreement.terms)
+        terms = terms_of[agreement.id]
         wish = SubscriptionIn.model_validate_json(subscription.wish)
         if partner.id not in has:
             has[partner.id] = standing_with(session, partner.id, ids) | taken_back(session, partner.id, ids)

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from api.times import iso
-from tests.api.conftest import ON_SQLITE
 from tests.api.samples import NOON_US
 from tests.api.test_routes import assert_problem
 
@@ -94,7 +93,6 @@ def test_a_cue_is_gone_when_its_retention_ends(service, clock):
     assert listed(service)["cues"] == []
 
 
-@ON_SQLITE
 def test_a_cue_comes_in_by_one_transaction(service, monkeypatch):
     """It may be shared at once, which takes more than to put it in: nothing is begun that could not end."""
     monkeypatch.setattr(service.store, "put_together", None)
@@ -110,7 +108,6 @@ def test_reading_and_writing_cues_is_audited(service):
     assert told == [("cue.deliver", [record_id]), ("cue.list", [record_id])]
 
 
-@ON_SQLITE
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [

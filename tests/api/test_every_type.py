@@ -3,7 +3,6 @@
 import pytest
 
 from api.records.types import TYPE_OF_COLLECTION
-from tests.api.conftest import ON_SQLITE
 from tests.api.samples import record_json
 
 COLLECTIONS = sorted(TYPE_OF_COLLECTION)
@@ -25,7 +24,6 @@ def test_there_are_eight_types():
     assert COLLECTIONS == ["crossings", "cues", "fleets", "plans", "segments", "sensors", "sorties", "vehicles"]
 
 
-@ON_SQLITE
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_no_record_comes_without_owner_purpose_marking_and_retention(service, collection):
     body = record_json(collection)
@@ -38,7 +36,6 @@ def test_no_record_comes_without_owner_purpose_marking_and_retention(service, co
     assert service.ask("analyst", "GET", f"/{collection}").json()["features"] == []
 
 
-@ON_SQLITE
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_each_record_says_them_to_whoever_reads_it(service, collection):
     said = {"owner": "USA", "purpose": "rescue", "marking": "REL CHARLIE", "retention_days": 7, "sensitivity": "red"}

@@ -31,7 +31,6 @@ from api.release.schemas import AgreementTerms
 from api.settings import Settings
 from api.store.tables import AuditRow, EventRow, RecordRow
 from api.times import iso
-from tests.api.conftest import ON_SQLITE
 from tests.api.live import Stream, live
 from tests.api.samples import NOON_US, agreement_json, record_json
 from tests.api.test_cameras import CAMERA
@@ -238,7 +237,6 @@ def test_a_vehicle_that_leaves_the_area_is_gone_for_the_partner_and_its_record_s
     assert "32.1" not in left.text
 
 
-@ON_SQLITE
 def test_a_state_of_a_clock_that_is_ahead_is_stale_when_one_of_the_right_time_is(service, clock):
     vehicle_id = vehicle_of(service)
     assert put(service, state_json(at_us=NOON_US + 60 * SECOND_US)) == ["taken"]
@@ -248,7 +246,6 @@ def test_a_state_of_a_clock_that_is_ahead_is_stale_when_one_of_the_right_time_is
     assert service.ask("analyst", "GET", f"/vehicles/{vehicle_id}").json()["properties"]["live"]["stale"] is True
 
 
-@ON_SQLITE
 def test_a_live_picture_goes_out_under_no_agreement_that_holds_back(service):
     vehicle_id = vehicle_of(service, video="rtsps://watch.example/1")
     terms = {"records": ["vehicle"], "fields": ["position", "video"], "delay_s": 3600}
@@ -356,7 +353,6 @@ def test_who_names_ever_more_is_remembered_no_more_than_so_many():
     assert tally.count(NOON_US, ["0-0"]).deeds  # named anew
 
 
-@ON_SQLITE
 async def test_a_service_stops_though_its_database_is_gone(service, monkeypatch):
     await asyncio.to_thread(vehicle_of, service)
     for n in range(2):  # the second stands in no entry yet
@@ -375,7 +371,6 @@ async def test_a_service_stops_though_its_database_is_gone(service, monkeypatch)
     assert tried[0] is not threading.current_thread()  # others have something to end too
 
 
-@ON_SQLITE
 def test_the_feed_of_cot_has_the_vehicle_where_it_is_with_what_its_camera_sees(service, clock):
     vehicle_of(service, video="rtsps://watch.example/1")
     put(service, state_json(lat=31.5, course_deg=90.0, speed_m_s=12.0, camera=CAMERA, footprint=SEEN))
@@ -407,7 +402,6 @@ async def test_who_joins_as_the_last_one_leaves_is_shown_what_is_live(service, m
     watch.leave(seat)
 
 
-@ON_SQLITE
 async def test_a_stream_of_which_nothing_changes_shows_that_it_lives(service, monkeypatch):
     """However often is looked in between."""
     monkeypatch.setattr("api.live.stream.standing", lambda _session, who, _now, _identity: who)

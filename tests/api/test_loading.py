@@ -18,7 +18,6 @@ from api.planning.schemas import PlanningIn
 from api.records.types import TYPES
 from api.release.schemas import AgreementTerms, ReceiptIn
 from api.wire import Wire
-from tests.api.conftest import ON_SQLITE
 from tests.api.samples import agreement_json, crossing_json, planning_json, record_json
 
 
@@ -151,7 +150,6 @@ def test_every_body_is_strict():
 TWICE = json.dumps(crossing_json()).replace('"lat": 31.333', '"lat": 31.333, "lat": 31.4')
 
 
-@ON_SQLITE
 @pytest.mark.parametrize(
     ("who", "path", "content", "pointer"),
     [
@@ -175,7 +173,6 @@ def test_a_problem_names_the_member(service, who, path, content, pointer):
     assert answer.json()["detail"].startswith(f"{pointer}: ")
 
 
-@ON_SQLITE
 def test_a_line_of_many_is_read_as_one_is(service):
     lines = [json.dumps(crossing_json("good")), TWICE, json.dumps(crossing_json("bad", lat="31.5")), "{"]
     answer = service.ask("pilot", "POST", "/crossings/bulk", content="\n".join(lines))

@@ -13,7 +13,6 @@ from api.records.types import TYPE_OF_COLLECTION
 from api.sensors.messages import Taken, take_message
 from api.sensors.settings import SensorSettings
 from api.times import iso
-from tests.api.conftest import ON_SQLITE
 from tests.api.people import PASSWORD, Browser, settled
 from tests.api.samples import crossing_json, record_json
 from tests.api.test_matrix import launched
@@ -194,7 +193,6 @@ ELSEWHERE = {
 """Lists whose pages are asked in a way of their own."""
 
 
-@ON_SQLITE
 def test_every_list_with_pages_is_asked(service, lists):
     document = service.ask("analyst", "GET", "/openapi.json").json()["paths"]
     paged = {
@@ -208,7 +206,6 @@ def test_every_list_with_pages_is_asked(service, lists):
     assert missing == set(ELSEWHERE), "a list more: ask it here"
 
 
-@ON_SQLITE
 def test_a_link_asks_the_same_question(service, lists):
     releases, _ = [each for each in lists if each.path.startswith("/releases")]
     for _ in range(3):
@@ -223,7 +220,6 @@ def test_a_link_asks_the_same_question(service, lists):
     assert "next" not in service.ask("auditor", "GET", f"{releases.path}&limit=3").links
 
 
-@ON_SQLITE
 def test_what_a_stranger_writes_into_the_question_reaches_no_header(service, lists):
     lists[0].add(), lists[0].add()
     evil = '>; rel="evil", <\r\nSet-Cookie: a=b'
@@ -235,7 +231,6 @@ def test_what_a_stranger_writes_into_the_question_reaches_no_header(service, lis
     assert service.ask("auditor", "GET", answer.links["next"]["url"]).status_code == 200
 
 
-@ON_SQLITE
 def test_a_cursor_that_is_none_is_refused(service, lists):
     for each in lists:
         for wrong in ("limit=0", "limit=1001", "cursor=", "cursor=1", "cursor=1.x", f"cursor=1.{'f' * 33}"):

@@ -4,7 +4,6 @@ from functools import partial
 
 import pytest
 
-from tests.api.conftest import ON_SQLITE
 from tests.api.people import settled
 from tests.api.samples import crossing_json
 
@@ -19,7 +18,6 @@ def released(service, partner_id, name="a", **terms):
     return service.release(crossing_id, partner_id).json()["id"]
 
 
-@ON_SQLITE
 def test_who_released_is_told_by_name(service):
     """A person by the account, a machine by its key; what a subscription shares nobody has released."""
     bravo = service.partner("bravo")
@@ -46,7 +44,6 @@ def relayed(service, release_id, body=LETTER):
     return service.ask("supervisor", "POST", f"/releases/{release_id}/receipt", json=body)
 
 
-@ON_SQLITE
 def test_the_word_of_an_ended_partner_is_written_down(service):
     bravo = service.partner("bravo")
     release_id = released(service, bravo)
@@ -71,7 +68,6 @@ def test_the_word_of_an_ended_partner_is_written_down(service):
     assert kinds.count("recall.received") == 1
 
 
-@ON_SQLITE
 def test_what_a_partner_said_itself_is_not_written_over(service):
     bravo = service.partner("bravo")
     release_id = released(service, bravo)
@@ -82,7 +78,6 @@ def test_what_a_partner_said_itself_is_not_written_over(service):
     assert release["receipt_by"] == service.ask("bravo", "GET", "/me").json()["key_id"]
 
 
-@ON_SQLITE
 def test_there_is_no_receipt_for_what_was_not_taken_back_from_anybody(service):
     bravo = service.partner("bravo")
     standing = released(service, bravo)
@@ -93,7 +88,6 @@ def test_there_is_no_receipt_for_what_was_not_taken_back_from_anybody(service):
     assert [each["receipt"] for each in service.ask("supervisor", "GET", "/releases").json()] == [None, None]
 
 
-@ON_SQLITE
 def test_what_was_read_before_the_partner_was_told_of_it_is_recalled_too(service, clock, monkeypatch):
     """Between the end of a delay and the word of it lies a moment, or as long as nobody could write it down."""
     monkeypatch.setattr("api.release.due.announce_due", lambda *_given, **_more: 0)
@@ -109,7 +103,6 @@ def test_what_was_read_before_the_partner_was_told_of_it_is_recalled_too(service
     assert service.ask("bravo", "POST", f"/recalls/{release_id}/receipt", json={"erased": True}).is_success
 
 
-@ON_SQLITE
 @pytest.mark.parametrize("wrong", [{"erased": False}, {"given_by": ""}, {"given_by": None}, {"way": None}])
 def test_a_receipt_says_that_it_is_erased_and_who_told_it_and_how(service, wrong):
     release_id = released(service, service.partner("bravo"))

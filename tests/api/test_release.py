@@ -28,7 +28,6 @@ from api.review.schemas import ReviewIn
 from api.review.verdicts import review
 from api.store.tables import ReadableRow, ReleaseRow
 from api.times import datetime_of
-from tests.api.conftest import ON_SQLITE
 from tests.api.samples import NOON_US, agreement_json, crossing_json
 
 DAY_US = 86_400_000_000
@@ -309,7 +308,6 @@ def test_a_release_shows_the_agreed_fields_to_one_partner(service, crossing, cli
     assert kinds_of_event[-3:] == ["release.created", "release.created", "release.recalled"]
 
 
-@ON_SQLITE
 @pytest.mark.parametrize(
     ("changes", "terms", "judge", "reason"),
     [
@@ -377,7 +375,6 @@ def test_a_partner_that_has_ended_is_out(service, crossing):
     assert service.ask("bravo", "GET", "/me").status_code == 401
 
 
-@ON_SQLITE
 @pytest.mark.parametrize(
     "terms",
     [

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import text
 
 from api.identity.roles import Principal, Role
-from tests.api.conftest import ON_SQLITE
 from tests.api.raw import raw
 from tests.api.test_cues import cue_json
 from tests.api.test_live_vehicles import state_json, vehicle_of
@@ -22,7 +21,6 @@ BOUND = [
 ]
 
 
-@ON_SQLITE
 @pytest.mark.parametrize(("sources", "source", "may"), BOUND)
 def test_a_key_delivers_for_its_sources_one_by_one_in_bulk_and_their_evidence(
     service, crossing, clip, sources, source, may
@@ -40,7 +38,6 @@ def test_a_key_delivers_for_its_sources_one_by_one_in_bulk_and_their_evidence(
     assert len(service.seen_by("analyst")) == (4 if may else 1)
 
 
-@ON_SQLITE
 @pytest.mark.parametrize(("sources", "source", "may"), BOUND)
 def test_a_key_says_where_its_own_vehicles_are(service, sources, source, may):
     """Whether there is such a vehicle or not, it is told no more."""

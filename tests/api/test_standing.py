@@ -1,5 +1,7 @@
 """Standing subscriptions share what is confirmed and asked for, never more, and never against a recall."""
 
+import math
+
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -63,6 +65,25 @@ def test_a_partner_has_so_many_subscriptions_and_no_more_until_it_ends_one(servi
     assert codes == [201, 201, 409, 409]
     assert service.ask("bravo", "DELETE", f"/subscriptions/{first['id']}").status_code == 204
     assert service.ask("bravo", "POST", "/subscriptions", json=wish).status_code == 201
+
+
+@ON_SQLITE
+def test_an_area_is_no_finer_than_can_be_held_against_every_record(service, monkeypatch):
+    """All of a partner's areas are read for each verdict, while nobody else can write."""
+    monkeypatch.setattr("api.release.standing._MOST_POINTS", 100)
+
+    def ring(points):
+        turns = [2 * math.pi * step / (points - 1) for step in range(points - 1)]
+        places = [[round(-100 + math.cos(turn), 5), round(10 + math.sin(turn), 5)] for turn in turns]
+        return {"type": "Polygon", "coordinates": [[*places, places[0]]]}
+
+    wish = {"agreement_id": service.agree(service.partner("bravo"), subscriptions=True).json()["id"]}
+    for points, code in ((101, 422), (100, 201)):
+        answer = service.ask("bravo", "POST", "/subscriptions", json=wish | {"area": ring(points)})
+        assert answer.status_code == code, answer.text
+        assert code == 201 or f"{points} points" in answer.json()["detail"]
+    two = {"type": "MultiPolygon", "coordinates": [ring(51)["coordinates"], ring(50)["coordinates"]]}
+    assert service.ask("bravo", "POST", "/subscriptions", json=wish | {"area": two}).status_code == 422
 
 
 def test_an_agreement_that_has_run_out_takes_no_subscription(service, clock):

@@ -10,7 +10,6 @@ from api.release.releases import release
 from api.release.schemas import AgreementTerms, PartnerIn, ReleaseIn
 from api.review.outcome import Outcome, Said, outcome_of
 from api.review.verdicts import list_reviews
-from tests.api.conftest import ON_SQLITE
 from tests.api.desk import ADMIN, ANA, BEN, CHIEF, CLEO, Desk, person
 from tests.api.people import PASSWORD, Browser, make_account, settled
 from tests.api.samples import agreement_json
@@ -140,7 +139,6 @@ def test_a_key_that_belongs_to_nobody_is_no_person(desk):
     assert states == ["pending", "pending", "confirmed"]
 
 
-@ON_SQLITE
 @pytest.mark.parametrize(
     ("rule", "people"),
     [
