@@ -38,6 +38,7 @@ from api.live import endpoints as live
 from api.live.account import account_for_live
 from api.loading import load_json
 from api.ogc import endpoints as ogc
+from api.ogc.turns import Turns
 from api.openapi import openapi_of
 from api.orders import endpoints as orders
 from api.outlets import endpoints as outlets
@@ -282,7 +283,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     limits = settings.max_body_bytes, settings.max_bulk_bytes, settings.max_evidence_bytes, settings.pictures.max_bytes
     app.router.routes.extend(_routes(*limits))
     app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
-    app.state.metrics = metrics.Metrics(kept)
+    app.state.metrics, app.state.turns = metrics.Metrics(kept), Turns()
     add_handlers(app)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=_public())
     app.add_middleware(metrics.Measured, metrics=app.state.metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from api.ogc import description
 from api.ogc.collections import csv_columns, queryables_of, schema_of
 from api.ogc.description import link
 from api.ogc.query import Items, items_of
+from api.ogc.turns import Turns
 from api.packed import packed
 from api.pages import link_header
 from api.records.dialect import dialect_of, within
@@ -124,7 +126,10 @@ def _items(type_: RecordType) -> Callable[..., Response]:
                 rows = list_readable(session, call.principal, now, which, limit=items.limit + 1, after=items.after)
             return (rows, now), [row.id for row in rows[: items.limit]]
 
-        rows, now = read(store, call, f"{type_.name}.list", work)
+        turns: Turns = request.app.state.turns
+        who = call.principal.partner_id or call.principal.person  # a partner may have many keys
+        with turns.taken(who) if items.trees else nullcontext():
+            rows, now = read(store, call, f"{type_.name}.list", work)
         page = rows[: items.limit]
         links = _links_of_page(request, form, page[-1] if len(rows) > items.limit else None)
         queryables = f"{base_of(request)}/ogc/collections/{type_.collection}/queryables"

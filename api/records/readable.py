@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +32,7 @@ from sqlalchemy.sql import Select
 
 from api.errors import NotFoundError
 from api.identity.roles import Permission, Principal, Role
+from api.once import once
 from api.records.types import TYPES
 from api.store.tables import AgreementRow, EvidenceRow, PartnerRow, ReadableRow, RecordRow, ReleaseRow
 
@@ -165,7 +166,7 @@ def _unsought(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
     return column + 0  # sqlite.org/optoverview.html, 3
 
 
-@cache
+@once
 def _inside(types: frozenset[str]) -> Subquery:
     rules = (ReadableRow.audience == INSIDE_AUDIENCE, _unsought(ReadableRow.until_us) > _now(), *_of(types))
     return _columns().where(*rules).subquery()
@@ -180,18 +181,18 @@ def _texts(names: Collection[str]) -> list[ColumnElement[str]]:
     return [literal_column(f"'{name}'", String) for name in sorted(names)]
 
 
-@cache
+@once
 def _nobody() -> Subquery:
     return _columns().where(false()).subquery()
 
 
-@cache
+@once
 def _partner(types: frozenset[str]) -> Subquery:
     partner = bindparam("partner_id", type_=String)
     return _shared(partner, _partner_number()).where(*_of(types)).subquery()
 
 
-@cache
+@once
 def _released() -> Select[Any]:
     named = aliased(ReleaseRow)  # what is asked for: begins with these, and not with all that is readable
     return (
@@ -234,7 +235,7 @@ def _shared(partner: Any, number: Any) -> Select[Any]:
     )
 
 
-@cache
+@once
 def _partner_number() -> ColumnElement[int]:
     partner = bindparam("partner_id", type_=String)
     return select(PartnerRow.number).where(PartnerRow.id == partner, PartnerRow.ended_us.is_(None)).scalar_subquery()
