@@ -179,7 +179,7 @@ def _shared(setting: Setting, teams: Sequence[Team], parts: Sequence[tuple[int, 
 def shared_by(setting: Setting, own: Sequence[Team], weights: Floats, needed: Bools) -> tuple[list[Block], list[float]]:
     """Blocks for some teams that see what is needed, shape (n - 1,), and the longest round of each, times weight, s."""
     objective: Literal["revisit", "once"] = "once" if setting.options.objective is Objective.ONCE else "revisit"
-    blocks = trimmed(share_out(own, setting.passable, weights, objective, needed), needed)
+    blocks = trimmed(share_out(own, setting.passable, weights, objective, needed, known=setting.known), needed)
     times, worst, counts = np.zeros(len(own)), np.zeros(len(own)), [0] * len(own)
     for block in blocks:
         pieces = slice(block.start, block.stop)
@@ -191,7 +191,7 @@ def shared_by(setting: Setting, own: Sequence[Team], weights: Floats, needed: Bo
 
 def sized(team: Team, size: int) -> Team:
     """A part of a team, with its share of the batteries."""
-    return replace(team, size=size, batteries=team.batteries * size / team.size)
+    return team if size == team.size else replace(team, size=size, batteries=team.batteries * size / team.size)
 
 
 def watched(blocks: Iterable[Block], count: int) -> Bools:

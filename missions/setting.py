@@ -23,6 +23,7 @@ from missions.errors import PlanError
 from missions.estimate import Along, fly_along, reach_m, steps_between
 from missions.fleet import Aircraft, Base, Camera, Fleet, Vehicle
 from missions.flying import spare_m, under_m
+from missions.furthest import Known
 from missions.given import check_bases, heed
 from missions.landing import check_landing_sites
 from missions.launch_book import launch_as_one
@@ -118,6 +119,7 @@ class Setting:
         self.crews = sorted(crews, key=lambda c: (place[c.base], c.vehicles[0].sysid))
         self.passable, self.needed = self._pieces()
         self.alongs: dict[tuple[Aircraft, Observation, bool], Along] = {}
+        self.known = Known()
         self.shut = {crew: Shut(len(self.stations)) for crew in self.crews}
         self.last = {stores: self._last(*stores) for stores in {crew.aircraft.stores for crew in crews}}
         self.bare = np.zeros(len(self.stations) - 1, dtype=bool)

@@ -3,8 +3,8 @@
 Teams stand in an order along the course and each gets one contiguous stretch of it. For a limit on the time, filling
 the course from its start with the longest stretch that each team manages within the limit is best among contiguous
 stretches in that order, since less of a stretch never takes longer; bisection finds the least limit. Teams that stand
-side by side then change places where that helps. Within a stretch, `Reach` finds where sorties end. The work grows with
-the length of the course, whatever the number of teams.
+side by side then change places where that helps. `missions.furthest` says how far a crew comes, and within its stretch
+`Reach` finds where sorties end. The work grows with the length of the course, whatever the number of teams.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from missions.furthest import Crew, Known, Work
 from missions.gleaning import gleaned
-from missions.stretch import Reach, Team
+from missions.stretch import Team
 
 __all__ = ["Block", "Objective", "Team", "share_out"]
 
@@ -31,6 +32,9 @@ _CLOSE = 1e-5
 """Bisection ends when the limit is known to this share of itself."""
 
 _CLOSE_S = 0.01
+_SHADE = 1e-9
+"""A limit that was reached is reached again with so much more of it."""
+
 _LEAST_WEIGHT = 1e-6
 """Least weight of a piece, as a share of the largest."""
 
@@ -70,6 +74,8 @@ def share_out(
     weight: Floats | None = None,
     objective: Objective = "revisit",
     needed: Bools | None = None,
+    *,
+    known: Known | None = None,
 ) -> list[Block]:
     """Blocks for the teams, along the course.
 
@@ -78,7 +84,7 @@ def share_out(
     Parameters
     ----------
     teams
-        What sorties cost. The same object for equal teams at one base saves time.
+        What sorties cost. The same object for equal teams at one base, or for one that is `known`, saves time.
     passable
         Which pieces between neighbouring stations can be flown at all, shape (n - 1,); all by default.
     weight
@@ -91,6 +97,8 @@ def share_out(
     needed
         Which pieces are to be seen, shape (n - 1,); all by default. The others are flown over within a sortie, or left
         out between two, whichever is quicker.
+    known
+        What was found out about teams when a course was shared out before, and is added to.
 
     Raises
     ------
@@ -104,17 +112,19 @@ def share_out(
         crews = [(number, -1) for number in range(len(teams))]
     open_ = np.ones(count - 1, dtype=bool) if passable is None else np.asarray(passable, dtype=bool)
     walls = np.concatenate([[0], np.cumsum(~open_)])
-    reaches = {id(team): Reach(team, walls) for team in teams}
     weights = np.ones(count - 1)
     if weight is not None and objective == "revisit" and np.max(weight) > 0:
         # What bears no risk is to be seen all the same, if ever so seldom.
         weights = np.maximum(weight, _LEAST_WEIGHT * np.max(weight))
     wanted = open_ if needed is None else open_ & np.asarray(needed, dtype=bool)
-    spares = [teams[number].spare_s(aircraft) if objective == "once" else 0.0 for number, aircraft in crews]
-    sharing = _Sharing([reaches[id(teams[number])] for number, _ in crews], spares, wanted, weights, objective)
+    each = [(teams[n], teams[n].spare_s(aircraft) if objective == "once" else 0.0) for n, aircraft in crews]
+    known = known or Known()
+    sharing = _Sharing(known, each, walls, wanted, weights, once=objective == "once")
     blocks: list[Block] = []
     turns = [0] * len(crews)
-    for crew, start, stop, backward in sharing.solve():
+    sorties = sharing.solve()
+    known.forget(len(teams), count)
+    for crew, start, stop, backward in sorties:
         team, aircraft = crews[crew]
         blocks.append(Block(team, turns[crew], start, stop, backward, aircraft if aircraft >= 0 else None))
         turns[crew] += 1
@@ -143,68 +153,45 @@ def _stations(teams: Sequence[Team], passable: Bools | None, weight: Floats | No
     return count
 
 
-class _Crew:
-    """A team, or one aircraft of it, and the stretches that it can see."""
-
-    def __init__(self, reach: Reach, size: int, spare_s: float) -> None:
-        self.reach, self.size, self.spare_s = reach, size, spare_s
-        self.quickest: Floats = reach.team.time_s
-        self.links: Ints = np.empty(0, dtype=np.intp)
-        self._ends: Ints = np.empty(0, dtype=np.intp)
-
-    def free(self, onward: Ints, quickest: Floats) -> None:
-        """Take note of what need not be seen.
-
-        `onward` is the first station from each that still has work, `quickest` the least time to patrol what has to be
-        seen from the first station to each.
-        """
-        self.quickest = quickest
-        stations = self.reach.stations
-        link = onward[stations[:-1]] >= stations[1:]
-        self.links = np.flatnonzero(link)
-        self._ends = np.append(np.flatnonzero(~self.reach.joined & ~link), len(stations) - 1)
-
-    def end(self, place: int) -> int:
-        """Last place that the crew can come to from `place` on."""
-        return int(self._ends[np.searchsorted(self._ends, place)])
-
-
 class _Sharing:
     """The state of one sharing-out."""
 
     def __init__(
-        self, reaches: list[Reach], spares: list[float], wanted: Bools, weights: Floats, objective: Objective
+        self,
+        known: Known,
+        each: Sequence[tuple[Team, float]],
+        walls: Ints,
+        wanted: Bools,
+        weights: Floats,
+        *,
+        once: bool,
     ) -> None:
+        """`each` is a team, or one aircraft of it where one look is wanted, and the time that it has to spare."""
         self.count = len(wanted) + 1
-        self.once = objective == "once"
-        self.weights = weights
-        self.distinct = list({id(reach): reach for reach in reaches}.values())
-        made: dict[tuple[int, float], _Crew] = {}
-        for reach, spare_s in zip(reaches, spares, strict=True):
-            made.setdefault((id(reach), spare_s), _Crew(reach, 1 if self.once else reach.team.size, spare_s))
-        self.crews = [made[id(reach), spare_s] for reach, spare_s in zip(reaches, spares, strict=True)]
+        self.once = once
+        self._known, self._each, self._walls, self._weights = known, each, walls, weights
+        reaches = {id(team): known.reach(team, walls) for team, _ in each}
         seen = np.zeros(self.count - 1, dtype=bool)
         self.startable = np.zeros(self.count, dtype=bool)
-        for reach in self.distinct:
+        for reach in reaches.values():
             seen |= reach.seen(self.count)
             self.startable[reach.stations[:-1][reach.joined]] = True
         self.seen = seen & wanted
-        self.order = sorted(range(len(reaches)), key=lambda crew: _position(reaches[crew].team))
+        self.order = sorted(range(len(each)), key=lambda crew: _position(each[crew][0]))
+        # Above the limit that is sought, as far as it is known.
+        self.most = 0.0
         self._leave(~self.seen)
 
     def _leave(self, free: Bools) -> None:
         """Take the pieces in `free` out of the work."""
-        work = np.append(np.flatnonzero(~free), self.count - 1)
-        self.onward: Ints = work[np.searchsorted(work, np.arange(self.count))]
-        self.weights = np.where(free, 0.0, self.weights)
-        quickest: dict[tuple[int, int], Floats] = {}
-        for crew in {id(c): c for c in self.crews}.values():
-            team = crew.reach.team
-            key = id(team.time_s), id(team.back_time_s)
-            if key not in quickest:
-                pieces = np.where(free, 0.0, np.minimum(np.diff(team.time_s), np.diff(team.back_time_s)))
-                quickest[key] = np.concatenate([[0.0], np.cumsum(pieces)])
-            crew.free(self.onward, quickest[key])
+        left = np.append(np.flatnonzero(~free), self.count - 1)
+        self.onward: Ints = left[np.searchsorted(left, np.arange(self.count))]
+        work = Work(self.onward, self.startable, np.where(free, 0.0, self._weights), self.once)
+        key = work.key
+        self.crews = [
+            self._known.crew(team, self._walls, 1 if self.once else team.size, spare_s, work=work, key=key)
+            for team, spare_s in self._each
+        ]
 
     def solve(self) -> list[tuple[int, int, int, bool]]:
         """Sorties as crew, start, stop and whether backward, along the course."""
@@ -236,74 +223,12 @@ class _Sharing:
                 break
             index = crews[0].reach.index(place)
             if index is not None:
-                place = self._from(crews[0], self._startable(crews[0], index, crews[0].end(index))[-1])
+                place = crews[0].onward(int(crews[0].startable(index, crews[0].end(index))[-1]))
         return lost & self.seen
 
-    def _from(self, crew: _Crew, index: int) -> int:
-        return int(self.onward[crew.reach.stations[index]])
-
-    def _startable(self, crew: _Crew, start: int, stop: int) -> Ints:
-        """Places from `start` to `stop` at which another may take over, or all is done."""
-        onward = self.onward[crew.reach.stations[start : stop + 1]]
-        good = self.startable[onward] | (onward == self.count - 1)
-        good[0] = True
-        return start + np.flatnonzero(good)
-
-    def _stretch(self, crew: _Crew, place: int, limit: float) -> tuple[int, float]:
+    def _stretch(self, crew: Crew, place: int, limit: float) -> tuple[int, float]:
         """The furthest station that a crew comes to from station `place` within `limit`, and the figure it has then."""
-        start = crew.reach.index(place)
-        if start is None:
-            return place, 0.0
-        stop, times = self._times(crew, start, limit)
-        if stop == start:
-            return place, 0.0
-        figures = self._figures(crew, start, stop, times)
-        good = self._startable(crew, start, stop)
-        good = good[figures[good - start] <= limit]
-        return self._from(crew, int(good[-1])), float(figures[good[-1] - start])
-
-    def _times(self, crew: _Crew, start: int, limit: float) -> tuple[int, list[Floats]]:
-        stations = crew.reach.stations
-        first = int(stations[start])
-        # A shade more, so that a limit that was reached is reached again.
-        most_s = (limit * crew.size + crew.spare_s) * (1 + 1e-9)
-        if most_s <= 0:
-            # Others take off until then.
-            return start, []
-        furthest = self._furthest(crew.quickest, first, most_s)
-        most_s /= float(self.weights[first])
-        stop = min(crew.end(start), max(start, int(np.searchsorted(stations, furthest, side="right")) - 1))
-        if stop == start:
-            return start, []
-        return stop, crew.reach.layers(start, stop, crew.links, most_s)
-
-    def _furthest(self, quickest: Floats, first: int, most_s: float) -> int:
-        """A station no nearer than any that is reached from station `first` within the weighted time `most_s`."""
-        furthest = int(np.searchsorted(quickest, quickest[first] + most_s / self.weights[first], side="right"))
-        patrol_s = quickest[first + 1 : furthest] - quickest[first]
-        worst = np.maximum.accumulate(self.weights[first : first + len(patrol_s)])
-        return first + int(np.count_nonzero(worst * patrol_s <= most_s)) + 1
-
-    def _figures(self, crew: _Crew, start: int, stop: int, layers: list[Floats]) -> Floats:
-        if self.once:
-            figures = layers[-1] - crew.spare_s
-        else:
-            rounds = np.min(self._rounds(crew, layers), axis=0)
-            stations = crew.reach.stations
-            first = int(stations[start])
-            worst = np.maximum.accumulate(np.append(0.0, self.weights[first : int(stations[stop])]))
-            with np.errstate(invalid="ignore"):
-                figures = worst[stations[start : stop + 1] - first] * rounds
-            figures[np.isinf(rounds)] = np.inf
-        figures[0] = 0.0
-        return figures
-
-    def _rounds(self, crew: _Crew, layers: list[Floats]) -> list[Floats]:
-        """After how long the stretch from the first place to each is looked at again, with ever more sorties, s."""
-        team = crew.reach.team
-        # More sorties may take less time, and hold batteries for longer.
-        least = len(layers) - 1 if self.once or np.isinf(team.batteries) else 0
-        return [team.round_s(layers[count], count) for count in range(least, len(layers))]
+        return crew.stretch(place, limit, self.most)
 
     def _fill(self, limit: float) -> float | None:
         """The largest figure of any crew when all fill up to `limit`; None where the course is not seen by then."""
@@ -323,6 +248,7 @@ class _Sharing:
             while (reached := self._fill(high)) is None:
                 low, high = high, 4 * high
             high = reached
+        self.most = high * (1 + 2 * _SHADE)
         while high - low > max(_CLOSE_S, _CLOSE * high):
             middle = (low + high) / 2
             reached = self._fill(middle)
@@ -350,28 +276,16 @@ class _Sharing:
 
     def _sorties(self, limit: float, lost: Bools) -> list[tuple[int, int, int, bool]]:
         made: list[tuple[int, int, int, bool]] = []
-        place, limit = int(self.onward[0]), limit * (1 + 1e-9)
+        place, limit = int(self.onward[0]), limit * (1 + _SHADE)
         for number in self.order:
             crew = self.crews[number]
             stop = self._stretch(crew, place, limit)[0]
             if stop > place:
-                made += self._traced(number, place, stop, limit)
+                made += [(number, *sortie) for sortie in crew.sorties(place, stop, limit)]
                 place = stop
         if lost.any():
             made += gleaned([crew.reach for crew in self.crews], lost)
         return sorted(made, key=lambda sortie: sortie[1:3])
-
-    def _traced(self, number: int, place: int, stop: int, limit: float) -> list[tuple[int, int, int, bool]]:
-        crew = self.crews[number]
-        start = crew.reach.index(place)
-        assert start is not None
-        _, layers = self._times(crew, start, limit)
-        # The first place from which nothing is left to see before `stop`.
-        last = int(np.flatnonzero(self.onward[crew.reach.stations[start:]] >= stop)[0])
-        rounds = [round_s[last] for round_s in self._rounds(crew, layers)]
-        # The last of them is that of all layers.
-        depth = len(layers) - len(rounds) + 1 + int(np.argmin(rounds))
-        return [(number, *sortie) for sortie in crew.reach.trace(layers[:depth], start, start + last)]
 
 
 def _position(team: Team) -> float:

@@ -117,6 +117,9 @@ class Reach:
         self._sides = sides
         self.joined: Bools = np.minimum(forward, back)[1:] <= np.arange(len(stations) - 1)
         """Whether one sortie may span each station in reach and the next."""
+        places = np.flatnonzero(self.joined)
+        self._place: Ints = np.full(len(usable), -1)
+        self._place[stations[places]] = places
 
     def _windows(self, begin_wh: Floats, end_wh: Floats, along_wh: Floats, wall: Ints) -> Ints:
         """For each station in reach, the first from which a sortie that ends there may begin."""
@@ -134,10 +137,8 @@ class Reach:
 
     def index(self, station: int) -> int | None:
         """Place of a station among those in reach; None where it is not one from which the team can go on."""
-        place = int(np.searchsorted(self.stations, station))
-        if place < len(self.joined) and self.stations[place] == station and self.joined[place]:
-            return place
-        return None
+        place = int(self._place[station])
+        return place if place >= 0 else None
 
     def seen(self, count: int) -> Bools:
         """Which of the pieces between `count` stations the team can see, shape (count - 1,)."""
