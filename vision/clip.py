@@ -97,7 +97,7 @@ def cut_clip(
     telemetry = out.with_suffix(".klv") if out.suffix != ".ts" else None
     try:
         with atomic_path(out) as video:
-            with reading(source_file) as container:
+            with reading(source_file, whole=True) as container:
                 pictures, klv_bytes = _copy(source_file, container, span, video)
             if telemetry is not None and klv_bytes:
                 write_bytes(telemetry, klv_bytes)

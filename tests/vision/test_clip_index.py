@@ -113,3 +113,19 @@ def test_a_clip_of_pictures_that_come_seldom_has_their_times(tmp_path, form):
     assert seen[: 34 - 20 + 1] == [(number, 1_000_000 * number) for number in range(20, 35)]
     assert pictures_at(clip.path, clip.start_us, [30_000_000])[30_000_000].shape == picture(0).shape
     assert number_of(pictures_at(clip.path, clip.start_us, [30_000_000])[30_000_000]) == 30
+
+
+def test_a_recording_is_indexed_without_decoding_a_picture_and_its_clip_tells_what_pictures_tell(tmp_path, monkeypatch):
+    """What FFmpeg decodes as it opens a file is not seen here, so it is asked what it was told."""
+    path, told = write_video(tmp_path / "plain.mp4", 30), []
+    opened = av.open
+    monkeypatch.setattr(av, "open", lambda *args, **more: told.append(more) or opened(*args, **more))
+    clip_index.find_span(path, (T0_US, at(20)), T0_US)
+    assert told == [{"stream_options": [{"skip_frame": "all"}]}]
+    told.clear()
+    cut = cut_clip(path, T0_US, at(20), tmp_path / "clip.mp4", start_time=T0_US)
+    assert told[0] == {}  # read whole for the copy
+    with opened(str(path)) as whole, opened(str(cut.path)) as copy:
+        ours, theirs = copy.streams.video[0].codec_context, whole.streams.video[0].codec_context
+        for name in ("pix_fmt", "sample_aspect_ratio", "color_range", "colorspace", "has_b_frames", "extradata"):
+            assert getattr(ours, name) == getattr(theirs, name), name
