@@ -168,6 +168,8 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
             if packet.dts is not None:
                 # Where a clock starts anew the first pictures may be due for the decoder before the last ones.
                 packet.dts = last_dts = packet.dts if last_dts is None else max(packet.dts, last_dts + 1)
+                # Nor is one of a time that comes twice or goes back shown before it is decoded: no format takes that.
+                packet.pts = max(packet.pts, packet.dts)
             output.mux(packet)
             pictures += 1
     return pictures, b"" if data is not None else bytes(klv)
