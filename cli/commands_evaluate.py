@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cli import filmed
 from cli.arguments import InputError, check_file, moment
-from cli.terminal import bars, complaints, console
+from cli.terminal import bars, console, note
 from geo import write_text
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def evaluate(
                 progress=lambda frames, progress=progress, task=task: progress.update(task, completed=frames),  # type: ignore[misc]
             )
         for problem in (*source.counts.problems, *watched.notes):
-            complaints.print(f"note: {video}: {problem}", markup=False)
+            note(str(video), problem)
     result = evaluation.result()
     console.print(_table(result))
     if json_file is not None:

@@ -11,7 +11,7 @@ from cli.arguments import InputError
 from cli.terminal import console
 
 if TYPE_CHECKING:
-    import vision
+    pass
 
 __all__ = ["commands"]
 
@@ -23,15 +23,27 @@ commands = typer.Typer(
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of evidence.", exists=True, file_okay=False)]
 
 
-@commands.command(epilog="Example: [bold]vedette evidence verify runs/watch/evidence/ID[/bold]")
-def verify(folder: _Folder) -> None:
-    """Say whether anything in a folder of evidence was changed."""
+@commands.command(epilog="Example: [bold]vedette evidence verify runs/watch/evidence/ID --signed-by PUBLIC.pem[/bold]")
+def verify(
+    folder: _Folder,
+    signed_by: Annotated[
+        Path | None, typer.Option(help="Ed25519 public key (PEM) of who has to have signed it.")
+    ] = None,
+    recording: Annotated[Path | None, typer.Option(help="Recording that the clip has to have been cut from.")] = None,
+) -> None:
+    """Say whether anything in a folder of evidence was changed, and whether it is signed."""
     import vision  # noqa: PLC0415 - OpenCV takes a while to load
+    from cli.keys import public_key  # noqa: PLC0415 - seldom needed
 
-    problems = vision.verify_evidence(folder)
+    if not (folder / vision.MANIFEST).exists() and any(folder.glob(f"*/{vision.MANIFEST}")):
+        raise InputError(f"{folder}: holds folders of evidence and is none: give one of them")
+    key = None if signed_by is None else public_key(signed_by, "--signed-by")
+    problems = vision.verify_evidence(folder, public_key=key, source_file=recording)
     if problems:
         raise InputError(f"{folder}: {'; '.join(problems)}")
-    console.print(f"{folder}: whole")
+    signed = (folder / vision.SIGNATURE).exists()
+    who = f"by the key in {signed_by}" if signed_by is not None else "by a key that was not asked for (--signed-by)"
+    console.print(f"{folder}: whole, {'signed ' + who if signed else 'not signed'}", markup=False, soft_wrap=True)
 
 
 @commands.command(
@@ -65,12 +77,3 @@ def redact(
         settings=vision.RedactionSettings(hold_s=hold),
     )
     console.print(f"{done.pictures} pictures, {done.whole} of them blurred whole -> {done.folder}")
-
-
-def _detector(model: Path | None) -> vision.Detector | None:
-    """The one that was asked for, down to faint boxes."""
-    import vision  # noqa: PLC0415 - as above
-
-    if model is None:
-        return None
-    return vision.Detector(vision.find_model(model), confidence=vision.TrackerSettings().low_score)

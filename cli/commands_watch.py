@@ -87,6 +87,9 @@ def watch(
     owner: Annotated[str, typer.Option(help="Organisation that owns the records.")] = "unknown",
     marking: Annotated[str | None, typer.Option(help="Marking of the records; without one nothing is shared.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for crossings and evidence.")] = Path("runs/watch"),
+    evidence_key: Annotated[
+        Path | None, typer.Option(help="Ed25519 private key (PEM) that signs the evidence; without one nothing does.")
+    ] = None,
     together: Annotated[int, typer.Option(help="Recordings watched at once; streams always are.", min=1)] = 4,
     reconnect: Annotated[
         float, typer.Option(help="Seconds for which a stream may be away; it is opened again until then.", min=0)
@@ -111,6 +114,7 @@ def watch(
     """Find crossings in video; keep the evidence. Several videos are watched at once, by one detector."""
     import vision  # noqa: PLC0415 - inference engines take a second to load
     from cli.border_line import border_line  # noqa: PLC0415 - as above
+    from cli.keys import private_key  # noqa: PLC0415 - as above
     from cli.watch_order import WatchOrder  # noqa: PLC0415 - as above
 
     if url is not None and key is None:
@@ -148,6 +152,7 @@ def watch(
         undulation_m=undulation,
         zone=filmed.zone_of(zone),
         sigma=filmed.errors_of(sigma),
+        key=None if evidence_key is None else private_key(evidence_key, "--evidence-key"),
     )
     if any(vision.is_live(video) for video in videos):
         shown = _shown(videos, picture=picture, blur=picture_blur, of=picture_of)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.arguments import InputError
+from cli.keys import private_key
 from cli.terminal import console
 
 __all__ = ["commands"]
@@ -45,12 +46,18 @@ def worker(
         bool, typer.Option("--picture/--no-picture", help="Send the service a small picture of each stream a second.")
     ] = True,
     picture_blur: Annotated[bool, typer.Option(help="Blur whatever the detector finds in these pictures.")] = False,
+    evidence_key: Annotated[
+        Path | None, typer.Option(help="Ed25519 private key (PEM) that signs the evidence; without one nothing does.")
+    ] = None,
 ) -> None:
     """Watch the videos that were queued, on any number of machines; what a dead worker had is taken up by another."""
     with _needing_postgres():
         from api.jobs.work import WorkOrder, work  # noqa: PLC0415 - an extra
 
     flags = [*([] if picture else ["--no-picture"]), *(["--picture-blur"] if picture_blur else [])]
+    if evidence_key is not None:
+        private_key(evidence_key, "--evidence-key")  # one that is none is told of now, not by every watch
+        flags += ["--evidence-key", str(evidence_key.resolve())]
     order = WorkOrder(
         database, url, key, out, concurrency, lease, flags=flags, told=lambda text: console.print(text, markup=False)
     )
@@ -83,7 +90,9 @@ def queue(
         live = vision.is_live(video)
         place = video if live else str(Path(video).resolve())
         number = add_job(database, "watch.stream" if live else "watch.archive", place, options)
-        console.print(f"{place}: {'queued already' if number is None else f'job {number}'}", markup=False)
+        name = vision.location_name(place)
+        console.print(f"{name}: {'queued already' if number is None else f'job {number}'}", markup=False)
     if not videos:
         for job in list_jobs(database):
-            console.print(f"{job.number:>6} {job.state:<10} {job.kind:<14} tries {job.tries} {job.place}", markup=False)
+            name = vision.location_name(job.place)
+            console.print(f"{job.number:>6} {job.state:<10} {job.kind:<14} tries {job.tries} {name}", markup=False)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 if TYPE_CHECKING:
     import autopilot
 
-__all__ = ["FlightBars", "bars", "complaints", "console"]
+__all__ = ["FlightBars", "bars", "complaints", "console", "note"]
 
 console = Console()
 complaints = Console(stderr=True)
@@ -20,6 +20,12 @@ def bars() -> Progress:
     """Progress bars in the one style of all commands, on standard error."""
     columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=complaints)
+
+
+def note(about: str, said: str) -> None:
+    """Say on standard error what a person should know of something; its name stands before it once."""
+    told = said if said.startswith(about) else f"{about}: {said}"
+    complaints.print(f"note: {told}", markup=False)
 
 
 class FlightBars:

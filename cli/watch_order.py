@@ -7,6 +7,8 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 import vision
 from geo import PoseSigma, Terrain
 
@@ -36,8 +38,8 @@ class WatchOrder:
         Of all videos; None takes what each tells.
     custody
         Of the records.
-    evidence
-        Folder for it.
+    evidence, key
+        Folder for it, and what signs it; None: nothing does.
     keep_live_s
         Seconds of each live stream that are kept for clips.
     together
@@ -70,6 +72,7 @@ class WatchOrder:
     undulation_m: float | None = None
     sigma: PoseSigma | None = None
     zone: tzinfo | None = None
+    key: Ed25519PrivateKey | None = None
 
     def opening(self) -> dict[str, Any]:
         """How each video is opened: arguments of `vision.open_source`."""

@@ -14,7 +14,7 @@ from typing import Any, cast
 import vision
 from cli.arguments import InputError
 from cli.stopping import ending_when_told
-from cli.terminal import bars, complaints, console
+from cli.terminal import bars, complaints, console, note
 from cli.watch_order import WatchOrder
 from geo import Terrain, VedetteError
 
@@ -31,7 +31,7 @@ class Seen:
     Parameters
     ----------
     video
-        As it was given.
+        As it was given, without passwords.
     error
         Why it was not watched to its end; None where it was.
     result, counts, time_basis
@@ -69,9 +69,9 @@ class Seen:
             decoder = _because(f"decoded {where}", (self.why_software,))
             console.print(f"{self.name}: {engine}; {decoder}", markup=False, highlight=False)
         for problem in self.counts.problems if self.counts is not None else ():
-            complaints.print(f"note: {self.video}: {problem}", markup=False)
-        for note in self.result.notes if self.result is not None else ():
-            complaints.print(f"note: {self.video}: {note}", markup=False)
+            note(self.video, problem)
+        for said in self.result.notes if self.result is not None else ():
+            note(self.video, said)
         if self.result is not None:
             for crossing, why in self.result.without_evidence.items():
                 complaints.print(f"note: crossing {crossing} is reported without evidence: {why}", markup=False)
@@ -145,7 +145,7 @@ def watch_videos(
     places = [video if vision.is_live(video) else str(Path(video).resolve()) for video in videos]
     twice = next((video for video, place in zip(videos, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
-        raise InputError(f"{twice}: is given twice: give each video once")
+        raise InputError(f"{vision.location_name(twice)}: is given twice: give each video once")
     detectors = _Detectors(order, several=len(videos) > 1 or not vision.is_live(videos[0]))
     seen: list[Seen] = []
     stopped = threading.Event()
@@ -218,7 +218,8 @@ def _watch_group(
 ) -> list[Seen]:
     """Watch some at once, unless the watch was stopped before; a signal sets `stopped`."""
     if stopped.is_set():
-        return [Seen(video, vision.VisionError(f"{video}: was not watched: the watch was stopped")) for video in videos]
+        names = map(vision.location_name, videos)
+        return [Seen(name, vision.VisionError(f"{name}: was not watched: the watch was stopped")) for name in names]
     detectors.slicers.clear()
     with ExitStack() as stack:
         recorders = {
@@ -241,8 +242,8 @@ def _watch_group(
         chosen = {video: detectors.choose(source) for video, source in sources.items()}
         streams = []
         for video, source in sources.items():
-            task = progress.add_task(Path(video).name, total=None)
-            writer = None if Path(video).is_dir() else vision.EvidenceWriter(order.evidence, source)
+            task = progress.add_task(Path(source.name).name, total=None)
+            writer = None if Path(video).is_dir() else vision.EvidenceWriter(order.evidence, source, key=order.key)
             streams.append(
                 vision.Stream(
                     source,
@@ -267,7 +268,9 @@ def _watch_group(
     for slicer in detectors.slicers.values():
         console.print(f"{slicer.sliced} of {slicer.frames} pictures were looked at once more, in {slicer.tiles} slices")
     return [
-        Seen(video, errors[video]) if video in errors else _seen(video, sources[video], found[video], chosen[video])
+        Seen(vision.location_name(video), errors[video])
+        if video in errors
+        else _seen(sources[video], found[video], chosen[video])
         for video in videos
     ]
 
@@ -287,15 +290,24 @@ def _open(video: str, order: WatchOrder, recorder: vision.Recorder | None) -> vi
         offset_s, sigma_s = (order.clock_offset_s, None)
         if offset_s is None:
             offset_s, sigma_s = _clock(video, how, order.ground)
-        return vision.open_source(video, clock_offset_s=offset_s, clock_sigma_s=sigma_s, recorder=recorder, **how)
+        source = vision.open_source(video, clock_offset_s=offset_s, clock_sigma_s=sigma_s, recorder=recorder, **how)
     except VedetteError as error:
         return error
+    try:
+        if order.line is not None:
+            order.line.check_within(source.width, source.height)
+    except vision.BorderError as error:
+        source.close()
+        return error
+    return source
 
 
 def _clock(video: str, how: Mapping[str, Any], land: Terrain | None) -> tuple[float, float | None]:
     """Clock offset of a recording and its sigma, seconds; 0 where it cannot be told, which is said."""
     if vision.is_live(video):
-        raise InputError(f"--clock-offset auto looks at a recording first, and {video} is live: give seconds")
+        raise InputError(
+            f"--clock-offset auto looks at a recording first, and {vision.location_name(video)} is live: give seconds"
+        )
     with vision.open_source(video, **how) as source:
         if not source.has_pose:
             raise InputError(f"--clock-offset auto compares pictures with poses, and {video} has none: leave it out")
@@ -315,14 +327,13 @@ def _stop(sources: Iterable[vision.Source], stopped: threading.Event) -> None:
 
 
 def _seen(
-    video: str,
     source: vision.Source,
     outcome: vision.StreamResult,
     chosen: tuple[vision.FrameDetector, vision.Detector, str],
 ) -> Seen:
     _, detector, why = chosen
     return Seen(
-        video,
+        source.name,
         outcome.error,
         outcome.result,
         source.counts,

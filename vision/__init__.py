@@ -24,7 +24,7 @@ from vision.errors import (
 )
 from vision.evaluate import Gates, Match, Score, TrueCrossing, load_truth, score
 from vision.evaluation_result import Band, Crossed, Evaluation, Places, RecordingNote, Unmeasured
-from vision.evidence import MANIFEST, Evidence, SourceFile, file_sha256, track_overlay, write_evidence
+from vision.evidence import MANIFEST, SIGNATURE, Evidence, SourceFile, file_sha256, track_overlay, write_evidence
 from vision.evidence_check import verify_evidence
 from vision.export import export as export_model
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
@@ -38,7 +38,7 @@ from vision.klv import KlvFile, KlvPacket, decode_klv, read_klv, split_klv
 from vision.known_points import POINT_COLUMNS, SeenPoint, Sighting, read_points, sightings
 from vision.letterboxes import Letterbox, letterbox
 from vision.live_picture import LIVE_PICTURE_PX, View, live_picture
-from vision.location import is_live
+from vision.location import is_live, location_name
 from vision.marked import write_marked_picture
 from vision.mavlink_live import LivePoses
 from vision.media import SourceCounts
@@ -113,6 +113,7 @@ __all__ = [
     "SENSORS",
     "SHIPPED_MODEL",
     "SHIPPED_MODELS",
+    "SIGNATURE",
     "TIME_BASES",
     "BackOff",
     "Band",
@@ -258,6 +259,7 @@ __all__ = [
     "load_fixed",
     "load_truth",
     "load_video_truth",
+    "location_name",
     "one_each",
     "open_source",
     "pose_from_klv",

@@ -97,7 +97,7 @@ def cut_clip(
     telemetry = out.with_suffix(".klv") if out.suffix != ".ts" else None
     try:
         with atomic_path(out) as video:
-            with reading(source_file) as container:
+            with reading(source_file, whole=True) as container:
                 pictures, klv_bytes = _copy(source_file, container, span, video)
             if telemetry is not None and klv_bytes:
                 write_bytes(telemetry, klv_bytes)
@@ -168,6 +168,8 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
             if packet.dts is not None:
                 # Where a clock starts anew the first pictures may be due for the decoder before the last ones.
                 packet.dts = last_dts = packet.dts if last_dts is None else max(packet.dts, last_dts + 1)
+                # Nor is one of a time that comes twice or goes back shown before it is decoded: no format takes that.
+                packet.pts = max(packet.pts, packet.dts)
             output.mux(packet)
             pictures += 1
     return pictures, b"" if data is not None else bytes(klv)

@@ -6,23 +6,20 @@ does not stand by itself (a stream that renews its picture bit by bit), it is de
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import av
 from av.video.frame import PictureType
 
+from vision.clip_index import REORDERED, opened
 from vision.demux import Colours, pixel_aspect, shown_size
 from vision.interlace import lower_lines_first
 from vision.media import Image, video_of
 from vision.source import open_source
 
 __all__ = ["pictures_at"]
-
-# Whose parser reads what MP4 does not tell: which lines come first, and how many pictures are shown out of order.
-_TOLD = frozenset({"h264", "hevc"})
 
 
 def pictures_at(path: Path, start_us: int, times_us: Iterable[int]) -> Mapping[int, Image]:
@@ -66,7 +63,7 @@ def _read_through(path: Path, start_us: int, wanted: set[int]) -> dict[int, Imag
 def _sought(path: Path, after_us: int) -> Image | None:
     """The picture so long after the first one, from the keyframe before it on; None where there is none to begin at."""
     try:
-        with _opened(path) as container:
+        with opened(path) as container:
             video: Any = video_of(container)
             video.codec_context.thread_count = 1  # for a few pictures
             # Now: decoding may come to another size.
@@ -76,15 +73,14 @@ def _sought(path: Path, after_us: int) -> Image | None:
                 return None
             wanted = first.pts + round(after_us / 1e6 / first.time_base)
             container.seek(wanted, stream=video)
+            needed = _needed(container.demux(video), wanted)
+            if needed is None:
+                return None
             best: Any = None
-            frame: Any
-            for frame in container.decode(video):
-                if frame.is_corrupt or (best is None and not _begins(frame, wanted)):
+            for number, frame in enumerate(_decoded(video.codec_context, needed)):
+                if frame.is_corrupt or (number == 0 and not _begins(frame, wanted)):
                     return None
-                if best is None or abs(frame.pts - wanted) < abs(best.pts - wanted):
-                    best = frame
-                if frame.pts >= wanted:
-                    break
+                best = frame if frame.pts == needed[-1].pts else best
             if best is None:
                 return None
             # What the container does not tell of its pixels the pictures do.
@@ -95,18 +91,28 @@ def _sought(path: Path, after_us: int) -> Image | None:
         return None
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """A clip opened without decoding pictures where its header tells what those would: that takes 11 ms of 720p."""
-    undecoded: Any = [{"skip_frame": "all"}]  # its stub says that options of a stream are a text
-    with av.open(str(path), stream_options=undecoded) as container:
-        video: Any = video_of(container)
-        told = "mov" in container.format.name.split(",") and video is not None and video.codec_context is not None
-        if told and video.codec_context.name in _TOLD:
-            yield container
-            return
-    with av.open(str(path)) as container:
-        yield container
+def _needed(packets: Iterator[Any], wanted: int) -> list[Any] | None:
+    """Packets up to that of the picture nearest to a time, in the order of decoding; None where that is not known."""
+    read: list[Any] = []
+    behind = 0
+    for packet in packets:
+        if not packet.size or behind > REORDERED:
+            break
+        if packet.pts is None:
+            return None
+        read.append(packet)
+        behind += packet.pts >= wanted  # one that is shown before it may be decoded after it
+    shown = [packet for packet in read if not packet.is_discard]
+    nearest = min(shown, key=lambda packet: (abs(packet.pts - wanted), packet.pts), default=None)
+    return None if nearest is None else read[: read.index(nearest) + 1]
+
+
+def _decoded(decoder: Any, packets: Sequence[Any]) -> Iterator[Any]:
+    """Pictures of packets in the order in which they are shown: the last one, and those to which others refer."""
+    for packet in packets:
+        decoder.skip_frame = "DEFAULT" if packet is packets[-1] else "NONREF"
+        yield from decoder.decode(packet)
+    yield from decoder.decode(None)  # or it would wait for those that are to be shown before
 
 
 def _begins(frame: Any, wanted: int) -> bool:

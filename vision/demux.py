@@ -24,6 +24,7 @@ from vision.location import Location
 from vision.media import Event, Image, Picture, SourceCounts, Telemetry, video_of
 from vision.recorder import Recorder
 from vision.shown_order import ShownOrder, tells_no_order
+from vision.warm_memory import WarmMemory
 
 __all__ = ["Colours", "Reading", "demux", "is_paced", "pixel_aspect", "reason", "shown_size"]
 
@@ -293,7 +294,7 @@ class Colours:
     """
 
     def __init__(self) -> None:
-        self._converter, self._one_at_a_time = VideoReformatter(), threading.Lock()
+        self._converter, self._one_at_a_time, self._memory = VideoReformatter(), threading.Lock(), WarmMemory()
 
     def of(self, frame: Any, size: tuple[int, int], *, lower_first: bool = False) -> Callable[[], Image]:
         """What makes a decoded picture one of a size (width, height), shape (height, width, 3), uint8.
@@ -310,7 +311,10 @@ class Colours:
             array = np.asarray(made.to_ndarray(), dtype=np.uint8)
             if frame.interlaced_frame and height == frame.height:
                 array = of_one_moment(array, lower_first=lower_first)
-            return np.ascontiguousarray(np.rot90(array[:, ::-1] if mirrored else array, turns))
+            upright = np.rot90(array[:, ::-1] if mirrored else array, turns)
+            own: Image = self._memory.array(upright.shape)
+            np.copyto(own, upright)  # of the converter, which makes the next one where this one was
+            return own
 
         return pixels
 

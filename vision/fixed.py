@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geo import CoordinateError, LocalFrame, check_coordinates
@@ -60,7 +61,7 @@ class Homography:
     Raises
     ------
     BorderError
-        With fewer points, or points that leave the homography open.
+        With fewer points, a pixel that is no number, or points that leave the homography open.
     """
 
     points: Sequence[KnownPoint]
@@ -72,6 +73,8 @@ class Homography:
     def __post_init__(self) -> None:
         if len(self.points) < 4:
             raise BorderError(f"homography: {len(self.points)} known points: give four or more")
+        if not np.isfinite([(p.x, p.y) for p in self.points]).all():
+            raise BorderError("homography: a pixel of the known points is no number: give x and y of each")
         lat, lon = np.array([(p.lat_deg, p.lon_deg) for p in self.points]).T
         try:
             check_coordinates(lat, lon, "homography points")
@@ -161,7 +164,7 @@ class PixelLine:
     Raises
     ------
     BorderError
-        With fewer than two different vertices or another side.
+        With fewer than two different vertices, one that is no number, or another side.
     """
 
     name: str
@@ -171,8 +174,17 @@ class PixelLine:
     def __post_init__(self) -> None:
         if len(set(self.pixels)) < 2:
             raise BorderError(f"line {self.name}: give at least two different pixels")
+        if not np.isfinite(np.asarray(self.pixels, dtype=float)).all():
+            raise BorderError(f"line {self.name}: a pixel of it is no number: give x and y of each")
         if self.own_side not in {"left", "right"}:
             raise BorderError(f'line {self.name}: own_side is {self.own_side!r}: give "left" or "right"')
+
+    def check_within(self, width_px: int, height_px: int) -> None:
+        """Raise `BorderError` where no piece of it runs through pictures of a size: nobody could ever cross it."""
+        if not shapely.LineString(self.pixels).intersects(shapely.box(0, 0, width_px, height_px)):
+            raise BorderError(
+                f"line {self.name}: runs beside the pictures, which are {width_px}x{height_px}: give pixels of them"
+            )
 
     def as_ground(self) -> GroundLine:
         """The line with the pixel for its metre; y runs down in pixels, so left and right change places."""

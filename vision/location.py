@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qsl
 
-__all__ = ["Location", "is_live", "is_url", "without_secrets"]
+__all__ = ["Location", "is_live", "is_url", "location_name", "without_secrets"]
 
 _URL = re.compile(r"^(rtsp|rtsps|rtp|rtmp|rtmps|udp|tcp|srt|http|https)://", re.IGNORECASE)
 _SECRET = re.compile(r"(?<=[?&])(passphrase|password|token|key)=[^&]*", re.IGNORECASE)
@@ -27,6 +27,11 @@ def is_url(location: str) -> bool:
 def is_live(location: str) -> bool:
     """Whether a location is a network stream or a camera, rather than a file or a folder."""
     return is_url(location) or Location.of(location).camera is not None
+
+
+def location_name(location: str) -> str:
+    """A location as messages and records name it: that of a stream without its passwords."""
+    return Location.of(location).name
 
 
 def without_secrets(location: str) -> str:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from vision.errors import MissingExtra
 from vision.model_file import input_sides
+from vision.warm_memory import WarmMemory
 
 try:
     import openvino
@@ -187,7 +188,7 @@ class _Requests:
     """
 
     def __init__(self, compiled: Any, most: int) -> None:
-        self._compiled, self._most = compiled, most
+        self._compiled, self._most, self._memory = compiled, most, WarmMemory()
         self._free: list[Any] = []
 
     def run(self, tensors: Sequence[Input]) -> list[Tensor]:
@@ -217,7 +218,9 @@ class _Requests:
         """The output of the oldest request, which is free again then."""
         request = under_way.popleft()
         request.wait()
-        result = np.array(request.get_output_tensor(0).data, dtype=np.float32)
+        output = request.get_output_tensor(0).data
+        result: Tensor = self._memory.array(output.shape, np.float32)
+        np.copyto(result, output)
         self._free.append(request)
         return result
 

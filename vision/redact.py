@@ -136,7 +136,7 @@ def redact_evidence(
             if record.name not in {MANIFEST, "overlay.json"}:
                 shutil.copyfile(record, staged / record.name)
         kept = [track for track in tracks if track["number"] in keep]
-        (staged / "overlay.json").write_bytes(json_bytes("overlay", {"tracks": kept}))
+        (staged / "overlay.json").write_bytes(json_bytes("overlay", {"tracks": kept}, dense=True))
         if telemetry:
             shutil.copyfile(folder / name, staged / name)
         whole = sum(boxes is None for boxes in masks)

@@ -127,7 +127,10 @@ def _add_task(app: App, kind: Kind, order: WorkOrder) -> None:
     async def run(context: JobContext, place: str, options: Mapping[str, str]) -> None:
         folder = order.out / hashlib.sha256(f"{kind.name} {place}".encode()).hexdigest()[:16]
         arguments = arguments_of(kind, place, options, out=folder, url=order.url)
-        order.told(f"job {context.job.id}: {kind.name} {place}, try {context.job.attempts + 1}")
+        import vision  # noqa: PLC0415 - inference engines take a second to load
+
+        name = vision.location_name(place)
+        order.told(f"job {context.job.id}: {kind.name} {name}, try {context.job.attempts + 1}")
         try:
             await _process([*order.command, *order.flags, *arguments], order)
         except JobError as error:

@@ -16,7 +16,7 @@ from api import Client, Settings, Spool, UnprocessableError, running
 from api.jobs.kinds import KINDS, arguments_of
 from api.jobs.left import deliver_left
 from api.jobs.queue import add_job, job_app, list_jobs, prepare_jobs
-from api.jobs.work import WorkOrder, _look_after
+from api.jobs.work import JobError, WorkOrder, _add_task, _look_after
 from api.store.postgres import libpq_url
 from tests.api.samples import crossing_json
 
@@ -286,3 +286,17 @@ def test_an_order_becomes_one_command():
     kind = KINDS["watch.archive"]
     given = arguments_of(kind, "a b.ts", {"owner": "-x", "border": "b"}, out=Path("o"), url="u")
     assert given == ["--border=b", "--owner=-x", "--out=o", "--url=u", "--", "a b.ts"]
+
+
+def test_the_password_of_a_stream_is_in_no_line_of_a_worker(tmp_path):
+    """What procrastinate calls, without the database that it takes the work from."""
+    runs, told = [], []
+    app = SimpleNamespace(task=lambda **_: runs.append)
+    command = (sys.executable, "-c", "import sys; sys.exit(3)")
+    order = WorkOrder("", "http://127.0.0.1:9", "key", tmp_path, command=command, told=told.append)
+    _add_task(app, KINDS["watch.stream"], order)
+    context = SimpleNamespace(job=SimpleNamespace(id=7, attempts=0))
+    with pytest.raises(JobError):
+        asyncio.run(runs[0](context, "rtsp://guard:s3cret@127.0.0.1:1/a", {"line": "0,0,9,9"}))
+    assert told[0] == "job 7: watch.stream rtsp://***@127.0.0.1:1/a, try 1"
+    assert "s3cret" not in " ".join(told)

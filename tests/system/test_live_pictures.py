@@ -12,6 +12,8 @@ from urllib.parse import quote
 import cv2
 import httpx
 import numpy as np
+from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import api
 import vedette
@@ -100,7 +102,7 @@ def test_pictures_are_those_of_the_moment_they_tell_and_a_dead_service_delays_no
     assert dropped >= 2  # a watch that waited for the hole would have come to one in that time
 
 
-def test_a_worker_hands_on_what_it_is_told_of_pictures_and_a_watch_knows_the_words(run, monkeypatch):
+def test_a_worker_hands_on_what_it_is_told_and_a_watch_knows_the_words(run, tmp_path, monkeypatch):
     orders = []
 
     async def work(order):
@@ -111,7 +113,13 @@ def test_a_worker_hands_on_what_it_is_told_of_pictures_and_a_watch_knows_the_wor
     assert run(*worker).code == 0
     assert run(*worker, "--no-picture", "--picture-blur").code == 0
     assert [list(order.flags) for order in orders] == [[], ["--no-picture", "--picture-blur"]]
-    watch = run("watch", *orders[1].flags, "--line", "0,1,2,1", "--", "nowhere.ts")
+    pem = tmp_path / "key.pem"
+    assert run(*worker, "--evidence-key", pem).code == 1  # told of at once, not by every watch
+    key = Ed25519PrivateKey.generate()
+    pem.write_bytes(key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()))
+    assert run(*worker, "--evidence-key", pem).code == 0
+    assert list(orders[2].flags) == ["--evidence-key", str(pem)]
+    watch = run("watch", *orders[2].flags, *orders[1].flags, "--line", "0,1,2,1", "--", "nowhere.ts")
     assert (watch.code, "nowhere.ts" in watch.err) == (1, True), watch.err
     two = run("watch", "--picture-of", "a" * 32, "udp://127.0.0.1:1", "udp://127.0.0.1:2")
     assert (two.code, "--picture-of" in two.err) == (1, True), two.err

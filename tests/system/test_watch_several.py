@@ -5,8 +5,11 @@ import shutil
 import signal
 import threading
 
+import numpy as np
+
 import vision
-from tests.vision.recordings import FPS, klv, write_video
+from tests.vision.flown import ALONG, INBOUND, OUTBOUND, STANDING, border, fly
+from tests.vision.recordings import FPS, klv, number_of, picture, write_video
 
 T0_US = 1_790_000_000_000_000
 
@@ -130,3 +133,59 @@ def test_a_video_is_given_once(run, tmp_path, monkeypatch):
     ran = run("watch", "a.ts", "./a.ts", "--line", "0,1,2,3")
     assert ran.code == 1
     assert "a.ts: is given twice" in ran.err
+
+
+def flight(path, first, seed, **how):
+    """A flight past four people as a video with ST 0601 metadata; boxes by the number in each picture, from `first`."""
+    frames, oracle = fly([INBOUND, OUTBOUND, STANDING, ALONG], seed=seed, **how)
+
+    def telemetry(number):
+        pose = frames[number].pose
+        return klv(
+            frames[number].time_us,
+            platform_heading_deg=0.0,
+            sensor_lat_deg=pose.lat_deg,
+            sensor_lon_deg=pose.lon_deg,
+            sensor_alt_m=pose.altitude.metres,
+            sensor_hfov_deg=2 * np.degrees(np.arctan(320 / 1125)),
+            sensor_rel_az_deg=pose.yaw_deg % 360,
+            sensor_rel_el_deg=pose.pitch_deg,
+            sensor_rel_roll_deg=pose.roll_deg,
+        )
+
+    write_video(
+        path,
+        len(frames),
+        telemetry=telemetry,
+        pictures=lambda number: picture(first + number).repeat(2, axis=0).repeat(2, axis=1),
+    )
+    return dict(enumerate(oracle.boxes, start=first))
+
+
+def test_two_videos_of_two_drones_over_the_same_people_give_two_events_with_a_clip_of_each(run, tmp_path, monkeypatch):
+    """From the files on, over all that a watch does but the network: boxes are known by the numbers in the pictures."""
+    boxes = flight(tmp_path / "a.ts", 0, 1) | flight(tmp_path / "b.ts", 100, 2, speed=6.0, start_east=-42.0)
+
+    class Told:
+        model, backend, why_slower = vision.ModelRef("told", "0" * 64), "told", ()
+
+        def detect(self, images):
+            return [boxes[number_of(image[::2, ::2])] for image in images]
+
+    monkeypatch.setattr(vision, "Detector", lambda *_, **__: Told())
+    line, out = tmp_path / "border.geojson", tmp_path / "out"
+    vertices = {"type": "LineString", "coordinates": border().vertices}
+    line.write_text(json.dumps({"type": "Feature", "geometry": vertices, "properties": {"own_side": "left"}}))
+    ran = run("watch", tmp_path / "a.ts", tmp_path / "b.ts", "--border", line, "--out", out)
+    assert ran.code == 0, ran.err
+    assert "4 reports of 2 events: what several cameras saw counts once" in ran.out
+    events = [json.loads(event) for event in (out / "crossings.jsonl").read_text().splitlines()]
+    assert sorted(event["direction"] for event in events) == ["inbound", "outbound"]
+    reports = set()
+    for event in events:
+        (other,) = event["also_seen"]
+        assert {event["source"], other["source"]} == {str(tmp_path / "a.ts"), str(tmp_path / "b.ts")}
+        reports |= {event["source_id"], other["source_id"]}
+    for report in reports:
+        assert vision.verify_evidence(out / "evidence" / report) == []
+    assert len(reports) == len(list((out / "evidence").iterdir())) == 4

@@ -1,6 +1,7 @@
 """Clips out of long recordings: the place is sought, and what is copied is what reading from the start on copies."""
 
 import os
+from fractions import Fraction
 
 import av
 import pytest
@@ -113,3 +114,38 @@ def test_a_clip_of_pictures_that_come_seldom_has_their_times(tmp_path, form):
     assert seen[: 34 - 20 + 1] == [(number, 1_000_000 * number) for number in range(20, 35)]
     assert pictures_at(clip.path, clip.start_us, [30_000_000])[30_000_000].shape == picture(0).shape
     assert number_of(pictures_at(clip.path, clip.start_us, [30_000_000])[30_000_000]) == 30
+
+
+def test_a_recording_is_indexed_without_decoding_a_picture_and_its_clip_tells_what_pictures_tell(tmp_path, monkeypatch):
+    """What FFmpeg decodes as it opens a file is not seen here, so it is asked what it was told."""
+    path, told = write_video(tmp_path / "plain.mp4", 30), []
+    opened = av.open
+    monkeypatch.setattr(av, "open", lambda *args, **more: told.append(more) or opened(*args, **more))
+    clip_index.find_span(path, (T0_US, at(20)), T0_US)
+    assert told == [{"stream_options": [{"skip_frame": "all"}]}]
+    told.clear()
+    cut = cut_clip(path, T0_US, at(20), tmp_path / "clip.mp4", start_time=T0_US)
+    assert told[0] == {}  # read whole for the copy
+    with opened(str(path)) as whole, opened(str(cut.path)) as copy:
+        ours, theirs = copy.streams.video[0].codec_context, whole.streams.video[0].codec_context
+        for name in ("pix_fmt", "sample_aspect_ratio", "color_range", "colorspace", "has_b_frames", "extradata"):
+            assert getattr(ours, name) == getattr(theirs, name), name
+
+
+@pytest.mark.parametrize("times_ms", [[0, 100, 200, 200, 200, 300, 400], [0, 100, 200, 300, 150, 250, 400], [0] * 7])
+@pytest.mark.parametrize("form", ["mp4", "mkv", "ts"])
+def test_pictures_whose_times_come_twice_or_go_back_do_not_cost_the_clip(tmp_path, times_ms, form):
+    """As they stand in a file of Matroska, which tells no order of decoding."""
+    whole, path = write_video(tmp_path / "whole.mp4", 7, fps=10, options={"bf": "0"}), tmp_path / "odd.mkv"
+    with av.open(str(whole)) as given, av.open(str(path), "w") as container:
+        (video,) = given.streams.video
+        copy = container.add_stream_from_template(video)
+        packets = (packet for packet in given.demux(video) if packet.size)
+        for number, (packet, at_ms) in enumerate(zip(packets, times_ms, strict=True)):
+            packet.stream, packet.time_base, packet.pts, packet.dts = copy, Fraction(1, 1000), at_ms, number - 9
+            container.mux(packet)
+    with open_source(path) as source:
+        seen = {frame.time_us: number_of(frame.image) for frame in source}
+    clip = cut_clip(path, 0, max(seen), tmp_path / f"clip.{form}", start_time=0)
+    assert clip.pictures == 7
+    assert {at: number_of(image) for at, image in pictures_at(clip.path, clip.start_us, seen).items()} == seen

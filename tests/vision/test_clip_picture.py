@@ -105,3 +105,14 @@ def test_what_is_damaged_is_read_through(tmp_path):
 def test_no_clip_is_told(tmp_path):
     with pytest.raises(SourceError, match=r"none\.mp4"):
         pictures_at(tmp_path / "none.mp4", START_US, [START_US])
+
+
+def test_pictures_to_which_the_wanted_one_does_not_refer_are_not_decoded(tmp_path, monkeypatch):
+    path = clip(tmp_path / "clip.mp4", bf="3", **{"x264-params": "b-adapt=0:b-pyramid=none"})  # I B B B P B B B P ...
+    decoded = []
+    of = clip_picture._decoded
+    monkeypatch.setattr(clip_picture, "_decoded", lambda *a: (decoded.append(f.pts) or f for f in of(*a)))
+    there = seen(path)
+    picture = pictures_at(path, START_US, [START_US + 700_000])[START_US + 700_000]
+    assert np.array_equal(picture, there[START_US + 700_000])
+    assert len(decoded) < 7

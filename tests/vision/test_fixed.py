@@ -178,3 +178,30 @@ def test_files_are_read_and_mistakes_named(tmp_path):
             load_fixed(path)
     with pytest.raises(BorderError, match="cannot be read"):
         load_fixed(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_pixel_that_is_no_number_is_refused(wrong):
+    with pytest.raises(BorderError, match="no number"):
+        PixelLine("gate", ((0.0, 0.0), (wrong, 5.0)), "left")
+    with pytest.raises(BorderError, match="no number"):
+        Homography((*POINTS[:3], KnownPoint(wrong, POINTS[3].y, POINTS[3].lat_deg, POINTS[3].lon_deg)))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "within"),
+    [
+        (((-50.0, 300.0), (2000.0, 310.0)), True),  # drawn beyond both edges
+        (((1280.0, 0.0), (1280.0, 720.0)), True),  # along the edge
+        (((1300.0, -50.0), (-50.0, 900.0)), True),
+        (((1281.0, 0.0), (1281.0, 720.0)), False),
+        (((0.0, 800.0), (1280.0, 800.0), (1400.0, 0.0)), False),  # round a corner
+    ],
+)
+def test_a_line_beside_the_picture_is_refused(pixels, within):
+    line = PixelLine("gate", pixels, "left")
+    if within:
+        line.check_within(1280, 720)
+    else:
+        with pytest.raises(BorderError, match="gate: runs beside the pictures, which are 1280x720"):
+            line.check_within(1280, 720)
