@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.patrol import PatrolPlan
-from missions.sortie import Leg, LegKind, Sortie, Waypoint
+from missions.sortie import Leg, LegKind, Sortie
 from missions.validation_lines import lat_lon
 from missions.validation_rule import Rule, finite
 
@@ -160,7 +159,6 @@ def turns(plan: PatrolPlan) -> Rule:
         radius = sortie.vehicle.aircraft.turn_radius_m
         if radius <= 0:
             continue
-        wide = radius * (1 + plan.options.wind.speed_m_s / sortie.vehicle.aircraft.cruise_m_s) ** 2
         first = next((i for i, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL), -1)
         for side in (1.0, -1.0):
             turned = 0.0
@@ -168,8 +166,7 @@ def turns(plan: PatrolPlan) -> Rule:
                 # Into its first patrol and home from the last; a detour between two is flown wide.
                 joint = i == first or (a.kind is LegKind.PATROL and b.kind is LegKind.RETURN)
                 inner = (a.kind is LegKind.PATROL and b.kind is LegKind.PATROL) or LegKind.CLIMB in {a.kind, b.kind}
-                # Beside a zone there is no room to come in along an arc, which in wind is wider.
-                if not inner and not (joint and _room_m(plan, b.start) > 3 * wide + plan.options.zone_margin_m):
+                if not inner and not joint:
                     turned = 0.0
                     continue
                 count += 1
@@ -182,17 +179,6 @@ def turns(plan: PatrolPlan) -> Rule:
                         f"radius of {radius:.0f} m"
                     )
     return Rule("turn radius on patrol, into it and out of it", count, finite(worst), 0.0, "rad", tuple(found))
-
-
-def _room_m(plan: PatrolPlan, at: Waypoint) -> float:
-    """Distance of a place from the nearest no-fly zone, metres; infinite where there is none."""
-    nearest = np.inf
-    for zone in plan.blocking_zones():
-        lon, lat = np.array(zone.rings[0]).T
-        east = ((lon - at.lon_deg + 180.0) % 360.0 - 180.0) * np.cos(np.radians(at.lat_deg))
-        outline = shapely.polygons(np.column_stack([east, lat - at.lat_deg]) * 111_200.0)
-        nearest = min(nearest, float(shapely.distance(outline, shapely.points(0.0, 0.0))))
-    return nearest
 
 
 def _course(leg: Leg) -> float:
