@@ -122,7 +122,7 @@ def with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
     for k, procedure_s in ends:
         out[k] = _longer(out[k], procedure_s, craft.hover_power_w)
     for k, _ in ends:
-        out[k] = _longer(out[k], craft.transition_s, craft.climb_power_w)
+        out[k] = _longer(out[k], craft.transition_s, craft.transition_power_w)
     return tuple(out)
 
 

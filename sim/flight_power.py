@@ -22,7 +22,7 @@ class PowerModel:
     the two figures differ by (Zeng, Xu and Zhang 2019, equation 12): beyond it all of cruise but a third of hover is
     taken for drag.
 
-    On wings it is ``cruise_w ((1 - induced) r^3 + induced n^2 / r) + climb_w_per_mps max(climb, 0)`` with
+    On wings it is ``cruise_w ((1 - induced) r^3 + induced n^2 / r) + wing_climb_w_per_mps max(climb, 0)`` with
     ``r = airspeed / cruise_mps`` and the load factor ``n``: power of a parabolic drag polar (Anderson, *Aircraft
     Performance and Design*, 5.2 to 5.4), scaled to its level flight at cruise, at sea level. In thin air the drag is
     that of the equivalent airspeed, and overcome at the true one (5.10, 5.11).
@@ -34,8 +34,9 @@ class PowerModel:
     hover_w, cruise_w, cruise_mps
         Power at rest in the air, and at an airspeed, of wings at sea level. A fixed wing never rests: `hover_w` says
         nothing of it.
-    climb_w_per_mps
-        Power more for each m/s of climb (weight over efficiency).
+    climb_w_per_mps, wing_climb_w_per_mps
+        Power more for each m/s of climb (weight over efficiency): than hovering takes, and than level flight on wings;
+        that of wings is the other by default.
     low_pct, critical_pct
         Charge at which the failsafes return and land.
     induced_share
@@ -56,14 +57,17 @@ class PowerModel:
     low_pct: float = 20.0
     critical_pct: float = 8.0
     induced_share: float = 0.3
+    wing_climb_w_per_mps: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("capacity_wh", "voltage_v", "hover_w", "cruise_w", "cruise_mps"):
             value = getattr(self, name)
             if not (isfinite(value) and value > 0.0):
                 raise ConfigError(f"power model {name} is {value}: give a positive figure")
-        if not (isfinite(self.climb_w_per_mps) and self.climb_w_per_mps >= 0.0):
-            raise ConfigError(f"power model climb_w_per_mps is {self.climb_w_per_mps}: give a figure of 0 or more")
+        for name in ("climb_w_per_mps", "wing_climb_w_per_mps"):
+            value = getattr(self, name)
+            if value is not None and not (isfinite(value) and value >= 0.0):
+                raise ConfigError(f"power model {name} is {value}: give a figure of 0 or more")
         if not 0.0 <= self.induced_share < 1.0:
             raise ConfigError(f"power model induced_share is {self.induced_share}: give a share of 0 or more, below 1")
         if not 0.0 <= self.critical_pct <= self.low_pct < 100.0:
@@ -85,6 +89,8 @@ class PowerModel:
         climb_w = self.climb_w_per_mps * max(0.0, climb_mps)
         cube = ratio * ratio * ratio
         if load > 0.0:
+            if self.wing_climb_w_per_mps is not None:
+                climb_w = self.wing_climb_w_per_mps * max(0.0, climb_mps)
             induced = self.induced_share
             lift = induced * load * load / max(ratio, _LEAST_RATIO)
             return self.cruise_w * thin * ((1.0 - induced) * cube + lift) + climb_w
