@@ -90,7 +90,8 @@ async def check_climbs(vehicle: Vehicle, mission: Mission, wind: Wind | None = N
     if not speed > 0.0:
         return (f"it is not known how fast it climbs and descends in a mission: {rates.speed} is {speed:g}",)
     pace = _Pace(up, down, speed)
-    airs = dict.fromkeys((Wind(), wind or Wind()))
+    planned = wind or Wind()
+    airs = dict.fromkeys((Wind(air_amsl_m=planned.air_amsl_m), planned))
     passed = [one for air in airs for one in _passings(vehicle, mission, pace, air)]
     lowest = max(passed, key=lambda one: one.low_m, default=None)
     if lowest is not None and lowest.low_m > _LATE_M:
@@ -142,7 +143,8 @@ def _leg_s(start: MissionItem, end: MissionItem, speed: float, wind: Wind) -> fl
     far_m = math.hypot(east, north)
     if far_m == 0.0:
         return 0.0
-    over_ground = float(wind.ground_speed([[float(east) / far_m, float(north) / far_m]], speed)[0])
+    true_m_s = speed * wind.true_per_equivalent
+    over_ground = float(wind.ground_speed([[float(east) / far_m, float(north) / far_m]], true_m_s)[0])
     return far_m / over_ground if over_ground > 0.0 else _FOR_EVER_S
 
 

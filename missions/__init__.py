@@ -28,7 +28,9 @@ if TYPE_CHECKING:
         ObservationError,
         PlanError,
         ProgressError,
+        TooSharpError,
         TooSteepError,
+        UnflyableError,
         UnknownGroundError,
     )
     from missions.export import plan_geojson, sortie_geojson, write_plan_geojson, write_plan_kml
@@ -146,9 +148,11 @@ __all__ = [
     "Sortie",
     "Spot",
     "Team",
+    "TooSharpError",
     "TooSteepError",
     "Tour",
     "Uncovered",
+    "UnflyableError",
     "UnknownGroundError",
     "Validation",
     "Vehicle",

@@ -35,6 +35,8 @@ class Crew:
         Patrol speed over the ground, metres a second.
     height_m
         Lowest height above ground that a transit or patrol climbs to, metres.
+    thickest
+        True airspeed by equivalent airspeed of its wings where the air is thickest; 1 for rotors.
     """
 
     aircraft: Aircraft
@@ -42,6 +44,7 @@ class Crew:
     distance_m: Floats
     patrol_m_s: float
     height_m: float
+    thickest: float = 1.0
 
 
 def sortie_bound(
@@ -112,7 +115,7 @@ def _alone_s(crew: Crew, length_m: Floats, wind: Wind) -> Floats:
     craft, (up_s, _), (down_s, _) = crew.aircraft, *_up_down(crew)
     away = np.maximum(crew.distance_m - length_m / 2, 0.0)
     # What of the way is a patrol of other pieces may be flown faster.
-    way_s = 2 * away / max(craft.cruise_m_s + wind.speed_m_s, crew.patrol_m_s)
+    way_s = 2 * away / max(craft.true_m_s(craft.cruise_m_s, wind) + wind.speed_m_s, crew.patrol_m_s)
     return np.asarray(craft.ground_s + up_s + down_s + way_s + length_m / crew.patrol_m_s)
 
 
@@ -122,13 +125,17 @@ def _cost_s(crew: Crew, length_m: Floats, wind: Wind, *, once: bool) -> Floats:
     # Every point of a piece is at least this far from the base.
     distance = np.maximum(crew.distance_m - length_m / 2, 0.0)
     nearest = float(distance.min())
-    transit_m_s = craft.cruise_m_s + wind.speed_m_s
+    transit_m_s = craft.true_m_s(craft.cruise_m_s, wind) + wind.speed_m_s
     (up_s, up_wh), (down_s, down_wh) = _up_down(crew)
     fixed = (0.0 if once else craft.turn_round_s) + craft.ground_s + up_s + down_s
     # Of the airspeeds that this wind can make of the ground speed the one of least power.
     slow, fast = max(0.0, crew.patrol_m_s - wind.speed_m_s), crew.patrol_m_s + wind.speed_m_s
-    patrol_j = float(craft.power_w([slow, min(max(craft.cruise_m_s, slow), fast)]).min()) / crew.patrol_m_s
-    transit_j = min(float(craft.power_w(craft.cruise_m_s)) / transit_m_s, patrol_j)
+    # Wings take the least where the air is thickest, and fly fastest where it is thinnest.
+    slow /= craft.true_m_s(1.0, wind)
+    patrol_w = crew.thickest * float(craft.power_w([slow, min(max(craft.cruise_m_s, slow), fast)]).min())
+    patrol_j = patrol_w / crew.patrol_m_s
+    cruise_w = crew.thickest * float(craft.power_w(craft.cruise_m_s))
+    transit_j = min(cruise_w / (craft.cruise_m_s * crew.thickest + wind.speed_m_s), patrol_j)
     budget_j = 3600 * (craft.usable_wh - craft.ground_energy_wh - up_wh - down_wh)
     longest = np.full(len(length_m), (budget_j - 2 * nearest * transit_j) / patrol_j)
     if patrol_j > transit_j:
@@ -149,5 +156,5 @@ def _up_down(crew: Crew) -> tuple[tuple[float, float], tuple[float, float]]:
     )
     if craft.needs_runway:
         # They climb and come down on their way: that takes no time of its own, and no power but that of the climb.
-        return (0.0, max(craft.climb_power_w - craft.hover_power_w, 0.0) * up[0] / 3600), (0.0, 0.0)
+        return (0.0, craft.climb_more_w() * up[0] / 3600), (0.0, 0.0)
     return up, down

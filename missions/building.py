@@ -13,7 +13,7 @@ from geo import Terrain
 from missions.access import Access
 from missions.border import Side
 from missions.course import LONG_EMPTY_M, Course
-from missions.errors import GroundError, TooSteepError
+from missions.errors import GroundError, TooSharpError, TooSteepError
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Part, Pilot
 from missions.headroom import level_m
@@ -23,8 +23,9 @@ from missions.options import PlanOptions
 from missions.plane import Plane
 from missions.procedures import climb_out, curved_home, curved_out, met, turned_in, way_down, with_procedures
 from missions.sortie import Leg, LegKind, Run, Waypoint
+from missions.wind import Wind
 
-__all__ = ["Aloft", "Builder", "joined", "led", "legs_of"]
+__all__ = ["Aloft", "Builder", "joined", "led", "legs_of", "no_room_for"]
 
 Floats = NDArray[np.float64]
 
@@ -82,17 +83,18 @@ class Builder:
 
         `layers_agl_m` are the heights above ground of the way out and of the way home, metres. It begins on the ground
         at the base, or where it is `aloft`.
+
+        Raises
+        ------
+        UnflyableError
+            When wings have no room for a turn, or the ground cannot be flown over.
         """
         craft, plane = vehicle.aircraft, access.region.plane
-        room, (out_agl_m, home_agl_m) = self._room(vehicle, access), layers_agl_m
+        out_agl_m, home_agl_m = layers_agl_m
         pilot = Pilot(plane, self.terrain, self.options.wind, self.options.ceiling_agl_m)
         pieces = self._pieces(stretches, access)
-        way = access.way(stretches[0][0]) if aloft is None else aloft.way
-        entry, exit_ = pieces[0].course(plane), pieces[-1].course(plane, last=True)
-        # A border lies where the camera looks, and room to turn is on the other side.
-        insides = -float(pieces[0].side), -float(pieces[-1].side)
-        way = curved_out(way, entry, insides[0], None if aloft else access.runway, room)
-        home = curved_home(access.way_home(stretches[-1][1]), exit_, insides[1], access.runway, room)
+        way = self._led_out(vehicle, access, pieces[0], stretches[0][0], aloft)
+        home = self._led_home(vehicle, access, pieces[-1], stretches[-1][1])
         climb = [] if aloft else climb_out(vehicle.base, access.runway, pilot, out_agl_m)
         down = way_down(vehicle.base, access.runway, pilot, home_agl_m)
         transit = self.options.floor_agl_m, self.options.ceiling_agl_m
@@ -135,6 +137,46 @@ class Builder:
             for number, (first, last) in enumerate(stretches)
         ]
         return with_procedures(joined(made), craft), tuple(runs)
+
+    def turns_at(self, vehicle: Vehicle, access: Access, part: str, stretch: tuple[int, int]) -> bool:
+        """Whether there is room for the turns of wings into a stretch, part ``out``, or out of it, ``home``."""
+        pieces = self._pieces([stretch], access)
+        try:
+            if part == "out":
+                self._led_out(vehicle, access, pieces[0], stretch[0])
+            else:
+                self._led_home(vehicle, access, pieces[-1], stretch[1])
+        except TooSharpError:
+            return False
+        return True
+
+    def _led_out(
+        self, vehicle: Vehicle, access: Access, piece: _Piece, station: int, aloft: Aloft | None = None
+    ) -> Floats:
+        """The way out to a station with the turn into the piece that is patrolled from there."""
+        way = access.way(station) if aloft is None else aloft.way
+        course, runway = piece.course(access.region.plane), None if aloft else access.runway
+        # A border lies where the camera looks, and room to turn is on the other side.
+        found = curved_out(way, course, -float(piece.side), runway, self._room(vehicle, access))
+        return self._turned(found, vehicle, station, "out")
+
+    def _led_home(self, vehicle: Vehicle, access: Access, piece: _Piece, station: int) -> Floats:
+        """The way home from a station with the turn out of the piece that is patrolled up to there."""
+        way, course = access.way_home(station), piece.course(access.region.plane, last=True)
+        found = curved_home(way, course, -float(piece.side), access.runway, self._room(vehicle, access))
+        return self._turned(found, vehicle, station, "home")
+
+    def _turned(self, found: Floats | None, vehicle: Vehicle, station: int, part: str) -> Floats:
+        if found is not None:
+            return found
+        lat, lon = (float(v) for v in self.course.at(self.stations[station]))
+        raise TooSharpError(
+            f"at {lat:.5f}, {lon:.5f} there is no room for {no_room_for(vehicle.aircraft, self.options.wind)}: send "
+            "rotors or an aircraft that turns tighter, or move the base",
+            lat,
+            lon,
+            part,
+        )
 
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
         """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
@@ -288,6 +330,12 @@ def led(
             raise
         waypoints = iter(pilot.flown([one for own in split for one in own], craft, *ends))
         return [[(one, next(waypoints)) for one in own] for own in split]
+
+
+def no_room_for(aircraft: Aircraft, wind: Wind) -> str:
+    """The turns of an aircraft with the figures that bound them, in words."""
+    blown = f", {aircraft.turn_radius_in(wind):.0f} m in the wind" if wind.speed_m_s else ""
+    return f"the turns of {aircraft.kind!r} (turn_radius_m {aircraft.turn_radius_m:g}{blown})"
 
 
 def legs_of(pilot: Pilot, kind: LegKind, flight: _Flight, craft: Aircraft, look: Side | None = None) -> list[Leg]:

@@ -201,9 +201,11 @@ def _bound(plan: PatrolPlan, vehicle: Vehicle, legs: Sequence[Leg], station_s: f
     """Straight there and home at cruise without a climb, and the stay: through steady air nothing is faster."""
     stays = [leg for leg in legs if leg.kind is LegKind.STATION]
     ways = ((legs[0].start, stays[0].start), (stays[-1].end, legs[-1].end))
+    # Nowhere is the air thinner than where they are highest.
+    air = replace(plan.options.wind, air_amsl_m=max(leg.end.amsl_m for leg in legs))
     return Bound(
         "straight there and home",
-        (sum(_straight_s(plan.options.wind, vehicle.aircraft, *ends) for ends in ways) + station_s) * _ROUNDING,
+        (sum(_straight_s(air, vehicle.aircraft, *ends) for ends in ways) + station_s) * _ROUNDING,
         "with this stay at this place, whatever its ways out and home",
     )
 
@@ -213,7 +215,11 @@ def _straight_s(wind: Wind, craft: Aircraft, start: Waypoint, end: Waypoint) -> 
     apart_m = float(geodesic_distance_m(start.lat_deg, start.lon_deg, end.lat_deg, end.lon_deg))
     east, north, _ = LocalFrame(start.lat_deg, start.lon_deg).to_enu(end.lat_deg, end.lon_deg)
     course = np.array([[float(east), float(north)]]) / max(math.hypot(float(east), float(north)), 1e-9)
-    speed = float(wind.ground_speed(course, craft.cruise_m_s)[0]) if craft.has_wings else craft.cruise_m_s
+    speed = (
+        float(wind.ground_speed(course, craft.true_m_s(craft.cruise_m_s, wind))[0])
+        if craft.has_wings
+        else craft.cruise_m_s
+    )
     return apart_m / speed if speed > 0 else 0.0
 
 

@@ -139,7 +139,9 @@ def cue_ways(
         found = circle.flown(sight.way, back[::-1], laps)
         assert found is not None
         out, ring, home = found
-        out, home = curved_out(out, None, 1.0, runway, turns), curved_home(home, None, 1.0, runway, turns)
+        led_out, led_home = curved_out(out, None, 1.0, runway, turns), curved_home(home, None, 1.0, runway, turns)
+        # Without room for a turn about the runway it is flown wide.
+        out, home = out if led_out is None else led_out, home if led_home is None else led_home
         # Tangents lie beside the ways to the middle, which are clear.
         if room.clear(out) and room.clear(home):
             yield CueWay(pilot, out, ring, home, climb, down, room.clear)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from geo import true_per_equivalent
 from missions.fleet import Aircraft
 from missions.wind import CALM, Wind
 
@@ -20,13 +21,25 @@ _FOR_EVER_S = 1e6
 
 
 def effort(
-    aircraft: Aircraft, step_xy: Floats, rise_m: Floats, *, speed_m_s: float, wind: Wind, patrol: bool
+    aircraft: Aircraft,
+    step_xy: Floats,
+    rise_m: Floats,
+    *,
+    speed_m_s: float,
+    wind: Wind,
+    patrol: bool,
+    amsl_m: ArrayLike | None = None,
 ) -> tuple[Floats, Floats]:
     """Time and energy of straight pieces.
 
-    A climb adds the climb power above hover for as long as the climb takes at `climb_m_s`; a descent costs and saves
+    A climb adds `Aircraft.climb_more_w` for as long as the climb takes at `climb_m_s`; a descent costs and saves
     nothing. The slowest of the three, flying, climbing and descending, sets the time. Wings that would have to fly
     slower than they can for it circle for the rest of the time.
+
+    Wings hold an equivalent airspeed. It lifts them, and has their drag, at any height; over the ground they are
+    faster by the true by the equivalent airspeed, and their power is greater by as much (Anderson, *Aircraft
+    Performance and Design*, 5.10 and 5.11). Rotors hold their speed over the ground; that they need more power in thin
+    air is not counted.
 
     Parameters
     ----------
@@ -43,6 +56,8 @@ def effort(
         The wind.
     patrol
         Whether the speed is one over the ground.
+    amsl_m
+        Height of the pieces above mean sea level, metres, broadcast over them; by default that of the wind.
 
     Returns
     -------
@@ -53,27 +68,35 @@ def effort(
     length = np.hypot(*step.T)
     level = length > 0
     course = step / np.where(level, length, 1.0)[:, None]
-    ground = _ground_m_s(aircraft, course, speed_m_s, wind, patrol=patrol)
+    true: Floats | float = 1.0
+    if aircraft.has_wings:
+        true = wind.true_per_equivalent if amsl_m is None else true_per_equivalent(amsl_m)
+    ground = _ground_m_s(aircraft, course, speed_m_s, wind, true, patrol=patrol)
     flown_s = np.where(level, length / np.where(ground > 0, ground, np.nan), 0.0)
     climb_s, descent_s = np.maximum(rise, 0.0) / aircraft.climb_m_s, np.maximum(-rise, 0.0) / aircraft.descent_m_s
     time = np.maximum(flown_s, np.maximum(climb_s, descent_s))
     # What a climb or descent makes slower is flown slower.
     air = wind.airspeed(course, np.where(time > 0, length / np.where(time > 0, time, 1.0), 0.0))
-    power = np.where(level, aircraft.power_w(air), aircraft.power_w(0.0, level=False))
-    # On wings a climb may take less than hovering does; none takes less than level flight.
-    joules = power * time + max(aircraft.climb_power_w - aircraft.hover_power_w, 0.0) * climb_s
+    power = np.where(level, true * aircraft.power_w(air / true), aircraft.power_w(0.0, level=False))
+    more = np.where(level, aircraft.climb_more_w(), aircraft.climb_more_w(level=False))
+    joules = power * time + more * climb_s
     stuck = ~np.isfinite(time)
     return np.where(stuck, np.inf, time), np.where(stuck, np.inf, joules / 3600)
 
 
-def _ground_m_s(aircraft: Aircraft, course: Floats, speed_m_s: float, wind: Wind, *, patrol: bool) -> Floats:
-    """Speed over the ground along courses, unit vectors, shape (n, 2), as `effort` takes speeds."""
+def _ground_m_s(
+    aircraft: Aircraft, course: Floats, speed_m_s: float, wind: Wind, true: Floats | float, *, patrol: bool
+) -> Floats:
+    """Speed over the ground along courses, unit vectors, shape (n, 2), as `effort` takes speeds.
+
+    `true` is the true airspeed by the equivalent one, for all courses or each.
+    """
     if not patrol:
-        return wind.ground_speed(course, speed_m_s)
-    ground = np.minimum(speed_m_s, wind.ground_speed(course, aircraft.max_m_s))
+        return wind.ground_speed(course, speed_m_s * true)
+    ground = np.minimum(speed_m_s, wind.ground_speed(course, aircraft.max_m_s * true))
     if aircraft.min_m_s > 0:
-        slow = wind.airspeed(course, ground) < aircraft.min_m_s
-        ground = np.where(slow, wind.ground_speed(course, aircraft.min_m_s), ground)
+        slow = wind.airspeed(course, ground) < aircraft.min_m_s * true
+        ground = np.where(slow, wind.ground_speed(course, aircraft.min_m_s * true), ground)
     return ground
 
 
@@ -87,9 +110,10 @@ def rises(
     """
     length = np.hypot(*step_xy.T)
     course = step_xy / np.where(length > 0, length, 1.0)[:, None]
+    true = aircraft.true_m_s(1.0, wind)
     speeds = (
-        _ground_m_s(aircraft, course, speed_m_s, wind, patrol=patrol) * _SPARE,
-        wind.ground_speed(course, aircraft.min_m_s * _SPARE),
+        _ground_m_s(aircraft, course, speed_m_s, wind, true, patrol=patrol) * _SPARE,
+        wind.ground_speed(course, aircraft.min_m_s * true * _SPARE),
     )
     planned_s, slowest_s = (np.where(v > 0, length / np.where(v > 0, v, 1.0), _FOR_EVER_S) for v in speeds)
     slowest_s = np.maximum(slowest_s, planned_s)

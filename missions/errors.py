@@ -12,9 +12,11 @@
         └── PlanError         no lawful plan: base on the wrong side or out of reach, or the plan broke its own rules
             ├── MissionError  a sortie that no autopilot would take: too many items, no lawful fence
             ├── ProgressError how far a sortie got cannot be so: no such sortie or item, a place far from it, no battery
-            └── GroundError   ground that an aircraft does not fly over
-                ├── TooSteepError      it cannot follow it within its heights above it
-                └── UnknownGroundError the terrain has no elevation there
+            └── UnflyableError a part of a sortie that an aircraft cannot fly
+                ├── TooSharpError      there is no room for its turns into the patrol, or out of it
+                └── GroundError        ground that it does not fly over
+                    ├── TooSteepError      it cannot follow it within its heights above it
+                    └── UnknownGroundError the terrain has no elevation there
 """
 
 from __future__ import annotations
@@ -58,8 +60,8 @@ class MissionError(PlanError):
     """A sortie that no autopilot would take: too many items, or no lawful fence."""
 
 
-class GroundError(PlanError):
-    """Ground that an aircraft does not fly over.
+class UnflyableError(PlanError):
+    """A part of a sortie that an aircraft cannot fly.
 
     Parameters
     ----------
@@ -74,6 +76,14 @@ class GroundError(PlanError):
     def __init__(self, message: str, lat_deg: float, lon_deg: float, part: str = "patrol") -> None:
         super().__init__(message)
         self.lat_deg, self.lon_deg, self.part = lat_deg, lon_deg, part
+
+
+class TooSharpError(UnflyableError):
+    """A place where wings have no room for the turn into their patrol, or out of it."""
+
+
+class GroundError(UnflyableError):
+    """Ground that an aircraft does not fly over."""
 
 
 class TooSteepError(GroundError):

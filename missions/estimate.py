@@ -125,6 +125,7 @@ def fly_along(
 
 def reach_m(aircraft: Aircraft, options: PlanOptions) -> float:
     """No aircraft of the type gets farther from its base and back, metres."""
+    # No metre takes wings less for their being higher up, but what the wind carries them.
     fastest = aircraft.cruise_m_s + options.wind.speed_m_s
     return 3600 * aircraft.usable_wh / float(aircraft.power_w(aircraft.cruise_m_s)) * fastest / 2
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from missions.errors import MissionsError
 
-__all__ = ["check_counts", "length_told", "number_within", "store_figures"]
+__all__ = ["LATER", "check_counts", "length_told", "number_within", "store_figures"]
+
+LATER = MappingProxyType({"later": True})
+"""Metadata of a field that plan files of earlier versions lack; they are read with its default."""
 
 
 def number_within(what: str, value: object, low: float, high: float, error: type[MissionsError]) -> float:

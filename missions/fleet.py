@@ -43,12 +43,14 @@ class Aircraft:
     kind
         Name of the type.
     cruise_m_s, max_m_s
-        Airspeed of transit and the highest airspeed, metres a second.
+        Airspeed of transit and the highest airspeed, metres a second. Of wings they are equivalent airspeeds, as a
+        pitot tube tells them and an autopilot holds them: true ones at sea level. Higher up they fly faster.
     climb_m_s, descent_m_s
         Vertical speeds, metres a second, both positive.
     hover_power_w, cruise_power_w, climb_power_w
-        Electric power when hovering, in level flight at `cruise_m_s`, and in a climb at `climb_m_s`, watts. Of a fixed
-        wing `hover_power_w` is the power of level flight that a climb adds to: give its cruise power.
+        Electric power when hovering, in level flight at `cruise_m_s`, and in a climb at `climb_m_s`, watts; of wings at
+        sea level. `climb_more_w` says what of it a climb adds. A fixed wing has `hover_power_w` in the procedures of
+        take-off and landing only.
     battery_wh
         Energy of a full battery, watt hours.
     reserve_fraction
@@ -58,13 +60,13 @@ class Aircraft:
     form
         How it stays up.
     min_m_s
-        Lowest airspeed in level flight, metres a second: above zero for wings.
+        Lowest airspeed in level flight, as `cruise_m_s`: above zero for wings.
     turn_radius_m
-        Least radius of a turn in patrol, metres: above zero for wings.
+        Least radius of a turn in patrol, metres, in calm air at sea level: above zero for wings.
     takeoff_s, landing_s
         What the procedures of take-off and landing take beside climb and descent, seconds, at `hover_power_w`.
     transition_s
-        Time of one change between hover and wings of a VTOL, at `climb_power_w`, seconds.
+        Time of one change between hover and wings of a VTOL, at the greater of the powers of hover and climb, seconds.
     approach_deg
         Slope of the final approach of a fixed wing, degrees below level. PX4 refuses more than 5 (``FW_LND_ANG``).
     navigation_error_m
@@ -167,8 +169,16 @@ class Aircraft:
         """What it stores: vertices of a fence, items of a mission."""
         return self.fence_vertices, self.mission_items
 
+    def true_m_s(self, airspeed_m_s: float, wind: Wind) -> float:
+        """What one of its airspeeds is at most in some air, metres a second: rotors hold theirs at any height."""
+        return airspeed_m_s * wind.true_per_equivalent if self.has_wings else airspeed_m_s
+
     def turn_radius_in(self, wind: Wind) -> float:
-        """Least radius over the ground of its turns on patrol in a wind, metres; 0 where it turns on the spot."""
+        """Least radius over the ground of its turns on patrol in some air, metres; 0 where it turns on the spot.
+
+        Of wings it is wider than `turn_radius_m` by the square of their true by their equivalent airspeed, and by the
+        wind. ArduPlane widens its circles so too; PX4 banks more as long as its limit lets it.
+        """
         return wind.turn_radius_m(self.turn_radius_m, self.cruise_m_s)
 
     def stray_in(self, wind: Wind) -> float:
@@ -188,7 +198,8 @@ class Aircraft:
         """
         if not self.has_wings:
             return 0.0
-        radius_m, lead_m = self.turn_radius_in(wind), _L1_PERIOD_S * (self.cruise_m_s + wind.speed_m_s) / (2 * math.pi)
+        over_ground_m_s = self.true_m_s(self.cruise_m_s, wind) + wind.speed_m_s
+        radius_m, lead_m = self.turn_radius_in(wind), _L1_PERIOD_S * over_ground_m_s / (2 * math.pi)
         return (math.hypot(radius_m, 2 * lead_m) - radius_m) / 2
 
     @property
@@ -205,7 +216,29 @@ class Aircraft:
     def ground_energy_wh(self) -> float:
         """Energy of the procedures of one take-off and landing, watt hours."""
         procedures = (self.takeoff_s + self.landing_s) * self.hover_power_w
-        return (procedures + 2 * self.transition_s * self.climb_power_w) / 3600
+        return (procedures + 2 * self.transition_s * self.transition_power_w) / 3600
+
+    @property
+    def transition_power_w(self) -> float:
+        """Power of a change between hover and wings, watts: rotors and propeller work both."""
+        return max(self.hover_power_w, self.climb_power_w)
+
+    def climb_more_w(self, *, level: bool = True) -> float:
+        """What a climb at `climb_m_s` takes beside `power_w`, watts.
+
+        Lifting a mass m at the rate c takes m g c, whatever holds it up, and the efficiency of the drive more. A file
+        gives no mass, but the power of a climb: of rotors what it takes beside hovering, of wings beside level flight
+        at cruise. `climb_power_w` of a VTOL is that of its climb on wings. Where it is that of a climb on its rotors,
+        as most makers give it, the climb on wings is taken for dearer than it is, which is safe; where it is less than
+        hovering takes, its rotors climb on the spot at the power of their hover. No climb gives energy back.
+
+        Parameters
+        ----------
+        level
+            False for a climb on the spot.
+        """
+        beside_w = self.cruise_power_w if self.has_wings and level else self.hover_power_w
+        return max(self.climb_power_w - beside_w, 0.0)
 
     def power_w(self, speed_m_s: ArrayLike, *, level: bool = True) -> Floats:
         """Power at an airspeed, watts.

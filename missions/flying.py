@@ -274,8 +274,11 @@ class Pilot:
         kept = np.flatnonzero((length >= _SAME_M) | (np.abs(rise) >= _SAME_M))
         vertical = length[kept] < _SAME_M
         step = np.where(vertical[:, None], 0.0, step[kept])
+        heights = np.array([w.amsl_m for w in waypoints])
+        middle = (heights[kept] + heights[kept + 1]) / 2
+        patrol = kind is LegKind.PATROL
         time, energy = effort(
-            aircraft, step, rise[kept], speed_m_s=speed_m_s, wind=self.wind, patrol=kind is LegKind.PATROL
+            aircraft, step, rise[kept], speed_m_s=speed_m_s, wind=self.wind, patrol=patrol, amsl_m=middle
         )
         return [
             Leg(

@@ -98,12 +98,13 @@ class Heights(NamedTuple):
 
 def late_m(aircraft: Aircraft, wind: Wind) -> float:
     """How far behind its place a height of a long climb is flown at cruise, metres."""
-    return late_s() * (aircraft.cruise_m_s + wind.speed_m_s)
+    return late_s() * (aircraft.true_m_s(aircraft.cruise_m_s, wind) + wind.speed_m_s)
 
 
 def level_m(aircraft: Aircraft, wind: Wind) -> float:
     """For how far from where it took off on the spot it goes over to its wings, and climbs not, metres."""
-    return 0.0 if aircraft.needs_runway else aircraft.transition_s * (aircraft.min_m_s / 2 + wind.speed_m_s)
+    carried_m_s = aircraft.true_m_s(aircraft.min_m_s, wind)
+    return 0.0 if aircraft.needs_runway else aircraft.transition_s * (carried_m_s / 2 + wind.speed_m_s)
 
 
 def levelled(steps: Floats, slopes: Floats, far_m: float) -> tuple[Floats, Floats]:
@@ -248,7 +249,7 @@ def _beside(
     aircraft, wind = by
     along_m = np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
     course, bend = courses(steps)
-    behind_m = _BACK_S * (aircraft.cruise_m_s + wind.speed_m_s)
+    behind_m = _BACK_S * (aircraft.true_m_s(aircraft.cruise_m_s, wind) + wind.speed_m_s)
     first = np.searchsorted(along_m, along_m - behind_m, side="left")
     last = np.searchsorted(along_m, along_m + _AHEAD_RADII * aircraft.turn_radius_in(wind), side="right")
     above, below, right = ground_m.copy(), ground_m.copy(), np.stack([course[:, 1], -course[:, 0]], axis=-1)

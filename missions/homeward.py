@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from missions.effort import effort
@@ -18,8 +20,10 @@ def straight_effort(
 ) -> tuple[float, float]:
     """Time, seconds, and energy, watt hours, of a straight transit between two places, degrees.
 
-    `rise_m` is flown on the spot at its end. Infinite where the wind is too strong for it.
+    `rise_m` is flown on the spot at its end. Infinite where the wind is too strong for it. Wings are no slower higher
+    up, and no metre takes them more: it is reckoned at sea level.
     """
+    wind = replace(wind, air_amsl_m=min(wind.air_amsl_m, 0.0))
     plane = Plane.at(*start)
     step = plane.xy(*stop)
     steps = np.array([step, [0.0, 0.0]])
@@ -47,7 +51,7 @@ def straight_home(vehicle: Vehicle, here: tuple[float, float], above_base_m: flo
     """
     craft, base = vehicle.aircraft, vehicle.base
     time, energy = straight_effort(vehicle, here, (base.lat_deg, base.lon_deg), -max(above_base_m, 0.0), wind)
-    landing_wh = (craft.landing_s * craft.hover_power_w + craft.transition_s * craft.climb_power_w) / 3600
+    landing_wh = (craft.landing_s * craft.hover_power_w + craft.transition_s * craft.transition_power_w) / 3600
     if craft.needs_runway:
         away_m = 2 * approach_m(craft, wind, max(above_base_m, 0.0))
         ground_m_s = max(craft.cruise_m_s - wind.speed_m_s, 1.0)

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from missions.building import no_room_for
 from missions.effort import steep_for
 from missions.estimate import reach_m
 from missions.fleet import Aircraft, Base
+from missions.narrowness import narrow_reason, too_narrow
 from missions.options import Objective
 from missions.setting import Crew, Setting
 from missions.sortie import Sortie
@@ -29,6 +31,13 @@ def out_of_reach(setting: Setting) -> str:
     unknown = unknown_ground(setting)
     if unknown.any():
         return f"nothing can be patrolled: {lacking(setting, int(np.argmax(unknown)))}"
+    narrow = too_narrow(setting)
+    if narrow.any():
+        lat, lon = (float(v[np.argmax(narrow)]) for v in setting.at)
+        return (
+            f"nothing can be patrolled: at {lat:.5f}, {lon:.5f} {narrow_reason(setting)}; send rotors or an aircraft "
+            "that turns tighter, or move the base"
+        )
     steep = too_steep(setting)
     if steep.any() and setting.options.wind.speed_m_s < crew.aircraft.cruise_m_s:
         # The piece that is nearest to being of use says why.
@@ -104,17 +113,8 @@ def _why_not_there_and_back(setting: Setting, crew: Crew, *, alone: bool) -> str
     far_km = setting.access_of(crew).nearest_m / 1000
     team = setting.team(crew, 1.0, setting.terrain)
     least = float(np.min(team.out_wh + team.home_wh))
-    shut = setting.shut[crew]
-    if not np.isfinite(least) and (shut.blank.any() or shut.blank_ends.any()):
-        return "it, or the ways there, lie over ground that is not known"
-    if not np.isfinite(least) and (shut.steep.any() or shut.far.any()):
-        return f"the ground, or the ways there, are too steep for {steep_for(craft)}"
     if not np.isfinite(least):
-        return (
-            f"the wind of {wind.speed_m_s:g} m/s from {wind.from_deg:.0f} degrees lets {craft.kind!r} (max_m_s "
-            f"{craft.max_m_s:g}) fly no way between base {base.name!r} and the flight line: wait for less wind, or "
-            "take a faster aircraft"
-        )
+        return _why_no_way(setting, crew)
     if least >= team.usable_wh:
         return (
             f"base {base.name!r} is out of reach of {craft.kind!r}: the least way there and back over {far_km:.1f} km "
@@ -130,6 +130,22 @@ def _why_not_there_and_back(setting: Setting, crew: Crew, *, alone: bool) -> str
             "or take an aircraft with more endurance"
         )
     return ""
+
+
+def _why_no_way(setting: Setting, crew: Crew) -> str:
+    """What keeps the aircraft of a crew from flying any of the lawful ways, however much energy it has."""
+    craft, wind, shut = crew.aircraft, setting.options.wind, setting.shut[crew]
+    if shut.blank.any() or shut.blank_ends.any():
+        return "it, or the ways there, lie over ground that is not known"
+    if shut.tight.any():
+        return f"there is no room to come into the patrol, or to leave it, for {no_room_for(craft, wind)}"
+    if shut.steep.any() or shut.far.any():
+        return f"the ground, or the ways there, are too steep for {steep_for(craft)}"
+    return (
+        f"the wind of {wind.speed_m_s:g} m/s from {wind.from_deg:.0f} degrees lets {craft.kind!r} (max_m_s "
+        f"{craft.max_m_s:g}) fly no way between base {crew.base.name!r} and the flight line: wait for less wind, or "
+        "take a faster aircraft"
+    )
 
 
 def _energy(craft: Aircraft) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from geo import shorter_turn
+from geo import shorter_turn, true_per_equivalent
 from missions.border import Side
 from missions.errors import MissionError
 from missions.fence import sortie_fence
@@ -294,6 +294,8 @@ def _wanted_speed(leg: Leg, sortie: Sortie, plan: PatrolPlan) -> float:
     east = shorter_turn(leg.end.lon_deg - leg.start.lon_deg) * math.cos(math.radians(leg.start.lat_deg))
     course = np.array([[east, north]]) / math.hypot(east, north)
     air = float(plan.options.wind.airspeed(course, np.array([leg.speed_m_s]))[0])
+    # Autopilots hold the equivalent airspeed.
+    air /= float(true_per_equivalent((leg.start.amsl_m + leg.end.amsl_m) / 2))
     # Beside the patrol only a climb or descent asks for less than cruise.
     return air if leg.kind is LegKind.PATROL or air < craft.cruise_m_s * _SLOWER else craft.cruise_m_s
 

@@ -280,8 +280,8 @@ class _Way:
         Where they are, degrees, shape (n,); longitudes run on across the antimeridian.
     bow_m
         How far each leg, straight on the globe, is from one straight in latitude and longitude, shape (n - 1,).
-    stray_m
-        How far off it the aircraft may come in a bend.
+    stray_m, turn_m
+        How far off it the aircraft may come in a bend, and the radius of its turns.
     """
 
     sortie: Sortie
@@ -290,10 +290,11 @@ class _Way:
     lon_deg: Floats
     bow_m: Floats
     stray_m: float
+    turn_m: float
 
     @classmethod
     def of(cls, sortie: Sortie, wind: Wind) -> _Way:
-        points = sortie.way
+        points, craft = sortie.way, sortie.vehicle.aircraft
         lat, lon = np.array([p.lat_deg for p in points]), np.array([p.lon_deg for p in points])
         lon = np.unwrap(lon, period=360.0)
         at = np.concatenate([[0.0], np.cumsum([leg.duration_s for leg in sortie.legs])])
@@ -301,7 +302,7 @@ class _Way:
             _bow_m(lat[k : k + 2], lon[k : k + 2]) if leg.distance_m > _BENT_M else 0.0
             for k, leg in enumerate(sortie.legs)
         ]
-        return cls(sortie, at, lat, lon, np.array(bow), sortie.vehicle.aircraft.stray_in(wind))
+        return cls(sortie, at, lat, lon, np.array(bow), craft.stray_in(wind), craft.turn_radius_in(wind))
 
     def pieces(self, margins: Margins) -> Iterator[tuple[float, float, tuple[Floats, Floats]]]:
         """Begin, end, and outline (latitudes, longitudes) of the pieces of the way."""
@@ -357,7 +358,7 @@ class _Way:
         vertical = craft.has_wings and not craft.needs_runway
         if vertical and any(leg.kind in {LegKind.TAKEOFF, LegKind.LANDING} for leg in self.sortie.legs[touched]):
             # Wings gain and lose height in circles that touch the base.
-            wide_m += 2 * craft.turn_radius_m
+            wide_m += 2 * self.turn_m
         outline = shape.simplify(_STRAIGHTENED_M).buffer(wide_m * _ROUND, quad_segs=_QUAD_SEGS)
         assert isinstance(outline, Polygon)
         return plane, outline

@@ -94,10 +94,12 @@ def _object(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise FormatError(f"{where} is {type(value).__name__}, not an object")
     hints = _hints(kind)
-    lost = next((name for name in hints if name not in value), None)
+    later = {f.name for f in fields(kind) if f.metadata.get("later")}
+    lost = next((name for name in hints if name not in value and name not in later), None)
     if lost is not None:
         raise FormatError(f"{where}.{lost} is missing")
-    return kind(**{name: _from_json(hint, value[name], f"{where}.{name}") for name, hint in hints.items()})
+    given = {name: hint for name, hint in hints.items() if name in value}
+    return kind(**{name: _from_json(hint, value[name], f"{where}.{name}") for name, hint in given.items()})
 
 
 @cache

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from geo import Terrain, wrap_longitudes
+from geo import FlatTerrain, Terrain, wrap_longitudes
 from missions.airspace import Airspace
 from missions.border import BorderSegment
 from missions.course import Course
@@ -35,6 +35,7 @@ from missions.sortie import Sortie
 from missions.spans import Span, joined, risk_spans
 from missions.statement import bounds_of, coverage_of, notes_of
 from missions.task import Task
+from missions.thin_air import in_thin_air, in_thinner_air
 from missions.turns import turns_of
 from missions.unwatched import bare_reason, unwatched
 from missions.validation import check
@@ -129,13 +130,14 @@ def best_plan(
 
     Ways of wings are taken from those that are `kept` of earlier plans of the task over the same terrain, and added.
     """
+    options = in_thin_air(options or PlanOptions(), task, fleet, terrain or FlatTerrain())
 
     def planner(course: Course | None = None) -> Planner:
         setting = Setting(
             task,
             fleet,
             terrain,
-            options or PlanOptions(),
+            options,
             airspace=airspace or Airspace(),
             risk=risk or RiskTable(),
             course=course,
@@ -242,6 +244,11 @@ class Planner:
         else:
             if unfenced(made) or too_long(made):
                 raise MissionError(bare_reason(self.setting))
+        higher = in_thinner_air(made)
+        if higher is not None:
+            # Wings fly over ground that is higher than borders and bases: once more in the air that is there.
+            given = self.setting
+            return best_plan(given.task, given.fleet, given.terrain, higher, airspace=given.airspace, risk=given.risk)
         unseen = unwatched(self.setting, chosen.rotas.flown)
         made = replace(made, coverage=coverage_of(self.setting, made.sorties, unseen))
         terrain = self.setting.terrain

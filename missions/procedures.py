@@ -61,8 +61,10 @@ def turned_in(way: Floats, runway: Runway | None, room: Room) -> Floats | None:
     return way if runway is None else _turned(way, runway.course, room)
 
 
-def curved_home(way: Floats, first: Floats | None, inside: float, runway: Runway | None, room: Room) -> Floats:
+def curved_home(way: Floats, first: Floats | None, inside: float, runway: Runway | None, room: Room) -> Floats | None:
     """The way home from a patrol with the turns that wings need, out of the patrol and into the landing.
+
+    None where no clear curve was found.
 
     Parameters
     ----------
@@ -76,23 +78,20 @@ def curved_home(way: Floats, first: Floats | None, inside: float, runway: Runway
         Along which it lands; None where it does so on the spot.
     room
         For turns.
-
-    Notes
-    -----
-    Where no curve is clear the corner stays; the validation of the plan then refuses it.
     """
     return _curved(way, first, inside, None if runway is None else runway.course, room)
 
 
-def curved_out(way: Floats, last: Floats | None, inside: float, runway: Runway | None, room: Room) -> Floats:
+def curved_out(way: Floats, last: Floats | None, inside: float, runway: Runway | None, room: Room) -> Floats | None:
     """The way from where a climb-out ends to the beginning of a patrol, with the turns, as `curved_home` makes them."""
     back = None if last is None else -last
     take_off = None if runway is None else -runway.course
     # Flown backwards, what was on the left is on the right.
-    return _curved(way[::-1], back, -inside, take_off, room)[::-1]
+    found = _curved(way[::-1], back, -inside, take_off, room)
+    return None if found is None else found[::-1]
 
 
-def _curved(way: Floats, first: Floats | None, inside: float, last: Floats | None, room: Room) -> Floats:
+def _curved(way: Floats, first: Floats | None, inside: float, last: Floats | None, room: Room) -> Floats | None:
     if room.radius_m <= 0 or len(way) < 2:
         return way
 
@@ -100,14 +99,11 @@ def _curved(way: Floats, first: Floats | None, inside: float, last: Floats | Non
         return part if last is None else _turned(part, last, room)
 
     if first is None:
-        found = rest(way)
-    else:
-        # A border lies on the other side; beside a road that may be where a border is not.
-        left = led_in(way[::-1], -first, (-inside, inside), room)
-        found = None if left is None else rest(left[::-1])
-        if found is None:
-            found = steered(way, first, last, rest=rest, room=room)
-    return way if found is None else found
+        return rest(way)
+    # A border lies on the other side; beside a road that may be where a border is not.
+    left = led_in(way[::-1], -first, (-inside, inside), room)
+    found = None if left is None else rest(left[::-1])
+    return steered(way, first, last, rest=rest, room=room) if found is None else found
 
 
 def _turned(way: Floats, course: Floats, room: Room) -> Floats | None:
@@ -126,7 +122,7 @@ def with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
     for k, procedure_s in ends:
         out[k] = _longer(out[k], procedure_s, craft.hover_power_w)
     for k, _ in ends:
-        out[k] = _longer(out[k], craft.transition_s, craft.climb_power_w)
+        out[k] = _longer(out[k], craft.transition_s, craft.transition_power_w)
     return tuple(out)
 
 

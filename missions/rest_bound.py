@@ -27,5 +27,6 @@ def rest_bound(plan: PatrolPlan, left: Sequence[Sortie]) -> Bound:
 def _patrol_m_s(plan: PatrolPlan, sortie: Sortie) -> float:
     """The greatest speed of a patrol, metres a second: wings may have to fly faster than it is wanted."""
     craft = sortie.vehicle.aircraft
-    forced = craft.min_m_s + plan.options.wind.speed_m_s if craft.has_wings else 0.0
+    wind = plan.options.wind
+    forced = craft.true_m_s(craft.min_m_s, wind) + wind.speed_m_s if craft.has_wings else 0.0
     return max(plan.observation_of(sortie).speed_m_s, forced)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geo import Terrain
 from missions.access import Access
 from missions.building import Aloft, Builder
-from missions.errors import GroundError, PlanError, ProgressError
+from missions.errors import PlanError, ProgressError, UnflyableError
 from missions.estimate import reach_m
 from missions.patrol import PatrolPlan
 from missions.progress import Progress, Reached
@@ -177,7 +177,7 @@ class Rests:
                     layers_agl_m=sortie.layers_agl_m,
                     aloft=aloft,
                 )
-            except GroundError:
+            except UnflyableError:
                 return None
             return (end, legs, runs) if _lands(sortie, legs, charge) else None
 

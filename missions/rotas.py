@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from missions.building import Builder
 from missions.dividing import Shared, divided
-from missions.errors import GroundError, PlanError
+from missions.errors import PlanError, TooSharpError, UnflyableError
 from missions.evening import evened
 from missions.idle import out_of_reach
 from missions.options import Objective
 from missions.ordering import ordered
 from missions.patrol import Period, Roster
 from missions.relaying import Units, alone, shared_in, together
-from missions.setting import Setting
+from missions.setting import Crew, Setting
 from missions.sharing import Block
 from missions.sortie import Sortie
 from missions.spans import Span, joined
@@ -97,12 +97,12 @@ def make_rotas(
             raise PlanError(out_of_reach(setting))
         sorties, steep = _sorties(setting, teams, blocks)
         if steep is not None:
-            # Shared out again without what turned out to be too steep.
+            # Shared out again without what turned out to be too steep, or too narrow.
             shut += 1
             if shut > _SHUT_MOST:
                 raise PlanError(
-                    f"the course was shared out {_SHUT_MOST} times anew, each time without ground that turned out "
-                    f"to be none to fly over, and still {steep}; or plan it in shorter parts"
+                    f"the course was shared out {_SHUT_MOST} times anew, each time without what turned out to be "
+                    f"none to fly over or to turn at, and still {steep}; or plan it in shorter parts"
                 ) from steep
             continue
         worst = max(sortie.energy_wh / sortie.vehicle.aircraft.usable_wh for sortie in sorties)
@@ -152,22 +152,44 @@ def _rosters(setting: Setting, shared: Shared, blocks: Sequence[Block], units: U
 
 def _sorties(
     setting: Setting, teams: Sequence[Team], blocks: Sequence[Block]
-) -> tuple[tuple[Sortie, ...], GroundError | None]:
-    """The sorties of blocks, and why some of them cannot be built: from then on their crews leave out what is steep."""
+) -> tuple[tuple[Sortie, ...], UnflyableError | None]:
+    """The sorties of blocks, and why some of them cannot be built: from then on their crews leave out what is why."""
     builder = Builder(setting.course, setting.stations, setting.terrain, setting.options)
     made: list[Sortie] = []
     steep, fresh = None, False
     for block in blocks:
         try:
             made.append(_sortie(setting, builder, teams[block.team], block))
-        except GroundError as error:
+        except UnflyableError as error:
             begin, end = (block.stop, block.start) if block.backward else (block.start, block.stop)
+            crew = setting.crews[block.team]
             # Two sorties may meet at one station that neither comes to.
-            fresh |= setting.shut[setting.crews[block.team]].heed(error, begin, end, setting.at)
+            fresh |= setting.shut[crew].heed(error, begin, end, setting.at)
+            if isinstance(error, TooSharpError):
+                _narrow(setting, builder, crew, error.part, (begin, end))
             steep = error
     if steep is not None and not fresh:
         raise steep
     return tuple(made), steep
+
+
+def _narrow(setting: Setting, builder: Builder, crew: Crew, part: str, ends: tuple[int, int]) -> None:
+    """Shut the stations about one at which wings have no room for a turn, as far as there is none.
+
+    Where a border winds closely that is no single station: the next ones are tried, then every second, every fourth, as
+    long as there is no room at those.
+    """
+    access, shut = setting.access_of(crew), setting.shut[crew]
+    onward = 1 if ends[1] > ends[0] else -1
+    at, reached = (ends[0], onward) if part == "out" else (ends[1], -onward), frozenset(access.reached.tolist())
+    for way in (1, -1):
+        known, step = at[0], 1
+        while (k := at[0] + way * step) in reached and 0 <= k + at[1] < len(setting.stations):
+            stretch = (k, k + onward) if part == "out" else (k - onward, k)
+            if builder.turns_at(crew.vehicles[0], access, part, stretch):
+                break
+            shut.narrow(slice(min(known, k), max(known, k) + 1))
+            known, step = k, step * 2
 
 
 def _sortie(setting: Setting, builder: Builder, team: Team, block: Block) -> Sortie:
@@ -190,7 +212,7 @@ def _sortie(setting: Setting, builder: Builder, team: Team, block: Block) -> Sor
         return whole
     try:
         other = sortie(stretches)
-    except GroundError:
+    except UnflyableError:
         return whole
     fits = other.energy_wh <= crew.aircraft.usable_wh
     return other if fits and other.duration_s < whole.duration_s else whole

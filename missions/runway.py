@@ -211,17 +211,18 @@ def _line(
     """The line in one direction; None where the ground rises so that it would be too long."""
     course = _unit(heading_deg)
     # In less headwind than planned it is flown as well.
-    speed = max(float(wind.ground_speed(course[None], aircraft.cruise_m_s)[0]), aircraft.cruise_m_s)
+    cruise = aircraft.true_m_s(aircraft.cruise_m_s, wind)
+    speed = max(float(wind.ground_speed(course[None], cruise)[0]), cruise)
     climb = aircraft.climb_m_s / speed / _SPARE
     slope = _slope(aircraft, speed)
     # Over its run it does not climb yet, and a climb is flown late.
-    level_m = aircraft.takeoff_s * aircraft.cruise_m_s / 2 + late_m(aircraft, wind)
+    level_m = aircraft.takeoff_s * cruise / 2 + late_m(aircraft, wind)
     out_agl_m, home_agl_m = layers_agl_m
     out = _reach(course, climb, out_agl_m, plane, terrain, level_m=level_m)
     back = _reach(-course, slope, home_agl_m, plane, terrain)
     if out is None or back is None:
         return None
-    rise_m = _rise_m(out * course, _RISE_S * (aircraft.cruise_m_s + wind.speed_m_s), plane, terrain)
+    rise_m = _rise_m(out * course, _RISE_S * (cruise + wind.speed_m_s), plane, terrain)
     higher_m = min(bounds_agl_m[0] + min(late_up_m(aircraft), rise_m), bounds_agl_m[1])
     if higher_m > out_agl_m:
         out_agl_m, out = higher_m, _reach(course, climb, higher_m, plane, terrain, level_m=level_m)
@@ -241,7 +242,8 @@ def _rise_m(place: Floats, around_m: float, plane: Plane, terrain: Terrain) -> f
 
 def approach_m(aircraft: Aircraft, wind: Wind, above_base_m: float) -> float:
     """Length of a landing from a height over level ground, metres."""
-    return _level_m(aircraft, wind) + above_base_m / _slope(aircraft, aircraft.cruise_m_s + wind.speed_m_s)
+    ground_m_s = aircraft.true_m_s(aircraft.cruise_m_s, wind) + wind.speed_m_s
+    return _level_m(aircraft, wind) + above_base_m / _slope(aircraft, ground_m_s)
 
 
 def _level_m(aircraft: Aircraft, wind: Wind) -> float:
@@ -298,7 +300,8 @@ def _above_ground(
     aircraft, wind = flown
     level_m = float(np.hypot(*(line.final - line.established)))
     # Between the layer above one place and above the other it climbs or descends with the ground.
-    level_s = level_m / max(float(wind.ground_speed(line.course[None], aircraft.cruise_m_s)[0]), aircraft.cruise_m_s)
+    cruise = aircraft.true_m_s(aircraft.cruise_m_s, wind)
+    level_s = level_m / max(float(wind.ground_speed(line.course[None], cruise)[0]), cruise)
     return bool(
         -aircraft.descent_m_s * level_s / _SPARE <= final - established <= aircraft.climb_m_s * level_s / _SPARE
     )

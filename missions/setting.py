@@ -178,7 +178,7 @@ class Setting:
                 camera,
                 self.task.widest,
                 max_speed_m_s=aircraft.max_m_s,
-                min_speed_m_s=aircraft.min_m_s,
+                min_speed_m_s=aircraft.true_m_s(aircraft.min_m_s, options.wind),
                 turn_radius_m=aircraft.turn_radius_in(options.wind),
                 clear_m=clear_m,
                 dwell_s=options.dwell_s,

@@ -1,11 +1,11 @@
-"""What of a course a crew cannot fly because of the ground: it is too steep for it, or nobody knows its elevation."""
+"""What of a course a crew cannot fly: the ground is too steep for it, or not known, or there is no room to turn."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from missions.errors import GroundError, UnknownGroundError
+from missions.errors import TooSharpError, UnflyableError, UnknownGroundError
 from missions.surroundings import rough_distance_m
 
 __all__ = ["Shut"]
@@ -27,6 +27,8 @@ class Shut:
         Pieces that are too steep for it, and stations to which its ways are, known before or as it turned out.
     blank, blank_ends
         Pieces and stations likewise of which, or of the ways there, the elevation is not known.
+    tight
+        Stations likewise at which its wings have no room to turn into the patrol, or out of it.
     over, on_way
         Where there is none, degrees: a place by each piece and each station of which that turned out when sorties were
         built.
@@ -37,16 +39,17 @@ class Shut:
         self._unknown, self._unknown_ends = self.pieces.copy(), self.ends.copy()
         self.steep, self.far = self.pieces, self.ends
         self.blank, self.blank_ends = self.pieces, self.ends
+        self.tight = np.zeros(count, dtype=bool)
         self.over: dict[int, tuple[float, float]] = {}
         self.on_way: dict[int, tuple[float, float]] = {}
 
     def note(self, steep: Bools, far: Bools, blank: Bools, blank_ends: Bools) -> None:
         """Take note of what is known before any sortie is built."""
         self.steep = steep | (self.pieces & ~self._unknown)
-        self.far = far | (self.ends & ~self._unknown_ends)
+        self.far = far | (self.ends & ~self._unknown_ends & ~self.tight)
         self.blank, self.blank_ends = blank | self._unknown, blank_ends | self._unknown_ends
 
-    def heed(self, error: GroundError, begin: int, end: int, at: tuple[Floats, Floats]) -> bool:
+    def heed(self, error: UnflyableError, begin: int, end: int, at: tuple[Floats, Floats]) -> bool:
         """Leave out what a sortie from station `begin` to `end` could not fly; whether that was not known before.
 
         `at` is where the stations are, degrees.
@@ -61,7 +64,14 @@ class Shut:
             known, unknown, places = self.ends, self._unknown_ends, self.on_way
         fresh = not known[which]
         known[which] = True
+        if isinstance(error, TooSharpError):
+            self.tight[which] = True
         if isinstance(error, UnknownGroundError):
             unknown[which] = True
             places.setdefault(which, (error.lat_deg, error.lon_deg))
         return fresh
+
+    def narrow(self, stations: slice) -> None:
+        """Leave out as ends stations beside one at which there is no room to turn, where there is none either."""
+        self.tight[stations] |= ~self.ends[stations]
+        self.ends[stations] = True

@@ -20,6 +20,7 @@ from missions.options import Objective
 from missions.patrol import Bound, Coverage
 from missions.setting import Setting
 from missions.sortie import Sortie
+from missions.thin_air import thickest_air
 from missions.views import Watch
 
 __all__ = ["bounds_of", "coverage_of", "notes_of"]
@@ -51,6 +52,7 @@ def bounds_of(
     lat, lon = setting.course.at(((setting.stations[:-1] + setting.stations[1:]) / 2)[flown])
     # Over slopes wings come down to the floor, and need not climb higher.
     lowest_m = setting.options.floor_agl_m if np.isfinite(setting.terrain.resolution_m) else np.inf
+    thickest = thickest_air(setting.terrain, setting.fleet, setting.at)
     crews = [
         Crew(
             crew.aircraft,
@@ -60,15 +62,17 @@ def bounds_of(
             min(
                 setting.looks[crew.aircraft, crew.camera].height_agl_m, lowest_m if crew.aircraft.has_wings else np.inf
             ),
+            thickest if crew.aircraft.has_wings else 1.0,
         )
         for crew in setting.crews
     ]
     weight = None if weights is None else weights[flown]
     any_s = sortie_bound(crews, np.diff(setting.stations)[flown], wind=setting.options.wind, once=once, weight=weight)
     any_sorties = Bound("any sorties", any_s * _ROUNDING, f"of any sorties{repeated}")
-    # Level ground: no climb that a real one would cost is counted.
-    level = FlatTerrain()
-    teams = [setting.team(crew, 1.0, level) for crew in setting.crews]
+    # Level ground: no climb that a real one would cost is counted. Wings are as fast as in the thinnest air, and need
+    # no more than in the thickest.
+    level, thinner = FlatTerrain(), setting.options.wind.true_per_equivalent / thickest
+    teams = [setting.team(crew, thinner if crew.aircraft.has_wings else 1.0, level) for crew in setting.crews]
     pools = [
         Batteries(tuple(k for k, c in enumerate(setting.crews) if c.base == base), base.batteries, base.charge_s)
         for base in dict.fromkeys(crew.base for crew in setting.crews)

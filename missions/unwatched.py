@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from missions.narrowness import narrow_reason, too_narrow
 from missions.setting import Setting
 from missions.steepness import TooSteep, steep_reason, too_steep
 from missions.unknown_ground import lacking, unknown_ground
@@ -33,13 +34,15 @@ def unwatched(setting: Setting, flown: NDArray[np.bool_]) -> list[tuple[float, f
         near |= access.near
     # To what is farther than any aircraft comes no way was looked for.
     far = reached | ~near
-    steep, unknown = too_steep(setting), unknown_ground(setting)
+    steep, unknown, narrow = too_steep(setting), unknown_ground(setting), too_narrow(setting)
 
     def why(piece: int) -> str:
         if setting.bare[piece]:
             return bare_reason(setting)
         if unknown[piece]:
             return lacking(setting, piece)
+        if narrow[piece]:
+            return narrow_reason(setting)
         return steep_reason(setting, TooSteep(int(steep[piece]))) or _UNFLOWN[bool(far[piece : piece + 2].any())]
 
     out = []

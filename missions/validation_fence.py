@@ -18,6 +18,7 @@ from missions.limits import RALLY_POINTS
 from missions.mission import Mission, MissionItem
 from missions.patrol import PatrolPlan
 from missions.sortie import BENDING, Sortie
+from missions.validation_air import thinnest
 from missions.validation_beyond import past
 from missions.validation_items import items
 from missions.validation_margin import Gaps, gaps
@@ -76,7 +77,8 @@ class _Rules:
 
     def look_at(self, sortie: Sortie, mission: Mission, blocking: _Zones) -> None:
         """Try the fence and the rally points of a sortie."""
-        sight, own = _Sight(self.plan, sortie, blocking), gaps(sortie.vehicle.aircraft, self.plan.options.wind)
+        sight = _Sight(self.plan, sortie, blocking)
+        own = gaps(sortie.vehicle.aircraft, self.plan.options.wind, thinnest(sortie))
         self.each.append(own)
         self._stored(sortie, mission)
         read = sight.polygons(mission.fence)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geo import Terrain
 from missions.patrol import PatrolPlan
-from missions.sortie import Leg, LegKind, Sortie, Waypoint
+from missions.sortie import Leg, LegKind, Sortie
+from missions.validation_air import true_by_equivalent
 from missions.validation_lines import lat_lon
 from missions.validation_rule import Rule, finite
 
@@ -82,8 +83,18 @@ def _above_ground(leg: Leg, terrain: Terrain) -> Floats:
     return np.asarray(a.amsl_m + t * (b.amsl_m - a.amsl_m) - ground)
 
 
-def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[tuple[int, float, float, float]]:
-    """For every leg: its number, the airspeed that it takes, its rise and its time, without that on the runway."""
+class _Flown(NamedTuple):
+    """How a leg is flown: its number, equivalent airspeed, rise, time without that on the runway, and thin air."""
+
+    number: int
+    airspeed: float
+    rise: float
+    time: float
+    true: float
+
+
+def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[_Flown]:
+    """Every leg as it is flown."""
     craft = sortie.vehicle.aircraft
     rolls = {0: craft.takeoff_s if not sortie.airborne else 0.0, len(sortie.legs) - 1: craft.landing_s}
     angle = np.radians(plan.options.wind.from_deg)
@@ -100,7 +111,8 @@ def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[tuple[int, float, float
             if norm > 0 and leg.distance_m > 0 and time > 0
             else np.zeros(2)
         )
-        yield i, float(np.hypot(*(ground - air))), leg.end.amsl_m - leg.start.amsl_m, time
+        true = true_by_equivalent(leg, wings=craft.has_wings)
+        yield _Flown(i, float(np.hypot(*(ground - air))) / true, leg.end.amsl_m - leg.start.amsl_m, time, true)
 
 
 def speeds(plan: PatrolPlan) -> Rule:
@@ -109,7 +121,7 @@ def speeds(plan: PatrolPlan) -> Rule:
     worst, count = np.inf, 0
     for sortie in plan.sorties:
         craft = sortie.vehicle.aircraft
-        for i, airspeed, rise, time in _winds(sortie, plan):
+        for i, airspeed, rise, time, _ in _winds(sortie, plan):
             count += 1
             leg = sortie.legs[i]
             least = max(rise / craft.climb_m_s, -rise / craft.descent_m_s, 0.0)
@@ -131,13 +143,15 @@ def energy(plan: PatrolPlan) -> Rule:
     for sortie in plan.sorties:
         craft = sortie.vehicle.aircraft
         transitions = 1 if sortie.airborne else 2
-        joules = transitions * craft.transition_s * (craft.climb_power_w - craft.hover_power_w)
+        joules = transitions * craft.transition_s * max(craft.climb_power_w - craft.hover_power_w, 0.0)
         if craft.needs_runway:
             joules += (craft.landing_s + (transitions - 1) * craft.takeoff_s) * craft.hover_power_w
-        for i, airspeed, rise, time in _winds(sortie, plan):
+        for i, airspeed, rise, time, true in _winds(sortie, plan):
             level = sortie.legs[i].distance_m > 0
-            joules += float(craft.power_w(airspeed if level else 0.0, level=level)) * time
-            joules += max(rise, 0.0) / craft.climb_m_s * max(craft.climb_power_w - craft.hover_power_w, 0.0)
+            # Wings have the same drag at the same equivalent airspeed, and more way to go against it in a second.
+            joules += float(craft.power_w(airspeed if level else 0.0, level=level)) * time * (true if level else 1.0)
+            held_w = craft.cruise_power_w if level and craft.has_wings else craft.hover_power_w
+            joules += max(rise, 0.0) / craft.climb_m_s * max(craft.climb_power_w - held_w, 0.0)
         left = sortie.charge - joules / 3600 / craft.battery_wh
         worst = min(worst, left - craft.reserve_fraction)
         if left < craft.reserve_fraction - 1e-3:
@@ -160,7 +174,6 @@ def turns(plan: PatrolPlan) -> Rule:
         radius = sortie.vehicle.aircraft.turn_radius_m
         if radius <= 0:
             continue
-        wide = radius * (1 + plan.options.wind.speed_m_s / sortie.vehicle.aircraft.cruise_m_s) ** 2
         first = next((i for i, leg in enumerate(sortie.legs) if leg.kind is LegKind.PATROL), -1)
         for side in (1.0, -1.0):
             turned = 0.0
@@ -168,31 +181,20 @@ def turns(plan: PatrolPlan) -> Rule:
                 # Into its first patrol and home from the last; a detour between two is flown wide.
                 joint = i == first or (a.kind is LegKind.PATROL and b.kind is LegKind.RETURN)
                 inner = (a.kind is LegKind.PATROL and b.kind is LegKind.PATROL) or LegKind.CLIMB in {a.kind, b.kind}
-                # Beside a zone there is no room to come in along an arc, which in wind is wider.
-                if not inner and not (joint and _room_m(plan, b.start) > 3 * wide + plan.options.zone_margin_m):
+                if not inner and not joint:
                     turned = 0.0
                     continue
                 count += 1
+                wide = radius * true_by_equivalent(a, wings=True, highest=True) ** 2
                 turn = (_course(b) - _course(a) + np.pi) % (2 * np.pi) - np.pi
-                turned = max(turned - a.distance_m / radius, 0.0) + side * turn
+                turned = max(turned - a.distance_m / wide, 0.0) + side * turn
                 worst = min(worst, _CORNER_RAD - turned)
                 if turned > _CORNER_RAD:
                     found.append(
                         f"{sortie.name} leg {i}: turns by {np.degrees(turned):.0f} degrees at once, too sharp for a "
-                        f"radius of {radius:.0f} m"
+                        f"radius of {wide:.0f} m"
                     )
     return Rule("turn radius on patrol, into it and out of it", count, finite(worst), 0.0, "rad", tuple(found))
-
-
-def _room_m(plan: PatrolPlan, at: Waypoint) -> float:
-    """Distance of a place from the nearest no-fly zone, metres; infinite where there is none."""
-    nearest = np.inf
-    for zone in plan.blocking_zones():
-        lon, lat = np.array(zone.rings[0]).T
-        east = ((lon - at.lon_deg + 180.0) % 360.0 - 180.0) * np.cos(np.radians(at.lat_deg))
-        outline = shapely.polygons(np.column_stack([east, lat - at.lat_deg]) * 111_200.0)
-        nearest = min(nearest, float(shapely.distance(outline, shapely.points(0.0, 0.0))))
-    return nearest
 
 
 def _course(leg: Leg) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from missions.mission import Mission, MissionItem
 from missions.patrol import PatrolPlan
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
+from missions.validation_air import true_by_equivalent
 from missions.validation_rule import Rule
 
 __all__ = ["items"]
@@ -183,6 +184,7 @@ def _speed(plan: PatrolPlan, sortie: Sortie, leg: Leg, told: _Told) -> Iterator[
             yield f"is flown to at {value:.1f} m/s, its leg at {leg.speed_m_s:.1f}"
     else:
         air_m_s = _airspeed_m_s(leg, plan.options.wind.speed_m_s, plan.options.wind.from_deg)
+        air_m_s /= true_by_equivalent(leg, wings=True)
         # Beside the patrol wings fly at cruise wherever that is not too fast.
         same = abs(value - air_m_s) <= _WING_ROOM_M_S
         if not (same or (leg.kind is not LegKind.PATROL and abs(value - craft.cruise_m_s) <= _WING_ROOM_M_S)):

@@ -28,14 +28,17 @@ class Gaps(NamedTuple):
     cut_m: float
 
 
-def gaps(aircraft: Aircraft, wind: Wind) -> Gaps:
-    """What must lie between stand-off, fence and way of an aircraft in a wind."""
+def gaps(aircraft: Aircraft, wind: Wind, true: float = 1.0) -> Gaps:
+    """What must lie between stand-off, fence and way of an aircraft in a wind.
+
+    `true` is its true airspeed by its equivalent one where that is greatest.
+    """
     lost = _OWN_PLACE_M if aircraft.navigation_error_m is None else aircraft.navigation_error_m
     blown = _OWN_WAY_M[aircraft.form.value] if aircraft.technical_error_m is None else aircraft.technical_error_m
     gust = 1.5 * wind.speed_m_s if wind.gust_m_s is None else wind.gust_m_s
     if gust > 10.0:
         blown = blown * gust / 10.0
-    behind = 1.0 + wind.speed_m_s / aircraft.cruise_m_s
+    behind = true + wind.speed_m_s / aircraft.cruise_m_s
     cut = aircraft.turn_radius_m * behind * behind / 2 if aircraft.has_wings else 0.0
     both = max(4.0 * (lost**2 + blown**2), (lost + 2.0 * blown) ** 2) ** 0.5
     return Gaps(lost, 2.0 * blown, both, cut)

@@ -15,6 +15,7 @@ from missions.airspace import Zone, ZoneKind
 from missions.border import BorderSegment
 from missions.patrol import PatrolPlan
 from missions.sortie import BENDING, LegKind, Sortie
+from missions.validation_air import thinnest
 from missions.validation_beyond import past, way_on
 from missions.validation_lines import About, Beside, Edge, joined
 from missions.validation_margin import gaps
@@ -45,7 +46,7 @@ def places(plan: PatrolPlan) -> list[Rule]:
     for sortie in plan.sorties:
         legs += len(sortie.legs)
         near = _Near(sortie, [(border, edge.beside(sortie)) for border, edge in edges])
-        own = gaps(sortie.vehicle.aircraft, plan.options.wind)
+        own = gaps(sortie.vehicle.aircraft, plan.options.wind, thinnest(sortie))
         margins = np.array([own.way_m + own.cut_m * (leg.kind in BENDING) for leg in sortie.legs])
         fences += near.too_near(plan.border.stand_off_m, margins, in_air=sortie.airborne)
         least = min(least, plan.border.stand_off_m + own.way_m)

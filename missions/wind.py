@@ -1,15 +1,16 @@
-"""Wind: what an aircraft makes over the ground of its speed through the air."""
+"""The air: what an aircraft makes over the ground of its speed through it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geo import true_per_equivalent
 from missions.errors import PlanError
-from missions.figures import store_figures
+from missions.figures import LATER, store_figures
 
 __all__ = ["CALM", "Wind"]
 
@@ -21,7 +22,7 @@ _GUST_FACTOR = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Wind:
-    """A steady wind, and its gusts.
+    """A steady wind and its gusts, in air as thin as at a height.
 
     Parameters
     ----------
@@ -31,6 +32,9 @@ class Wind:
         The direction that it comes from, degrees clockwise from true north.
     gust_m_s
         Speed of its gusts, metres a second; by default half as much again as its own.
+    air_amsl_m
+        The greatest height above mean sea level at which anything is flown in it, metres: the thinner the air, the
+        faster and wider wings fly. A plan raises it to that of its flights.
 
     Raises
     ------
@@ -41,9 +45,11 @@ class Wind:
     speed_m_s: float = 0.0
     from_deg: float = 0.0
     gust_m_s: float | None = None
+    air_amsl_m: float = field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
-        store_figures(self, {"speed_m_s": (0.0, 60.0), "from_deg": (-360.0, 360.0)}, "wind", PlanError)
+        limits = {"speed_m_s": (0.0, 60.0), "from_deg": (-360.0, 360.0), "air_amsl_m": (-1000.0, 11_000.0)}
+        store_figures(self, limits, "wind", PlanError)
         if self.gust_m_s is not None:
             store_figures(self, {"gust_m_s": (self.speed_m_s, 100.0)}, "wind", PlanError)
 
@@ -51,6 +57,11 @@ class Wind:
     def gusts_m_s(self) -> float:
         """Speed of its gusts, given or assumed, metres a second."""
         return _GUST_FACTOR * self.speed_m_s if self.gust_m_s is None else self.gust_m_s
+
+    @property
+    def true_per_equivalent(self) -> float:
+        """True airspeed by equivalent airspeed at that height."""
+        return float(true_per_equivalent(self.air_amsl_m))
 
     @property
     def vector(self) -> Floats:
@@ -78,12 +89,13 @@ class Wind:
         return np.where(under >= 0, np.maximum(along + np.sqrt(np.maximum(under, 0.0)), 0.0), 0.0)
 
     def turn_radius_m(self, radius_m: float, airspeed_m_s: float) -> float:
-        """Radius over the ground that a turn takes in this wind, where its bank allows `radius_m` in calm air, metres.
+        """Radius over the ground of a turn in this air, where its bank allows `radius_m` in calm at sea level, metres.
 
         A coordinated turn has the radius V² / (g tan(bank)), and round a circle over the ground V is the ground speed:
-        with the wind behind, the airspeed and the wind. So it is R (1 + w / v)².
+        with the wind behind, the true airspeed and the wind. With t the true by the equivalent airspeed v it is
+        R (t + w / v)².
         """
-        return radius_m * (1.0 + self.speed_m_s / airspeed_m_s) ** 2
+        return radius_m * (self.true_per_equivalent + self.speed_m_s / airspeed_m_s) ** 2
 
     def airspeed(self, course: ArrayLike, ground_speed_m_s: ArrayLike) -> Floats:
         """Airspeed that a ground speed along courses takes, metres a second: |g u - w|, shape (n,)."""

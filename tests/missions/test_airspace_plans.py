@@ -177,7 +177,7 @@ def test_one_coverage_ends_before_a_round_is_turned():
 
 def test_in_a_single_coverage_who_waits_for_another_gets_less(monkeypatch):
     """Two wings and a rotor at one base keep apart on their way: without a second look the last lands later."""
-    border = straight(6000)
+    border = straight(7000)
     wing = replace(WINGS["fixed_wing"], kind="wing")
     rotor = fleet_for(border, 1)
     vehicles = tuple(

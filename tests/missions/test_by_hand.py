@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from cli.simulated import simulated_fleet
 from geo import FlatTerrain
 from missions import Aircraft, Fleet, LegKind, PlanOptions, Vehicle, Wind, plan, save_plan
 from missions.effort import leg_effort
@@ -44,29 +45,38 @@ def power_w(craft, air_m_s):
     return craft.cruise_power_w + max(abs(more), craft.cruise_power_w - craft.hover_power_w / 3) * (ratio**3 - 1)
 
 
+def thin(leg, craft):
+    """True by equivalent airspeed of wings midway on a leg: T / T0 to the power of -2.128 (ISA)."""
+    amsl_m = (leg.start.amsl_m + leg.end.amsl_m) / 2
+    return (1 - 0.0065 * amsl_m / 288.15) ** -2.128 if craft.has_wings else 1.0
+
+
 def by_hand(leg, craft, wind, wanted_m_s):
     """Seconds and watt seconds of a leg, from its ends alone."""
     azimuth, _, length = GEOD.inv(leg.start.lon_deg, leg.start.lat_deg, leg.end.lon_deg, leg.end.lat_deg)
     rise = leg.end.amsl_m - leg.start.amsl_m
     up_s, down_s = max(rise, 0.0) / craft.climb_m_s, max(-rise, 0.0) / craft.descent_m_s
     if length < 0.05:
-        return max(up_s, down_s), craft.hover_power_w * max(up_s, down_s) + up_s * (
-            craft.climb_power_w - craft.hover_power_w
+        return max(up_s, down_s), craft.hover_power_w * max(up_s, down_s) + up_s * max(
+            craft.climb_power_w - craft.hover_power_w, 0.0
         )
     angle = math.radians(wind.from_deg - azimuth)
     ahead, across = wind.speed_m_s * math.cos(angle), wind.speed_m_s * math.sin(angle)
 
+    true = thin(leg, craft)
+
     def over_ground(air_m_s):
-        return math.sqrt(air_m_s**2 - across**2) - ahead
+        return math.sqrt((air_m_s * true) ** 2 - across**2) - ahead
 
     ground = over_ground(craft.cruise_m_s)
     if leg.kind is LegKind.PATROL:
         ground = min(wanted_m_s, over_ground(craft.max_m_s))
-        if math.hypot(ground + ahead, across) < craft.min_m_s:
+        if math.hypot(ground + ahead, across) < craft.min_m_s * true:
             ground = over_ground(craft.min_m_s)
     time = max(length / ground, up_s, down_s)
-    level = power_w(craft, math.hypot(length / time + ahead, across)) * time
-    return time, level + up_s * (craft.climb_power_w - craft.hover_power_w)
+    level = power_w(craft, math.hypot(length / time + ahead, across) / true) * true * time
+    held_w = craft.cruise_power_w if craft.has_wings else craft.hover_power_w
+    return time, level + up_s * max(craft.climb_power_w - held_w, 0.0)
 
 
 def procedures(craft, number, last):
@@ -74,7 +84,9 @@ def procedures(craft, number, last):
     on_spot_s = craft.takeoff_s * (number == 0) + craft.landing_s * (number == last)
     changes = (number == 0) + (number == last)
     time = on_spot_s + craft.transition_s * changes
-    return time, on_spot_s * craft.hover_power_w + craft.transition_s * changes * craft.climb_power_w
+    return time, on_spot_s * craft.hover_power_w + craft.transition_s * changes * max(
+        craft.climb_power_w, craft.hover_power_w
+    )
 
 
 @settings(max_examples=asked(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -157,3 +169,26 @@ def test_no_climb_gives_energy_back():
     assert rising[1] >= level[1] > 0
     upright = leg_effort(craft, 0.0, 60.0, craft.cruise_m_s)
     assert upright[1] >= craft.climb_power_w * upright[0] / 3600
+
+
+@pytest.mark.parametrize("climb_power_w", [250.0, 400.0, 1100.0])
+def test_wings_climb_at_the_power_of_a_climb_and_not_at_that_of_their_rotors_more(climb_power_w):
+    """At 18 m/s and 3 m/s up, 60 m higher: 20 s at the power of a climb, whatever hovering takes."""
+    craft = replace(CRAFT["vtol"], climb_power_w=climb_power_w)
+    time, energy = leg_effort(craft, 18.0 * 20.0, 60.0, craft.cruise_m_s)
+    assert time == pytest.approx(20.0)
+    assert energy * 3600 == pytest.approx(20.0 * climb_power_w)
+    # On the spot its rotors hold it up and lift it: never for less than they hover.
+    time, energy = leg_effort(craft, 0.0, 60.0, craft.cruise_m_s)
+    assert energy * 3600 == pytest.approx(20.0 * max(climb_power_w, craft.hover_power_w))
+
+
+@pytest.mark.parametrize("climb_power_w", [400.0, 1100.0])
+def test_the_simulator_pays_for_a_climb_on_wings_what_the_plan_does(climb_power_w):
+    craft = replace(CRAFT["vtol"], climb_power_w=climb_power_w)
+    border = straight(3000.0)
+    fleet = Fleet(fleet_for(border).camera, (Vehicle(1, "one", craft, beside(border, 1500.0)),))
+    made = plan(border, fleet, options=PlanOptions(dwell_s=2.0))
+    power = simulated_fleet(made, port=0, speedup=1.0, seed=1).power
+    assert power.power_w(18.0, 3.0, 1.0) == pytest.approx(climb_power_w)
+    assert power.power_w(0.0, 3.0) == pytest.approx(max(climb_power_w, craft.hover_power_w))

@@ -1,0 +1,166 @@
+"""Wings in thin air: as fast through it as their pitot tube says, faster over the ground, and wider in their turns."""
+
+import json
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import shapely
+
+from geo import FlatTerrain, GridTerrain
+from missions import Aircraft, Fleet, PlanOptions, Vehicle, Wind, compile_mission, load_plan, plan, save_plan, validate
+from missions.effort import effort
+from missions.sortie import Waypoint
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, border_from_metres, fleet_for, metres, straight, way
+
+DENSITY = {0: 1.225, 1000: 1.11164, 2000: 1.00649, 3000: 0.909122}
+"""Of the standard atmosphere, kg/m3, by height in metres: ICAO Doc 7488."""
+WING = Aircraft(
+    "wing", 20.0, 28.0, 3.0, 3.0, 280.0, 300.0, 600.0, 500.0, form="vtol", min_m_s=14.0, turn_radius_m=60.0,
+    takeoff_s=10.0, landing_s=10.0, transition_s=5.0,
+)  # fmt: skip
+DO_CHANGE_SPEED = 178
+
+
+def planned(border, ground, **options):
+    # From as far off as those turns ask for.
+    camera = replace(fleet_for(border).camera, max_gsd_m=0.3)
+    fleet = Fleet(camera, (Vehicle(1, "one", WING, beside(border, 1500.0)),))
+    return plan(border, fleet, ground, PlanOptions(dwell_s=2.0, **options))
+
+
+@pytest.mark.parametrize("amsl_m", [1000, 2000, 3000])
+def test_a_metre_takes_wings_less_time_and_as_much_energy(amsl_m):
+    step, thin = np.array([[1000.0, 0.0]]), math.sqrt(DENSITY[0] / DENSITY[amsl_m])
+    flown = {}
+    for height_m in (0.0, float(amsl_m)):
+        flown[height_m] = effort(
+            WING, step, np.zeros(1), speed_m_s=20.0, wind=Wind(), patrol=False, amsl_m=np.array([height_m])
+        )
+    assert flown[0.0][0][0] == pytest.approx(50.0)
+    assert flown[amsl_m][0][0] == pytest.approx(50.0 / thin, rel=1e-4)
+    assert flown[amsl_m][1][0] == pytest.approx(flown[0.0][1][0])
+    # Wanted slower than they can fly there, they patrol at their least airspeed, with its power.
+    time, energy = effort(WING, step, np.zeros(1), speed_m_s=10.0, wind=Wind(), patrol=True, amsl_m=float(amsl_m))
+    assert time[0] == pytest.approx(1000.0 / (14.0 * thin), rel=1e-4)
+    assert energy[0] == pytest.approx(300.0 * thin * time[0] / 3600, rel=1e-4)
+
+
+@pytest.mark.parametrize("amsl_m", [1000, 2000, 3000])
+def test_turns_are_wider_as_the_air_is_thinner_and_with_the_wind(amsl_m):
+    wider = DENSITY[0] / DENSITY[amsl_m]
+    assert WING.turn_radius_in(Wind(air_amsl_m=amsl_m)) == pytest.approx(60.0 * wider, rel=1e-4)
+    # V^2 / (g tan(bank)) with the bank that gives 60 m at 20 m/s, and the wind behind.
+    fastest = 20.0 * math.sqrt(wider) + 5.0
+    assert WING.turn_radius_in(Wind(5.0, air_amsl_m=amsl_m)) == pytest.approx(60.0 * (fastest / 20.0) ** 2, rel=1e-4)
+    rotor = fleet_for(straight()).vehicles[0].aircraft
+    assert rotor.turn_radius_in(Wind(air_amsl_m=amsl_m)) == 0.0
+    assert rotor.true_m_s(12.0, Wind(air_amsl_m=amsl_m)) == 12.0
+
+
+def turned(sortie, radius_m):
+    """By how much more than an arc of a radius a patrol turns at most, radians, over any stretch of it."""
+    course = [
+        (
+            leg.distance_m,
+            math.atan2(
+                *(metres((leg.end.lon_deg, leg.end.lat_deg)) - metres((leg.start.lon_deg, leg.start.lat_deg)))[::-1]
+            ),
+        )
+        for leg in sortie.legs
+        if leg.kind == "patrol"
+    ]
+    worst = 0.0
+    for side in (1, -1):
+        more = 0.0
+        for (length, before), (_, after) in pairwise(course):
+            bend = (after - before + math.pi) % (2 * math.pi) - math.pi
+            more = max(more - length / radius_m, 0.0) + side * bend
+            worst = max(worst, more)
+    return worst
+
+
+@pytest.mark.parametrize("amsl_m", [0.0, 3000.0])
+def test_on_a_plateau_patrols_bend_wider_and_keep_more_from_the_border(amsl_m):
+    border = border_from_metres([(0, 0), (3000, 0), (3600, 500), (4200, 0), (7000, 0)], "left")
+    made = planned(border, FlatTerrain(amsl_m))
+    assert validate(made, FlatTerrain(amsl_m)).violations == []
+    (sortie,) = made.sorties[:1]
+    flown_m = amsl_m + made.observations[0].height_agl_m
+    radius_m = 60.0 * (1 - 2.25577e-5 * flown_m) ** -4.25588
+    assert turned(sortie, radius_m) < 0.4
+    # What lies beyond the stand-off: place and way, twice at 95 %, and half a turn that is cut off a bend.
+    line = shapely.LineString(metres(border.coordinates))
+    patrol = shapely.MultiLineString(
+        [[metres((w.lon_deg, w.lat_deg)) for w in (leg.start, leg.end)] for leg in sortie.legs if leg.kind == "patrol"]
+    )
+    assert patrol.distance(line) >= border.stand_off_m + 9.5 + radius_m / 2 - 0.1
+    transits = [leg for leg in sortie.legs if leg.kind == "transit" and leg.distance_m > 300]
+    assert transits
+    for leg in transits:
+        thin = (1 - 2.25577e-5 * leg.start.amsl_m) ** -2.12794
+        assert leg.distance_m / leg.duration_s == pytest.approx(20.0 * thin, rel=1e-3)
+
+
+def test_the_mission_asks_for_the_airspeed_that_the_autopilot_measures():
+    border = straight(4000.0)
+    made = planned(border, FlatTerrain(3000.0))
+    (sortie,) = made.sorties[:1]
+    told = {round(item.p2, 2) for item in compile_mission(made, sortie).items if item.command == DO_CHANGE_SPEED}
+    thin = (1 - 2.25577e-5 * (3000.0 + made.observations[0].height_agl_m)) ** -2.12794
+    (patrol_m_s,) = {round(leg.speed_m_s, 3) for leg in sortie.patrol}
+    assert sorted(told) == pytest.approx(sorted({20.0, patrol_m_s / thin}), abs=0.02)
+    # Over the ground it is faster by 16 %.
+    assert max(leg.speed_m_s for leg in sortie.legs if leg.kind == "transit") == pytest.approx(20.0 * thin, rel=1e-3)
+
+
+def test_a_plan_for_the_sea_is_refused_on_a_plateau():
+    border = straight(4000.0)
+    made = planned(border, FlatTerrain(0.0))
+
+    def raised(at):
+        return Waypoint.above(at.lat_deg, at.lon_deg, at.agl_m, at.ground_amsl_m + 3000.0)
+
+    sorties = tuple(
+        replace(one, legs=tuple(replace(leg, start=raised(leg.start), end=raised(leg.end)) for leg in one.legs))
+        for one in made.sorties
+    )
+    assert validate(made).violations == []
+    broken = " ".join(validate(replace(made, sorties=sorties)).violations)
+    # Its patrol would be slower than anything stays up there, and nearer to the border than its bends let it be.
+    assert "from the border" in broken
+
+
+def test_wings_over_higher_ground_than_the_border_are_planned_for_the_air_there():
+    """The flight line lies 150 m up a slope from the border, its base 1500 m."""
+    x, y = np.arange(-12_000.0, 16_000.0, 200.0), np.arange(-12_000.0, 12_000.0, 200.0)
+    up = np.tile(np.clip(500.0 + y[::-1, None] * 0.02, 500.0, 520.0), (1, len(x))) + np.where(
+        np.abs(y[::-1, None] - 700) < 300, 70.0, 0.0
+    )
+    ground = GridTerrain(
+        up, north_deg=LAT + y[-1] / M_LAT, west_deg=LON + x[0] / M_LON, step_deg=200 / M_LAT, lon_step_deg=200 / M_LON
+    )
+    made = planned(straight(4000.0), ground)
+    highest_m = max(leg.end.amsl_m for sortie in made.sorties for leg in sortie.legs)
+    assert highest_m <= made.options.wind.air_amsl_m <= highest_m + 200.0
+    assert validate(made, ground).violations == []
+
+
+def test_plans_of_earlier_versions_are_read(tmp_path):
+    made = planned(straight(3000.0), FlatTerrain(0.0))
+    save_plan(made, tmp_path / "plan.json")
+    told = json.loads((tmp_path / "plan.json").read_text())
+    assert told["plan"]["options"]["wind"].pop("air_amsl_m") == made.options.wind.air_amsl_m > 0
+    (tmp_path / "old.json").write_text(json.dumps(told))
+    assert load_plan(tmp_path / "old.json").options.wind == Wind()
+    assert load_plan(tmp_path / "plan.json") == made
+
+
+def test_rotors_fly_as_high_as_they_are(tmp_path):
+    border = straight(3000.0)
+    low, high = (plan(border, fleet_for(border), FlatTerrain(height_m)) for height_m in (0.0, 3000.0))
+    assert low.options == high.options
+    assert low.revisit_s == pytest.approx(high.revisit_s)
+    assert way(low.sorties[0]).equals(way(high.sorties[0]))
