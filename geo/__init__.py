@@ -7,6 +7,7 @@ from geo.lazy import lazily
 if TYPE_CHECKING:
     from geo.altitude import Altitude, Datum
     from geo.angles import shorter_turn
+    from geo.atmosphere import density_ratio, true_per_equivalent
     from geo.camera import (
         CameraModel,
         CameraPose,
@@ -56,6 +57,7 @@ __all__ = [
     "check_coordinates",
     "compose_attitude",
     "densify",
+    "density_ratio",
     "footprint",
     "geodesic_destination",
     "geodesic_distance_m",
@@ -66,6 +68,7 @@ __all__ = [
     "open_terrain",
     "rotation_ned_from_frd",
     "shorter_turn",
+    "true_per_equivalent",
     "unwrap_longitudes",
     "visible",
     "wrap_longitudes",
