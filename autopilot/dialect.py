@@ -274,6 +274,8 @@ class OrderWays:
         Steps from a ready vehicle on the ground to a height over its place.
     circle
         Parameter that gives the radius on which wings circle, metres; a sign only tells the direction.
+    widens_in_thin_air
+        Whether they circle wider than is asked for, by the square of true by equivalent airspeed.
     speed_type
         SPEED_TYPE of DO_CHANGE_SPEED that counts.
     gimbal, claims_gimbal
@@ -291,6 +293,7 @@ class OrderWays:
     no_heading: float
     take_off: tuple[Step, ...]
     circle: str
+    widens_in_thin_air: bool
     speed_type: int
     gimbal: GimbalWay
     claims_gimbal: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 
 import numpy as np
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -16,7 +17,7 @@ from autopilot.rejoin import LANDS, Ahead, Motion, rejoined, ways_ahead
 from autopilot.timing import FlightClock
 from autopilot.vehicle import Vehicle
 from autopilot.words import MissionKind
-from geo import LocalFrame, geodesic_distance_m
+from geo import LocalFrame, geodesic_distance_m, true_per_equivalent
 from missions import (
     AircraftForm,
     BorderSegment,
@@ -126,7 +127,7 @@ class OrderGuard:
             As `area` does.
         """
         area = await self.area()
-        turn_m = await self.turn_m(radius_m)
+        turn_m = await self.turn_m(radius_m, place)
         self._check(area, place, turn_m)
         return turn_m
 
@@ -148,10 +149,12 @@ class OrderGuard:
             raise NotReadyError(f"{vehicle}: has not said where it is: wait for its position")
         return Place(now.lat_deg, now.lon_deg, now.above_home_m)
 
-    async def turn_m(self, radius_m: float | None) -> float:
+    async def turn_m(self, radius_m: float | None, place: Place | None = None) -> float:
         """What wings turn on, metres: their own circle or a wider one that is asked for, since not all heed the latter.
 
-        0 for what stops in the air. Raises PlaceError for no radius, or where that of the vehicle is not known.
+        As it is flown over the ground, in air as thin as where they are, or as at a place that is higher. 0 for what
+        stops in the air. Raises PlaceError for no radius, or where that of the vehicle is not known, and NotReadyError
+        where it is not known how high it flies.
         """
         if radius_m is not None and not (math.isfinite(radius_m) and radius_m > 0):
             raise PlaceError(f"a circle of radius {radius_m:g} m: give one above 0")
@@ -160,7 +163,19 @@ class OrderGuard:
         if not self._vehicle.dialect.orders.circle:
             raise PlaceError(f"{self._vehicle}: nobody knows on what radius it circles: fly it by a mission")
         own_m = abs(await self._vehicle.parameter(self._vehicle.dialect.orders.circle))
-        return max(own_m, radius_m or 0.0)
+        return max(own_m * self.wider(place), radius_m or 0.0)
+
+    def wider(self, place: Place | None = None) -> float:
+        """By how much wings circle wider than they are told to, where they are or at a place that is higher."""
+        if self.kind not in WINGS or not self._vehicle.dialect.orders.widens_in_thin_air:
+            return 1.0
+        now = self._vehicle.telemetry
+        if now.altitude is None or now.above_home_m is None:
+            raise NotReadyError(
+                f"{self._vehicle}: circles wider in thin air and has not said how high it is: wait for its position"
+            )
+        above_m = now.above_home_m if place is None else max(now.above_home_m, place.above_home_m)
+        return float(true_per_equivalent(now.altitude.metres - now.above_home_m + above_m)) ** 2
 
     @property
     def kind(self) -> int:
@@ -226,7 +241,8 @@ class OrderGuard:
         motion, radius_m = Motion((east, north), now.roll_deg), max(turn_m, self._turn_radius_m)
         for ahead in ways_ahead(items, item.seq):
             # Other vehicles are to be heard meanwhile.
-            await asyncio.to_thread(_check_ahead, area, (here, place), motion, ahead, radius_m)
+            wide = replace(ahead, circle_m=ahead.circle_m * self.wider(place))
+            await asyncio.to_thread(_check_ahead, area, (here, place), motion, wide, radius_m)
 
     async def _later(
         self, area: FlightArea, items: tuple[MissionItem, ...], refused: MissionItem, turn_m: float

@@ -116,9 +116,9 @@ class Orders:
         """Where it is; as `OrderGuard.here`."""
         return self._guard.here()
 
-    async def turn_m(self, radius_m: float | None = None) -> float:
+    async def turn_m(self, radius_m: float | None = None, place: Place | None = None) -> float:
         """Radius on which it turns and circles where one is asked for, metres; as `OrderGuard.turn_m`."""
-        return await self._guard.turn_m(radius_m)
+        return await self._guard.turn_m(radius_m, place)
 
     async def take_off(self, above_home_m: float) -> None:
         """From ready on the ground straight up to a height, and stay there.
@@ -209,7 +209,7 @@ class Orders:
             mav.MAV_CMD_DO_REPOSITION,
             -1.0,
             float(mav.MAV_DO_REPOSITION_FLAGS_CHANGE_MODE),
-            turn_m,
+            turn_m / self._guard.wider(place),
             ways.no_heading,
             frame=frame,
             x=round(place.lat_deg * 1e7),

@@ -92,7 +92,7 @@ class ErrandConduct(PatrolConduct):
         try:
             here = self._orders.here()
             north, east, _ = vehicle.telemetry.velocity_ned_m_s or (0.0, 0.0, 0.0)
-            area, turn_m = await self._orders.area(), await self._orders.turn_m(errand.circle_m or None)
+            area, turn_m = await self._orders.area(), await self._orders.turn_m(errand.circle_m or None, errand.place)
             # A vehicle that the plan takes for a multirotor and that says to have wings, too.
             if turn_m > errand.circle_m + 1.0:
                 raise FlightError(f"{vehicle}: circles on {turn_m:g} m, and {errand.circle_m:.0f} m were looked at")

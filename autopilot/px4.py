@@ -144,6 +144,7 @@ PX4 = Dialect(
         # An armed vehicle that is not to take off disarms by itself, so the order comes first.
         take_off=(Step(StepKind.COMMAND, mav.MAV_CMD_NAV_TAKEOFF), Step(StepKind.ARM)),
         circle="NAV_LOITER_RAD",
+        widens_in_thin_air=False,
         speed_type=mav.SPEED_TYPE_GROUNDSPEED,
         gimbal=GimbalWay.MANAGER,
         claims_gimbal=True,

@@ -169,6 +169,8 @@ _WING_FIGURES: dict[str, Figure] = {
     "WP_RADIUS": 1e6,
     "LANDING_IS_MARKER": 1.0,
     "ACCEPTS_WIDEST": 1.0,
+    "WIDENS_IN_THIN_AIR": 0.0,
+    "NAVL1_LIM_BANK": 0.0,
     "RTL_KEEPS_HEIGHT": 1.0,
     "WP_LOITER_RAD": "NAV_LOITER_RAD",
     # The side is that of the item's own radius: clockwise where it has none (mission_block.cpp).

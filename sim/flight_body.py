@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from math import atan2, cos, hypot, pi, sin, sqrt
 
+from geo import true_per_equivalent
+
 __all__ = ["DRAG_PER_M", "GRAVITY_MPS2", "Body", "sqrt_speed", "wrap_pi"]
 
 GRAVITY_MPS2 = 9.80665
@@ -46,11 +48,13 @@ class Body:
         Load factor of wings that carry it; 0 on rotors.
     ground
         Height of the ground below, metres; 0 where it is flat.
+    amsl_m
+        Height above mean sea level of the origin, metres: whoever makes a body says it.
     """
 
     __slots__ = (
-        "accel_mps2", "ae", "an", "au", "climb_accel_mps2", "e", "ground", "jerk_mps3", "load", "n", "response_s", "u",
-        "ve", "vn", "vu", "yaw", "yaw_rate",
+        "_thin", "_thin_at_m", "accel_mps2", "ae", "amsl_m", "an", "au", "climb_accel_mps2", "e", "ground",
+        "jerk_mps3", "load", "n", "response_s", "u", "ve", "vn", "vu", "yaw", "yaw_rate",
     )  # fmt: skip
 
     def __init__(self, accel_mps2: float = 2.5, climb_accel_mps2: float = 1.0, jerk_mps3: float = 5.0) -> None:
@@ -59,7 +63,8 @@ class Body:
         self.jerk_mps3 = jerk_mps3
         # The loop may not ask for a faster change of acceleration than the jerk allows, or it would overshoot.
         self.response_s = max(_RESPONSE_S, accel_mps2 / jerk_mps3)
-        self.ground = 0.0
+        self.ground = self.amsl_m = 0.0
+        self._thin, self._thin_at_m = 1.0, 0
         self.place(0.0, 0.0, 0.0, 0.0)
 
     def place(self, east_m: float, north_m: float, up_m: float, yaw_rad: float) -> None:
@@ -69,6 +74,15 @@ class Body:
         self.ae = self.an = self.au = 0.0
         self.yaw_rate = 0.0
         self.load = 0.0
+
+    @property
+    def true_per_equivalent(self) -> float:
+        """True airspeed by equivalent airspeed where it is, in the standard atmosphere, to a 40,000th."""
+        # A function of the height alone, which is looked up at whole metres: two flights of one seed are the same.
+        amsl_m = round(self.amsl_m + self.u)
+        if amsl_m != self._thin_at_m:
+            self._thin, self._thin_at_m = float(true_per_equivalent(amsl_m)), amsl_m
+        return self._thin
 
     def step(
         self, dt_s: float, velocity: tuple[float, float, float], yaw_rad: float, push: tuple[float, float]

@@ -35,6 +35,7 @@ def craft(
     form = setup.dialect.form
     limits = limits_from(figures)
     body = _BODIES[form](limits.accel, limits.climb_accel)
+    body.amsl_m = setup.home_amsl_m
     course = _COURSES[form](setup, figures, body, run, do=do, tell=tell)
     course.fly_in(wind)
     return body, course

@@ -24,14 +24,16 @@ class PowerModel:
 
     On wings it is ``cruise_w ((1 - induced) r^3 + induced n^2 / r) + climb_w_per_mps max(climb, 0)`` with
     ``r = airspeed / cruise_mps`` and the load factor ``n``: power of a parabolic drag polar (Anderson, *Aircraft
-    Performance and Design*, 5.2 to 5.4), scaled to its level flight at cruise.
+    Performance and Design*, 5.2 to 5.4), scaled to its level flight at cruise, at sea level. In thin air the drag is
+    that of the equivalent airspeed, and overcome at the true one (5.10, 5.11).
 
     Parameters
     ----------
     capacity_wh, voltage_v
         Usable energy of a full battery and its nominal voltage.
     hover_w, cruise_w, cruise_mps
-        Power at rest in the air, and at an airspeed. A fixed wing never rests: `hover_w` says nothing of it.
+        Power at rest in the air, and at an airspeed, of wings at sea level. A fixed wing never rests: `hover_w` says
+        nothing of it.
     climb_w_per_mps
         Power more for each m/s of climb (weight over efficiency).
     low_pct, critical_pct
@@ -74,15 +76,18 @@ class PowerModel:
         """Charge of a full battery, mAh."""
         return self.capacity_wh / self.voltage_v * 1000.0
 
-    def power_w(self, airspeed_mps: float, climb_mps: float, load: float = 0.0) -> float:
-        """Power in watts at an airspeed and a rate of climb; on wings with a load factor above zero."""
-        ratio = airspeed_mps / self.cruise_mps
+    def power_w(self, airspeed_mps: float, climb_mps: float, load: float = 0.0, thin: float = 1.0) -> float:
+        """Power in watts at a true airspeed and a rate of climb.
+
+        On wings with a load factor above zero, and where true airspeed is so many times the equivalent one.
+        """
+        ratio = airspeed_mps / (self.cruise_mps * thin)
         climb_w = self.climb_w_per_mps * max(0.0, climb_mps)
         cube = ratio * ratio * ratio
         if load > 0.0:
             induced = self.induced_share
             lift = induced * load * load / max(ratio, _LEAST_RATIO)
-            return self.cruise_w * ((1.0 - induced) * cube + lift) + climb_w
+            return self.cruise_w * thin * ((1.0 - induced) * cube + lift) + climb_w
         more_w = self.cruise_w - self.hover_w
         if cube > 1.0:
             drag_w = max(abs(more_w), self.cruise_w - self.hover_w / 3.0)
@@ -110,9 +115,9 @@ class Battery:
         self.used_j = 0.0
         self.power_w = 0.0
 
-    def draw(self, dt_s: float, airspeed_mps: float, climb_mps: float, load: float = 0.0) -> None:
-        """Pay for one step; on wings with a load factor above zero."""
-        self.power_w = self.effort * self.model.power_w(airspeed_mps, climb_mps, load)
+    def draw(self, dt_s: float, airspeed_mps: float, climb_mps: float, load: float = 0.0, thin: float = 1.0) -> None:
+        """Pay for one step; as `PowerModel.power_w`."""
+        self.power_w = self.effort * self.model.power_w(airspeed_mps, climb_mps, load, thin)
         self.used_j += self.power_w * dt_s / self.whole
 
     def swap(self) -> None:

@@ -159,6 +159,7 @@ def _attitude(s: Snapshot) -> Any:
 def _vfr_hud(s: Snapshot) -> Any:
     body, wind = s.flight.body, s.flight.wind
     air = 0.0 if s.flight.landed else hypot(body.ve - wind.mean_e_mps, body.vn - wind.mean_n_mps)
+    air /= body.true_per_equivalent
     throttle = 0 if s.flight.landed else min(100, round(50.0 * s.flight.battery.power_w / s.flight.setup.power.hover_w))
     return mav.MAVLink_vfr_hud_message(air, s.speed, int(s.yaw_deg), throttle, s.amsl_mm / 1000.0, body.vu)
 

@@ -117,7 +117,7 @@ class VtolCourse(WingCourse):
     def _until_rotors(self, start: Vector, over: Vector, *, climbs_at_once: bool = False) -> Task:
         """On wings until the rotors must brake to stand over a place."""
         decel = self._params["TRANSITION_DECEL"]
-        speed = self.wing.airspeed + hypot(*self._body.air)
+        speed = self.wing.airspeed * self._body.true_per_equivalent + hypot(*self._body.air)
         radius_m = speed * speed / (2.0 * decel) + _MARGIN_M
         return WingLeg(start, over, self.wing, radius_m=radius_m, climbs_at_once=climbs_at_once)
 

@@ -3,6 +3,9 @@
 Frame: east, north, up of the `FlightFrame`; yaw clockwise from grid north. The air carries it: its velocity over ground
 is that through the air plus the wind of the moment. In a coordinated turn the heading turns with ``g tan(bank) / v``
 (Anderson, *Aircraft Performance and Design*, 6.2), so that in still air the radius is ``v^2 / (g tan(bank))``.
+
+What carries wings, and what a pitot tube measures, is the equivalent airspeed; what takes them over the ground is the
+true one (`Body.true_per_equivalent`).
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ _TRIM_PITCH_RAD = 0.03
 
 
 class Steer(tuple[float, float, float]):
-    """What a wing is told to fly: bank (rad, right wing down positive), airspeed (m/s) and rate of climb (m/s).
+    """What a wing is told to fly: bank (rad, right wing down positive), equivalent airspeed and rate of climb (m/s).
 
     It travels where the velocity of a rotorcraft travels, and is told from it by its type.
     """
@@ -46,7 +49,7 @@ class WingBody(Body):
     air
         Wind of the moment, east and north, m/s: whoever steers it says it.
     rotate_mps
-        Airspeed at which it leaves the runway; 0 when it has no wheels on the ground.
+        Equivalent airspeed at which it leaves the runway; 0 when it has no wheels on the ground.
     """
 
     __slots__ = ("air", "airspeed", "bank", "on_wings", "rotate_mps")
@@ -80,7 +83,7 @@ class WingBody(Body):
         self.bank = 0.0
         self.on_wings = True
 
-    def _glide(self, dt_s: float, bank: float, airspeed: float, climb: float) -> None:
+    def _glide(self, dt_s: float, bank: float, equivalent: float, climb: float) -> None:
         if self.rotate_mps > 0.0:
             self._roll(dt_s)
             return
@@ -88,7 +91,7 @@ class WingBody(Body):
             self.take_wing()
         rate = (bank - self.bank) / _ROLL_RESPONSE_S
         self.bank += max(-_ROLL_RATE_RADPS, min(_ROLL_RATE_RADPS, rate)) * dt_s
-        gain = (airspeed - self.airspeed) / _SPEED_RESPONSE_S
+        gain = (equivalent * self.true_per_equivalent - self.airspeed) / _SPEED_RESPONSE_S
         self.airspeed += max(-_SPEED_ACCEL_MPS2, min(_SPEED_ACCEL_MPS2, gain)) * dt_s
         self.au = max(-_CLIMB_ACCEL_MPS2, min(_CLIMB_ACCEL_MPS2, (climb - self.vu) / _CLIMB_RESPONSE_S))
         ve, vn, vu = self.ve, self.vn, self.vu
@@ -113,7 +116,7 @@ class WingBody(Body):
         self.e += self.ve * dt_s
         self.n += self.vn * dt_s
         self.load = 1.0
-        if speed - self.air[0] * s - self.air[1] * c >= self.rotate_mps:
+        if speed - self.air[0] * s - self.air[1] * c >= self.rotate_mps * self.true_per_equivalent:
             self.rotate_mps = 0.0
 
     def roll_pitch(self, wind_e_mps: float, wind_n_mps: float) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import atan, atan2, cos, hypot, pi, radians, sin
+from math import atan, atan2, cos, hypot, pi, radians, sin, tan
 
 from sim.flight_body import GRAVITY_MPS2, Body, wrap_pi
 from sim.flight_tasks import Vector
@@ -23,6 +23,7 @@ _FAR_M = 1e5
 _LEVEL_M = 1.0
 _NEAR_M = 0.5
 _LAST_CLIMB_MPS = 0.5
+_MOST_CIRCLE_BANK_DEG = 89.0
 _FLARE_S = 3.0  # the rate of descent dies away with the height
 _OVER_TRANSITION = 1.15
 
@@ -34,7 +35,7 @@ class WingLimits:
     Parameters
     ----------
     airspeed, least, most
-        Airspeed to fly at and its range, m/s.
+        Equivalent airspeed to fly at and its range, m/s.
     bank_rad, climb, sink
         Limits of bank, climb and descent (m/s, positive).
     l1
@@ -43,6 +44,10 @@ class WingLimits:
         Farthest that a corner is begun before it, and whether an item's own radius only widens that.
     loiter_m
         Radius of circles; negative to the left.
+    widens
+        Whether circles and corners are wider in thin air (ArduPlane).
+    circle_bank_rad
+        Bank that circles take at most at sea level; 0 for unknown.
     flare_m, flare_sink
         Height at which a landing flares, and its rate of descent from there, m/s.
     heights, slopes
@@ -59,6 +64,8 @@ class WingLimits:
     wp_radius_m: float
     widest: bool
     loiter_m: float
+    widens: bool
+    circle_bank_rad: float
     flare_m: float
     flare_sink: float
     heights: HeightLaw
@@ -78,6 +85,8 @@ class WingLimits:
             wp_radius_m=params["WP_RADIUS"],
             widest=bool(params["ACCEPTS_WIDEST"]),
             loiter_m=params["WP_LOITER_RAD"],
+            widens=bool(params["WIDENS_IN_THIN_AIR"]),
+            circle_bank_rad=radians(max(0.0, min(_MOST_CIRCLE_BANK_DEG, params["NAVL1_LIM_BANK"]))),
             flare_m=params["LAND_FLARE_ALT"],
             flare_sink=params["TECS_LAND_SINK"],
             heights=HeightLaw.of(params),
@@ -94,6 +103,27 @@ class WingLimits:
                 max(-self.sink, min(self.climb, climb)),
             )
         )
+
+    def circle_m(self, radius_m: float, body: Body) -> float:
+        """Radius of a circle as it is flown where the air is as thin as here; positive.
+
+        ArduPlane's is wider by the square of true by equivalent airspeed, so that the bank stays the same; with
+        NAVL1_LIM_BANK not wider than that bank needs (``AP_L1_Control::loiter_radius``).
+        """
+        radius = abs(radius_m)
+        if not self.widens:
+            return radius
+        wider = body.true_per_equivalent**2
+        if self.circle_bank_rad > 0.0:
+            airspeed = max(self.least, min(self.most, self.airspeed))
+            narrowest = airspeed * airspeed / (GRAVITY_MPS2 * tan(self.circle_bank_rad))
+            if narrowest <= radius:
+                return max(narrowest * wider, radius)
+        return radius * wider
+
+    def corner_m(self, body: Body) -> float:
+        """How far before a corner the turn begins at most (``AP_L1_Control::turn_distance``)."""
+        return self.wp_radius_m * (body.true_per_equivalent**2 if self.widens else 1.0)
 
     def towards(self, height_m: float, body: Body, slope_mps: float = 0.0) -> float:
         """Rate of climb to come to a height that itself changes at a rate, of a take-off or landing."""
@@ -163,7 +193,7 @@ class WingLeg:
     def _reach_m(self, body: Body) -> float:
         """How far before the end the next leg may begin."""
         limits = self._limits
-        turn_m = min(limits.wp_radius_m, limits.l1.length_m(hypot(body.ve, body.vn))) * self._share
+        turn_m = min(limits.corner_m(body), limits.l1.length_m(hypot(body.ve, body.vn))) * self._share
         if self._radius_m > 0.0 and not limits.widest:
             return self._radius_m
         return max(turn_m, self._radius_m)
@@ -222,7 +252,8 @@ class Circle:
         """On to the circle and round it."""
         at, v = _ground(body)
         limits = self._limits
-        lateral = limits.l1.circle(at, v, self.centre[:2], abs(self.radius_m), clockwise=self.radius_m >= 0.0)
+        radius_m = limits.circle_m(self.radius_m, body)
+        lateral = limits.l1.circle(at, v, self.centre[:2], radius_m, clockwise=self.radius_m >= 0.0)
         return limits.steer(lateral, limits.heights.rate(self.centre[2], body, time_s))
 
     def done(self, body: Body, time_s: float) -> bool:
@@ -233,7 +264,7 @@ class Circle:
             return False
         de, dn = body.e - self.centre[0], body.n - self.centre[1]
         if self._since_s is None:
-            if hypot(de, dn) > 1.1 * abs(self.radius_m) + _LEVEL_M:
+            if hypot(de, dn) > 1.1 * self._limits.circle_m(self.radius_m, body) + _LEVEL_M:
                 return False
             self._since_s = time_s
         if self.for_s is not None and time_s - self._since_s >= self.for_s:
@@ -316,14 +347,14 @@ class Transition:
         assert isinstance(body, WingBody)
         assert self.yaw is not None
         turn = abs(wrap_pi(self.yaw - body.yaw))
-        speed = _OVER_TRANSITION * self._airspeed if turn < _ALIGNED_RAD else 0.0
+        speed = _OVER_TRANSITION * self._airspeed * body.true_per_equivalent if turn < _ALIGNED_RAD else 0.0
         wind = body.air if speed else (0.0, 0.0)
         return speed * sin(self.yaw) + wind[0], speed * cos(self.yaw) + wind[1], self._up_m - body.u
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether the wings carry."""
         assert isinstance(body, WingBody)
-        return hypot(body.ve - body.air[0], body.vn - body.air[1]) >= self._airspeed
+        return hypot(body.ve - body.air[0], body.vn - body.air[1]) >= self._airspeed * body.true_per_equivalent
 
 
 _ALIGNED_RAD = 0.2

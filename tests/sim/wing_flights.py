@@ -16,7 +16,13 @@ from sim.protocol_params import parameter_table
 
 FRAME = FlightFrame(31.34, -110.94)
 STEP_S = 0.05
+HOME_AMSL_M = 1180.0
 COLUMNS = ("t", "e", "n", "u", "ve", "vn", "vu", "used_j", "item", "bank", "airspeed", "load", "yaw")
+
+
+def thin(amsl_m):
+    """True by equivalent airspeed in the standard atmosphere below 11 km (ICAO Doc 7488)."""
+    return (1.0 - 0.0065 * amsl_m / 288.15) ** (-0.5 * (9.80665 / (287.05287 * 0.0065) - 1.0))
 
 
 def place(east_m, north_m, up_m, command=16, params=(0.0, 0.0, 0.0, 0.0)):
@@ -35,7 +41,7 @@ class Craft:
     """One vehicle that is stepped by hand, at `home`: a frame, and the elevation of its origin, metres."""
 
     def __init__(self, autopilot, frame, mission=(), *, params=None, wind=None, power=None, heading_deg=0.0,
-                 home=(FRAME, 1180.0)):  # fmt: skip
+                 home=(FRAME, HOME_AMSL_M)):  # fmt: skip
         self.dialect = dialect_for(autopilot, frame)
         self.power = power or PowerModel(capacity_wh=4000.0)
         setup = Setup(
