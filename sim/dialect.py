@@ -147,6 +147,8 @@ class Dialect:
     names_absent
         Whether it says so of a parameter that it lacks, or that cannot hold a value (PARAM_ERROR); else it says
         nothing, or the value that it keeps.
+    numbers_named
+        Whether a parameter that was asked for or set by its name is told with its number; ArduPilot tells -1.
     tells_close
         Whether it refuses to close the file of a list that it does not take (`protocol_ftp.FtpServer`).
     wants_gcs
@@ -218,6 +220,7 @@ class Dialect:
     mode_ack: int = int(mav.MAVLINK_MSG_ID_SET_MODE)
     stopped_us: int = -1
     names_absent: bool = False
+    numbers_named: bool = False
     tells_close: bool = True
     wants_gcs: bool = False
     arm_text: str = "Arm: {reason}"
