@@ -78,6 +78,8 @@ class Dialect:
         Whether a return that ends with the mission's landing sequence flies that in AUTO.
     tells_items
         Whether each item that is begun is told in a text.
+    tells_places
+        Commands of which it is told in a text too that they were done.
     untold
         Commands without a place of which it is not said that they were done (MISSION_ITEM_REACHED): none of PX4
         (``MissionBase::on_active``), of ArduPilot those that its library of missions looks after by itself
@@ -192,6 +194,7 @@ class Dialect:
     leaves_mode: bool = False
     lands_in_auto: bool = True
     tells_items: bool = True
+    tells_places: frozenset[int] = frozenset()
     untold: frozenset[int] = frozenset()
     tells_again: int = 0
     tells_last: bool = False
