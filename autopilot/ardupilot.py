@@ -121,6 +121,7 @@ _KEPT = MappingProxyType(
 _BYTE = MappingProxyType({255.0: 1.0})
 
 # What is held in words of 8 or 16 bits (AP_Mission.cpp, `mavlink_int_to_mission_cmd`; AP_Rally.h, `RallyLocation`).
+_SMALL, _TURN = HeldFigure(MappingProxyType({127.0: 1.0})), HeldFigure(MappingProxyType({32767.0: 1.0}))
 _HELD = MappingProxyType(
     {
         mav.MAV_CMD_NAV_WAYPOINT: {1: WHOLE},
@@ -135,6 +136,8 @@ _HELD = MappingProxyType(
         mav.MAV_CMD_NAV_LOITER_TO_ALT: {2: WHOLE},
         mav.MAV_CMD_NAV_LAND: {1: WHOLE},
         mav.MAV_CMD_NAV_TAKEOFF: {1: WHOLE},
+        # Degrees, and degrees a second.
+        mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: {1: _SMALL, 2: _TURN, 3: _SMALL, 4: _SMALL},
         mav.MAV_CMD_NAV_RALLY_POINT: {7: HeldFigure(MappingProxyType({32767.0: 1.0}), upward=True)},
     }
 )

@@ -20,7 +20,7 @@ from shapely.affinity import translate
 from autopilot.cue import Cue, Offer, Standing
 from autopilot.errors import FlightError
 from autopilot.ways import flown_way
-from geo import LocalFrame, densify
+from geo import LocalFrame, densify, true_per_equivalent
 from missions import (
     FencePolygon,
     Leg,
@@ -169,9 +169,11 @@ class Diversion:
         climb_wh = max(rise_m, 0.0) / craft.climb_m_s * craft.climb_power_w / 3600
         _, home_wh = straight_home(self._one.vehicle, (sight.at.lat_deg, sight.at.lon_deg), up_m, wind)
         if self._circle_m:
-            # Wings turn to it and away from it, at worst once round each, against the wind.
-            turn_s = 2 * math.pi * self._circle_m / max(craft.cruise_m_s - wind.speed_m_s, 1.0)
-            stay_wh = float(craft.power_w(craft.cruise_m_s)) * (cue.station_s + 2 * turn_s) / 3600
+            # Wings turn to it and away from it, at worst once round each, against the wind; the drag of their
+            # equivalent airspeed is overcome at the true one.
+            faster = float(true_per_equivalent(sight.at.amsl_m))
+            turn_s = 2 * math.pi * self._circle_m / max(craft.cruise_m_s * faster - wind.speed_m_s, 1.0)
+            stay_wh = float(craft.power_w(craft.cruise_m_s)) * faster * (cue.station_s + 2 * turn_s) / 3600
         else:
             # To stay in a wind is to fly as fast as it blows.
             turn_s = 0.0

@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.acknowledgements import Acknowledgements
 from autopilot.errors import CommandError
 from autopilot.link import Link
+from autopilot.link_account import advice
 from autopilot.long_texts import SAYING, Said
 from autopilot.timing import Timing
 from autopilot.wire import Message
@@ -103,7 +104,7 @@ class Exchange:
                         raise self.refused(command, answer.result, said.texts())
         raise CommandError(
             f"{self.link.url} vehicle {self.sysid}: no answer to {command_name(command)} in {_TRIES} tries: "
-            "check the link, and that what it is for, such as a gimbal, is set up there"
+            f"{advice(self.link.channels)}"
         )
 
     @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autopilot.channel import Channel
 
-__all__ = ["LinkEvent", "LinkStatistics", "unheard"]
+__all__ = ["LinkEvent", "LinkStatistics", "advice", "unheard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +81,10 @@ def unheard(sysid: int | None, channels: Sequence[Channel], trouble: str | None,
     else:
         what = f"{trouble or 'the link is silent'}: check the address and that the vehicle is powered"
     return f"{who} within {timeout_s:g} s; {what}"
+
+
+def advice(channels: Sequence[Channel]) -> str:
+    """What to look at where a vehicle that is heard does not answer."""
+    if any(channel.codec.unchecked for channel in channels):
+        return "signed packets come on this link, which has no key: what signs takes nothing unsigned: give its key"
+    return "check the link, and that what it is for, such as a gimbal, is set up there"

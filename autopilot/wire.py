@@ -141,6 +141,7 @@ class Codec:
         self._buffers: dict[Any, bytearray] = {}
         self.bad_bytes = 0
         self.refused = 0
+        self.unchecked = 0
 
     def encode(self, message: Message) -> bytes:
         """Packet of a message, with the next sequence number."""
@@ -252,9 +253,12 @@ class Codec:
         try:
             if frame[0] == _V2 and not frame[2]:
                 return decoded(frame, self._parser.decode)
-            return self._parser.decode(frame)
+            message = self._parser.decode(frame)
         except mav.MAVError:
             return None
+        # Unsigned ones of version 2 are decoded above.
+        self.unchecked += self._signing is None and frame[0] == _V2
+        return message
 
 
 def is_unknown(message: Message) -> bool:

@@ -78,6 +78,8 @@ class Dialect:
         Whether a return that ends with the mission's landing sequence flies that in AUTO.
     tells_items
         Whether each item that is begun is told in a text.
+    tells_places
+        Commands of which it is told in a text too that they were done.
     untold
         Commands without a place of which it is not said that they were done (MISSION_ITEM_REACHED): none of PX4
         (``MissionBase::on_active``), of ArduPilot those that its library of missions looks after by itself
@@ -147,6 +149,8 @@ class Dialect:
     names_absent
         Whether it says so of a parameter that it lacks, or that cannot hold a value (PARAM_ERROR); else it says
         nothing, or the value that it keeps.
+    numbers_named
+        Whether a parameter that was asked for or set by its name is told with its number; ArduPilot tells -1.
     tells_close
         Whether it refuses to close the file of a list that it does not take (`protocol_ftp.FtpServer`).
     wants_gcs
@@ -190,6 +194,7 @@ class Dialect:
     leaves_mode: bool = False
     lands_in_auto: bool = True
     tells_items: bool = True
+    tells_places: frozenset[int] = frozenset()
     untold: frozenset[int] = frozenset()
     tells_again: int = 0
     tells_last: bool = False
@@ -218,6 +223,7 @@ class Dialect:
     mode_ack: int = int(mav.MAVLINK_MSG_ID_SET_MODE)
     stopped_us: int = -1
     names_absent: bool = False
+    numbers_named: bool = False
     tells_close: bool = True
     wants_gcs: bool = False
     arm_text: str = "Arm: {reason}"

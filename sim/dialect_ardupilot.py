@@ -264,6 +264,7 @@ ARDUCOPTER = Dialect(
     figures={old: (new, 100.0) for new, (old, _) in _COPTER_RENAMED.items()},
     renamed=_COPTER_RENAMED,
     home_first=True,
+    tells_places=frozenset({mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_CMD_NAV_SPLINE_WAYPOINT, mav.MAV_CMD_NAV_LOITER_TIME}),
     untold=_UNTOLD | {mav.MAV_CMD_NAV_LOITER_TO_ALT},
     tells_last=True,
     landed_s=2.0,  # seen on 4.7-dev, in RTL
@@ -327,6 +328,7 @@ ARDUPLANE = replace(
         "ALT_SLOPE_MAXHGT": "GLIDE_SLOPE_THR",
     },
     form=Form.WING,
+    tells_places=frozenset(),
     untold=_UNTOLD,
     types={"plane": int(mav.MAV_TYPE_FIXED_WING)},
     modes=_PLANE_MODES,

@@ -294,6 +294,7 @@ PX4_COPTER = Dialect(
     mode_ack=int(mav.MAV_CMD_DO_SET_MODE),
     stopped_us=0,
     bytewise=True,
+    numbers_named=True,
     atomic=True,
     refused=frozenset(
         {

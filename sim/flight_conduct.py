@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.flight_modes import Mode
-from sim.flight_state import Reached
+from sim.flight_state import Reached, Severity
 
 if TYPE_CHECKING:
     from sim.flight import Flight
@@ -62,6 +62,8 @@ def go_on(flight: Flight) -> None:
         index = flight.run.index
         if index > 0 and flight.mission[index].command not in flight.dialect.untold:
             flight.tell(Reached(index))
+            if flight.mission[index].command in flight.dialect.tells_places:
+                flight.say(Severity.INFO, f"Reached command #{index}")
         flight.course.advance(flight.run.index + 1)
     elif landing is not None:
         flight.run.index = landing

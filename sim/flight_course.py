@@ -288,6 +288,8 @@ class Course:
 
     def _carry_out(self, seq: int, item: Item) -> None:
         """Do what has no place of its own, and say so."""
+        if self._setup.dialect.tells_items and item.command in NAMES:
+            self._say(f"Mission: {seq} {NAMES[item.command]}")
         self._do(item)
         if item.command not in self._setup.dialect.untold:
             self._tell(Reached(seq))

@@ -117,7 +117,7 @@ _BOTH: dict[int, CommandSpec] = {
     mav.MAV_CMD_DO_SET_ROI_NONE: command_spec(1, whole=(1,)),
     mav.MAV_CMD_DO_SET_ROI: command_spec(1, place=True, whole=(1,)),
     mav.MAV_CMD_DO_MOUNT_CONTROL: command_spec(1, 2, 3),
-    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: command_spec(1, 2, 3, 4, xyz=True),
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: command_spec(1, 2, 3, 4, xyz=True, whole=(1, 2, 3, 4)),
     mav.MAV_CMD_DO_FENCE_ENABLE: command_spec(1, whole=(1,)),
     mav.MAV_CMD_DO_DIGICAM_CONTROL: command_spec(1, 2, 3, 4, xyz=True),
     mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: command_spec(1, 3, whole=(3,)),

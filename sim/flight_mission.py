@@ -26,8 +26,28 @@ NAMES = {
     mav.MAV_CMD_NAV_LOITER_TO_ALT: "LoitAltitude",
     mav.MAV_CMD_NAV_VTOL_TAKEOFF: "VTOLTakeoff",
     mav.MAV_CMD_NAV_VTOL_LAND: "VTOLLand",
+    mav.MAV_CMD_CONDITION_DELAY: "CondDelay",
+    mav.MAV_CMD_CONDITION_DISTANCE: "CondDist",
+    mav.MAV_CMD_CONDITION_YAW: "CondYaw",
+    mav.MAV_CMD_DO_CHANGE_SPEED: "ChangeSpeed",
+    mav.MAV_CMD_DO_SET_HOME: "SetHome",
+    mav.MAV_CMD_DO_SET_SERVO: "SetServo",
+    mav.MAV_CMD_DO_SET_RELAY: "SetRelay",
+    mav.MAV_CMD_DO_REPEAT_SERVO: "RepeatServo",
+    mav.MAV_CMD_DO_REPEAT_RELAY: "RepeatRelay",
+    mav.MAV_CMD_DO_DIGICAM_CONTROL: "DigiCamCtrl",
+    mav.MAV_CMD_DO_SET_CAM_TRIGG_DIST: "SetCamTrigDst",
+    mav.MAV_CMD_DO_SET_ROI_LOCATION: "SetROILocation",
+    mav.MAV_CMD_DO_SET_ROI_NONE: "SetROINone",
+    mav.MAV_CMD_DO_SET_ROI: "SetROI",
+    mav.MAV_CMD_DO_FENCE_ENABLE: "FenceEnable",
+    mav.MAV_CMD_DO_VTOL_TRANSITION: "VTOLTransition",
+    mav.MAV_CMD_DO_LAND_START: "LandStart",
+    mav.MAV_CMD_DO_MOUNT_CONTROL: "MountControl",
+    mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: "GimbalPitchYaw",
+    mav.MAV_CMD_IMAGE_START_CAPTURE: "ImageStartCapture",
 }
-"""What ArduPilot calls navigation commands (AP_Mission.cpp, ``Mission_Command::type``)."""
+"""What ArduPilot calls commands (AP_Mission.cpp, ``Mission_Command::type``); of actions the usual ones."""
 
 
 class MissionRun:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from sim.dialect_terms import Form
 from sim.flight import Flight
 from sim.flight_items import Item
 from sim.flight_state import Mode, Severity
@@ -115,7 +116,12 @@ def _reposition(flight: Flight, order: Order) -> int:
     if item.frame not in (0, 3, 5, 6) or not isfinite(item.z):
         return DENIED
     there = flight.dialect.goto_mode
-    if flight.mode != there and not (item.params[1] == _CHANGE_MODE and flight.set_mode(there)):
+    if flight.mode != there and item.params[1] != _CHANGE_MODE:
+        return DENIED
+    # Beyond its fence it is sent nowhere, before its mode is changed (AC_Fence::check_destination_within_fence).
+    if not flight.guard.allows(flight.course.point_of(item)):
+        return flight.dialect.refusal if flight.dialect.form is Form.ROTOR else DENIED
+    if flight.mode != there and not flight.set_mode(there):
         return DENIED
     return result_of(flight, flight.steering.go_to(item))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from math import isfinite
+from math import copysign, isfinite, trunc
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -16,6 +16,9 @@ from sim.flight_power import PowerModel
 __all__ = ["from_wire", "ftp_enabled", "parameter_table", "to_wire"]
 
 _MOST_INT32 = 2**31 - 1
+# Beyond these ArduPilot keeps the nearest (``AP_Param::set_float``).
+_ENDS = {int(mav.MAV_PARAM_TYPE_INT8): 2**7, int(mav.MAV_PARAM_TYPE_INT16): 2**15}
+_NEARLY = 0.01  # added before what is behind the point is dropped
 _NO_FTP = 2  # a bit of BRD_OPTIONS
 
 
@@ -57,7 +60,10 @@ def from_wire(value: float, kind: int, dialect: Dialect) -> float | None:
         return float(value) if isfinite(value) else None
     if dialect.bytewise:
         return float(struct.unpack("<i", struct.pack("<f", value))[0])
-    return float(round(value)) if isfinite(value) and abs(value) <= _MOST_INT32 else None
+    if not isfinite(value) or abs(value) > _MOST_INT32:
+        return None
+    end = _ENDS.get(kind, _MOST_INT32 + 1)
+    return float(max(-end, min(end - 1, trunc(value + copysign(_NEARLY, value)))))
 
 
 def ftp_enabled(params: Mapping[str, float]) -> bool:

@@ -72,8 +72,9 @@ class Vehicle:
         self.flight = Flight(setup, self.params, [])
         self._config = config
         self._start_time_us = start_time_us
-        refuse = partial(self.flight.say, Severity.CRITICAL)
-        signer = Signer(self.flight, config.autopilot, config.signing_key, refuse, self._utc_s)
+        self._now_s = 0.0
+        refuse = partial(self.flight.say, Severity.WARNING)
+        signer = self._signer = Signer(self.flight, config.autopilot, config.signing_key, refuse, self._utc_s)
         self._peers = Peers(
             self.sysid,
             self._dialect,
@@ -86,7 +87,6 @@ class Vehicle:
             snapshot=self._snapshot,
             equip=signer.equip,
         )
-        self._now_s = 0.0
         self._gcs_heard_s: float | None = None
         self._gcs_lost = False
         self._steered_s = 0.0
@@ -174,6 +174,7 @@ class Vehicle:
         self._sticks.forget()
         self._checks = CheckTeller(self.flight)
         self._peers.start_anew(self._now_s)
+        self._signer.start_anew()
         self._gcs_heard_s, self._gcs_lost, self._had_position = None, False, False
 
     def _utc_s(self) -> float:
@@ -315,6 +316,7 @@ class Vehicle:
         self._peers.stream(self.flight.time_s, now_s)
         if self.flight.has_position and not self._had_position:
             self._had_position = True
+            self._signer.fixed()
             self._peers.show_all((mav.MAVLINK_MSG_ID_HOME_POSITION, mav.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN))
 
     def _tell_landing(self) -> None:

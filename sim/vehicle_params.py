@@ -50,7 +50,7 @@ class ParamDesk:
         else:
             name = self._known(message.param_id)
         if name is not None:
-            self._peers.send_param(channel, name)
+            self._peers.send_param(channel, name, by_name=message.param_index < 0)
         else:
             self._refuse(channel, message, message.param_index, mav.MAV_PARAM_ERROR_DOES_NOT_EXIST)
 
@@ -65,7 +65,7 @@ class ParamDesk:
         elif self._refuse(channel, message, -1, mav.MAV_PARAM_ERROR_VALUE_OUT_OF_RANGE):
             return
         for each in [channel] if value is None else self._peers:
-            self._peers.send_param(each, name)
+            self._peers.send_param(each, name, by_name=True)
 
     def _refuse(self, channel: Channel, message: Any, index: int, error: int) -> bool:
         """Say why nothing comes of a question for a parameter; whether this autopilot says so."""

@@ -16,6 +16,7 @@ __all__ = ["Address", "Channel", "Peers"]
 
 _COMPID = int(mav.MAV_COMP_ID_AUTOPILOT1)
 _PARAMS_A_TURN = 10
+_NO_INDEX = 65535
 
 Address = Any
 
@@ -140,9 +141,10 @@ class Peers:
         self.send(channel, message)
         return message is not None
 
-    def send_param(self, channel: Channel, name: str) -> None:
-        """Send PARAM_VALUE of a parameter."""
-        index = list(self._params).index(name)
+    def send_param(self, channel: Channel, name: str, *, by_name: bool = False) -> None:
+        """Send PARAM_VALUE of a parameter, which was asked for or set by its name, or not."""
+        hidden = by_name and not self._dialect.numbers_named
+        index = _NO_INDEX if hidden else list(self._params).index(name)
         wire_name = self._names.get(name, name).encode()
         kind = self._dialect.params[name].kind
         value = to_wire(self._params[name], kind, self._dialect)

@@ -1,6 +1,10 @@
 """MAVLink 2 signing at the vehicle's end: its key, its clock, and what it takes unsigned.
 
 By pymavlink's own signing, which the ground side does not use for what it hears.
+
+ArduPilot's clock (``GCS_Signing.cpp``; all of it seen on ArduCopter 4.7-dev over UDP): a key begins a minute after the
+time that comes with it, and after a boot a minute after what was kept. It stands but for what is signed and heard, and
+for the first fix of its GPS, which sets it to UTC where that is later.
 """
 
 from __future__ import annotations
@@ -32,6 +36,9 @@ _UNSIGNED = MappingProxyType(
         ),
     }
 )
+# ArduPilot's, after a key and after a boot, so that nothing of before is taken once more.
+_AHEAD = 60 * _UNITS_A_SECOND
+_MOST_STREAMS = 16  # MAVLINK_MAX_SIGNING_STREAMS: senders by link that are told apart; no more are taken
 _ARMED = "ERROR: Won't setup signing when armed"
 
 
@@ -69,11 +76,12 @@ class Signer:
         self.key = key
         self.streams: dict[tuple[int, int, int], int] = {}
         self._flight = flight
+        self._stands = autopilot == "ardupilot"
         self._takes_armed = autopilot != "ardupilot"
         self._unsigned = _UNSIGNED[autopilot]
         self._refuse = refuse
         self._wall = wall
-        self._last = 0
+        self._last = self._utc()
         self._channels = 0
 
     def equip(self, packer: Any) -> None:
@@ -85,7 +93,8 @@ class Signer:
         def checked(frame: bytearray, system: int, component: int) -> bool:
             # pymavlink takes the time of a packet over before it looks at its signature.
             good = self.key is not None and hashlib.sha256(self.key + frame[:-6]).digest()[:6] == frame[-6:]
-            return good and bool(check(frame, system, component))
+            known = (frame[-13], system, component) in self.streams or len(self.streams) < _MOST_STREAMS
+            return good and known and bool(check(frame, system, component))
 
         packer.check_signature = checked
 
@@ -97,7 +106,16 @@ class Signer:
         secret = bytes(message.secret_key)
         blank = message.initial_timestamp == 0 and not any(secret)
         self.key = None if blank else secret
-        self.heard(int(message.initial_timestamp))
+        if self._stands:
+            self._last = int(message.initial_timestamp) + _AHEAD
+        else:
+            self.heard(int(message.initial_timestamp))
+
+    def start_anew(self) -> None:
+        """After a boot: it knows key and time, and whom it heard no more."""
+        self.streams.clear()
+        if self._stands:
+            self._last += _AHEAD
 
     def accepts_unsigned(self, number: int) -> bool:
         """Whether a message is taken whose signature is wrong or absent."""
@@ -105,9 +123,15 @@ class Signer:
 
     def next(self) -> int:
         """The time of the next signature."""
-        wall = int((self._wall() - _EPOCH_S) * _UNITS_A_SECOND)
-        self._last = max(wall, self._last + 1)
+        self._last = max(self._last + 1, 0 if self._stands else self._utc())
         return self._last
+
+    def fixed(self) -> None:
+        """There is the first fix of the GPS since it booted."""
+        self._last = max(self._last, self._utc())
+
+    def _utc(self) -> int:
+        return int((self._wall() - _EPOCH_S) * _UNITS_A_SECOND)
 
     def heard(self, timestamp: int) -> None:
         """Go on from a later time."""

@@ -387,6 +387,17 @@ def test_two_wings_do_not_circle_at_one_height_at_the_same_place(airborne):
     assert dispatch(cue, winged(), [higher, second]).chosen.sysid == 2
 
 
+def test_wings_circle_at_the_power_of_their_true_airspeed():
+    """Ten minutes more there cost the cruise power of the sea by the root of the density (standard atmosphere)."""
+    one = winged_on_patrol(0.02)
+    short, long = (dispatch(Cue(on_border(0.3), 0, stay_s), winged(), [one]).chosen for stay_s in (60.0, 660.0))
+    assert (short.lat_deg, short.above_base_m) == (long.lat_deg, long.above_base_m)
+    craft = one.vehicle.aircraft
+    watts = (short.reserve_left - long.reserve_left) * craft.battery_wh * 3600 / 600
+    thin = (1 - 0.0065 * (900.0 + short.above_base_m) / 288.15) ** -2.12794
+    assert watts == pytest.approx(craft.cruise_power_w * thin, rel=1e-4)
+
+
 def winged_on_patrol(share):
     """One with wings somewhere along its patrol, flying along it."""
     sortie = winged().sorties[0]

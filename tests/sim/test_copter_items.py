@@ -48,6 +48,7 @@ M = 1 / 111319.5
         (222, (1, 2.6, 3.3, 4.7)),
         (531, (1, 2.6, 0, 0)),
         (534, (1, 2, 3, 0)),
+        (1000, (1, 2, 3, 4)),
         (2000, (1, 2.6, 3, 4)),
         (2500, (1, 0, 0, 0)),
     ],
@@ -153,6 +154,29 @@ def test_a_condition_keeps_back_what_is_behind_it_and_the_next_place_drops_it():
     reached = [m.seq for m in pilot.said("MISSION_ITEM_REACHED")]
     assert {5, 8} <= set(reached)
     assert not {10, 11} & set(reached)
+
+
+def test_it_says_what_it_begins_and_where_it_was_as_the_real_one_does():
+    """A flight of ArduCopter 4.7-dev: of two items that are done at once the last is told to have been reached."""
+    speed = action(SPEED, 1, 5, -1)
+    pilot, _ = flown(place(16, 60, 60), speed, place(19, 60, 120, 20.0, 3.0), place(16, 60, 180))
+    until_item(pilot, 8)
+    about = [text for text in pilot.texts if text.startswith(("Mission: ", "Reached "))]
+    assert about == [
+        "Mission: 1 Takeoff",
+        "Mission: 2 ChangeSpeed",
+        "Mission: 3 WP",
+        "Reached command #3",
+        "Mission: 4 WP",
+        "Reached command #4",
+        "Mission: 5 ChangeSpeed",
+        "Mission: 6 LoitTime",
+        "Reached command #6",
+        "Mission: 7 WP",
+        "Reached command #7",
+        "Mission: 8 LoitUnlim",
+    ]
+    assert [m.seq for m in pilot.said("MISSION_ITEM_REACHED")] == [2, 3, 5, 6, 7]
 
 
 def test_to_a_height_on_the_way_and_a_spline_as_straight_lines():

@@ -142,3 +142,53 @@ def test_the_clock_never_goes_back():
     assert signer.next() == one + 1
     signer.heard(one + 1_000_000)
     assert signer.next() == one + 1_000_001
+
+
+MINUTE = 60 * 100_000
+
+
+def test_the_clock_of_ardupilot_stands_a_minute_ahead_of_its_key_until_the_gps_sets_it():
+    """As ArduCopter 4.7-dev said over UDP: 60.00000 s, the same a minute later, 60 s more after a boot."""
+    now = [EPOCH_S + 1000.0]
+    signer = Signer(SimpleNamespace(armed=False), "ardupilot", None, print, wall=lambda: now[0])
+    begin = 500 * 100_000
+    signer.set_up(SimpleNamespace(secret_key=KEY, initial_timestamp=begin))
+    assert signer.next() == begin + MINUTE + 1
+    now[0] += 3000.0
+    assert signer.next() == begin + MINUTE + 2
+    signer.start_anew()
+    assert signer.next() == begin + 2 * MINUTE + 3
+    signer.fixed()
+    assert signer.next() == 4000 * 100_000 + 1
+    now[0] -= 3500.0
+    signer.fixed()
+    assert signer.next() == 4000 * 100_000 + 2
+
+
+def frame(sysid, timestamp):
+    sender = mav.MAVLink(None, srcSystem=sysid, srcComponent=190)
+    sender.signing.secret_key, sender.signing.sign_outgoing, sender.signing.timestamp = KEY, True, timestamp
+    return mav.MAVLink_heartbeat_message(6, 8, 0, 0, 4, 3).pack(sender)
+
+
+def taken(packer, data):
+    try:
+        return packer.decode(bytearray(data)) is not None
+    except mav.MAVError:
+        return False
+
+
+def test_after_a_boot_nothing_of_before_is_taken_and_no_more_than_sixteen_senders_are():
+    signer = Signer(SimpleNamespace(armed=False), "ardupilot", None, print)
+    packer = mav.MAVLink(None, srcSystem=1, srcComponent=1)
+    signer.equip(packer)
+    begin = stamp()
+    signer.set_up(SimpleNamespace(secret_key=KEY, initial_timestamp=begin))
+    # A sender that is new may be a minute behind the vehicle's clock, which is a minute ahead.
+    assert not taken(packer, frame(250, begin - 100_000))
+    assert taken(packer, frame(250, begin + 100_000))
+    signer.start_anew()
+    assert not taken(packer, frame(250, begin + 200_000))
+    late = begin + 2 * MINUTE
+    assert [taken(packer, frame(sysid, late)) for sysid in range(1, 19)] == [True] * 16 + [False] * 2
+    assert taken(packer, frame(16, late + 10))

@@ -68,9 +68,10 @@ class MavProxy:
 
     def __init__(self, url, folder):
         command = [PEERS / "python", PEERS / "mavproxy.py", f"--master={url}", "--nowait", f"--state-basedir={folder}"]
+        # Most of what it says it does not flush: to a pipe it would come when there are 8 KiB of it.
         self._process = subprocess.Popen(
             list(map(str, command)), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True,
+            stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         self._lines = queue.Queue()
         self.said = []

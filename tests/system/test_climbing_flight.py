@@ -91,7 +91,7 @@ def told_m(made, sortie):
 STEEP = {
     # Ground that rises where the climb-out ends, a little above the floor: the way turns, and climbs on late.
     "climb_out": (
-        "ardupilot", "fixed_wing", straight(3130.0, "right"), 1230.6, ramp(0.322, 90.3, 582.0, 104.6), 0.1254,
+        "ardupilot", "fixed_wing", straight(3130.0, "right"), 1230.6, ramp(0.322, 90.3, 582.0, 104.6), 0.128,
         PlanOptions(dwell_s=2.5, floor_agl_m=44.9, patrol_ceiling_agl_m=82.6, ceiling_agl_m=105.1),
     ),
     # It goes over to its wings from below the height that it climbed to, and climbs not meanwhile.

@@ -1,5 +1,7 @@
 """Figures that ArduPilot holds as whole numbers: what it is sent is what it holds, so that what was sent is proved."""
 
+from dataclasses import replace
+
 import pytest
 
 from autopilot import ARDUCOPTER, ARDUPLANE, PX4, MissionKind, upload_verified
@@ -56,6 +58,19 @@ def test_a_rally_point_above_hills_is_proved_and_no_lower_than_was_meant(up_m, h
             proof = await upload_verified(joined.link, 1, points, RALLY, dialect=ARDUCOPTER, by_file=by_file)
             assert proof.attempts == 1
             assert [point.z for point in joined.items(RALLY)] == [held_m]
+
+    run(go())
+
+
+def test_angles_of_a_gimbal_are_proved():
+    async def go():
+        async with Joined() as joined:
+            items = mission("ardupilot", 1000, -45.4, 30.6, 5.5)
+            items = (*items[:-1], replace(items[-1], frame=2, x=12, y=0, z=0.0))
+            proof = await upload_verified(joined.link, 1, items, MISSION, dialect=ARDUCOPTER)
+            assert proof.attempts == 1
+            last = joined.items(MISSION)[-1]
+            assert (last.params, last.x) == ((-46.0, 31.0, 6.0, 0.0), 12)
 
     run(go())
 
