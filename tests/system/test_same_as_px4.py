@@ -92,6 +92,12 @@ class Asker:
             answers.append(ack.result)
         return answers
 
+    def fly(self, up_m):
+        """Off the ground to a height above home."""
+        assert self.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + up_m) == [ACCEPTED]
+        assert self.command(400, 1) == [ACCEPTED]
+        assert self.hear("GLOBAL_POSITION_INT", where=lambda m: m.relative_alt > (up_m - 1.5) * 1000)
+
     def mode(self):
         number = self.hear("HEARTBEAT").custom_mode
         return number >> 16 & 255, number >> 24
@@ -159,3 +165,25 @@ def test_lists(sitl_vehicle):
         assert asker.command(400, 1) == [ACCEPTED]
         assert asker.command(176, 1, AUTO, MISSION) == [ACCEPTED, REJECTED]
         assert asker.command(400, 0) == [ACCEPTED]
+
+
+@PX4
+def test_of_several_areas_to_stay_in_all_hold(sitl_vehicle):
+    """It is sent nowhere that one of them does not hold."""
+    wide, narrow = (0, 5003, 300.0, 0, 0), (0, 5003, 40.0, 0, 0)
+    order = 192, -1, 1, 0, nan, HOME[0] + 100 * METRE, HOME[1], HOME[2] + 15
+
+    def left(most_s):
+        far = (HOME[0] + 30 * METRE) * 1e7
+        return asker.hear("GLOBAL_POSITION_INT", where=lambda m: m.lat > far, most_s=most_s) is not None
+
+    with closing(Asker(sitl_vehicle)) as asker:
+        asker.ready()
+        assert asker.upload([wide, narrow], 1) == 0
+        asker.fly(15.0)
+        assert asker.command(*order) == [ACCEPTED]
+        assert not left(most_s=8.0)
+        assert asker.upload([wide], 1) == 0
+        assert not left(most_s=3.0)  # the real one looks at a new fence some time after it has taken it
+        assert asker.command(*order) == [ACCEPTED]
+        assert left(most_s=WITHIN_S)
