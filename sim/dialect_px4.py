@@ -176,6 +176,7 @@ _WING_FIGURES: dict[str, Figure] = {
     "HEIGHT_SINK": lambda p: min(p["FW_T_SINK_R_SP"], p["FW_T_SINK_MAX"]),
     "HEIGHT_FORWARD": "FW_T_HRATE_FF",
     "LEVEL_WITHIN": "NAV_FW_ALT_RAD",
+    "TAKEOFF_LAST": lambda p: min(p["FW_T_CLMB_R_SP"], p["FW_T_CLMB_MAX"]),
     "LAND_FLARE_ALT": "FW_LND_FLALT",
     # The guidance's own switch distance decides, unless the item's radius is larger.
     "WP_RADIUS": 1e6,
@@ -303,6 +304,7 @@ PX4_COPTER = Dialect(
     mode_ack=int(mav.MAV_CMD_DO_SET_MODE),
     stopped_us=0,
     bytewise=True,
+    names_absent=True,
     atomic=True,
     refused=frozenset(
         {

@@ -47,6 +47,8 @@ class WingLimits:
         Height at which a landing flares, and its rate of descent from there, m/s.
     heights, slopes
         How it comes after a height, and which legs are slopes.
+    last_climb
+        Least rate at which the height of a take-off is come to, m/s: PX4 passes it as it climbs.
     level_m
         How near in height a place of a mission has to be to count as reached; else it is gone round until it is.
     """
@@ -65,6 +67,7 @@ class WingLimits:
     flare_sink: float
     heights: HeightLaw
     slopes: SlopeRules
+    last_climb: float = _LAST_CLIMB_MPS
     level_m: float = inf
 
     @classmethod
@@ -85,6 +88,7 @@ class WingLimits:
             flare_sink=params["TECS_LAND_SINK"],
             heights=HeightLaw.of(params),
             slopes=SlopeRules.of(params),
+            last_climb=params.get("TAKEOFF_LAST", _LAST_CLIMB_MPS),
             level_m=params.get("LEVEL_WITHIN", inf),
         )
 
@@ -124,7 +128,7 @@ class Climb:
     def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
         """Straight ahead, up as fast as allowed; more gently where the height is near."""
         at, v = _ground(body)
-        rate = max(_LAST_CLIMB_MPS, self._limits.towards(self.up_m, body))
+        rate = max(self._limits.last_climb, self._limits.towards(self.up_m, body))
         return self._limits.steer(self._limits.l1.line(at, v, self._start, self._stop), rate)
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)

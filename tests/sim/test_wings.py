@@ -118,7 +118,7 @@ def test_time_and_energy_of_a_leg_in_wind(autopilot, frame, from_deg):
     power = PowerModel(capacity_wh=4000.0, cruise_w=400.0, cruise_mps=18.0, induced_share=0.25)
     mission = [place(0, 0, 60, TAKEOFF), airspeed(21.0), place(0, 6000, 60)]
     craft = Craft(autopilot, frame, mission, wind=Wind(9.0, from_deg), power=power).start()
-    craft.until(lambda flight: flight.body.n > 2000.0)
+    craft.until(lambda flight: flight.body.n > 3000.0)
     craft.rows.clear()
     craft.until(lambda flight: flight.body.n > 5500.0)
     t = craft.table()

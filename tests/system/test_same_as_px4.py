@@ -4,6 +4,7 @@
 """
 
 import os
+import struct
 import time
 from contextlib import closing
 from math import nan
@@ -137,6 +138,53 @@ def test_commands_on_the_ground(sitl_vehicle):
             if told != (answers, mode):
                 wrong.append((command, params, told))
         assert wrong == []
+
+
+@PX4
+def test_parameters(sitl_vehicle):
+    """Whole numbers travel as their bytes; what is not set says why, in words of PARAM_ERROR."""
+    whole, real, byte = mav.MAV_PARAM_TYPE_INT32, mav.MAV_PARAM_TYPE_REAL32, mav.MAV_PARAM_TYPE_UINT8
+    absent, mismatch, unsupported = 1, 7, 6
+    (three,) = struct.unpack("<f", struct.pack("<i", 3))
+    with closing(Asker(sitl_vehicle)) as asker:
+        asker.ready()
+
+        def answer(message):
+            asker.master.mav.send(message)
+            name = message.param_id
+            told = asker.hear("PARAM_VALUE", "PARAM_ERROR", where=lambda m: m.param_id == name, most_s=10.0)
+            if told.get_type() == "PARAM_ERROR":
+                return told.error
+            return told.param_type, struct.pack("<f", told.param_value)
+
+        def ask(name):
+            return answer(mav.MAVLink_param_request_read_message(asker.sysid, 1, name, -1))
+
+        def put(name, value, kind):
+            return answer(mav.MAVLink_param_set_message(asker.sysid, 1, name, value, kind))
+
+        assert ask(b"NOT_THERE") == absent
+        assert put(b"NOT_THERE", 1.0, real) == absent
+        assert put(b"GF_ACTION", three, whole) == (whole, struct.pack("<i", 3))
+        assert ask(b"GF_ACTION") == (whole, struct.pack("<i", 3))
+        assert put(b"GF_ACTION", 2.0, real) == mismatch
+        assert put(b"NAV_ACC_RAD", 5.0, whole) == mismatch
+        assert put(b"GF_ACTION", 2.0, byte) == unsupported
+        assert put(b"NAV_ACC_RAD", 5.0, real) == (real, struct.pack("<f", 5.0))
+        assert ask(b"GF_ACTION") == (whole, struct.pack("<i", 3))
+
+
+@PX4
+def test_a_key_is_taken_by_usb_alone(sitl_vehicle):
+    """The real one signs whatever it sends, by a key of zeros while it has none."""
+    with closing(Asker(sitl_vehicle)) as asker:
+        asker.ready()
+        asker.master.mav.setup_signing_send(asker.sysid, 1, list(range(32)), 10**14)
+        (always,) = struct.unpack("<f", struct.pack("<i", 2))
+        asker.master.mav.param_set_send(asker.sysid, 1, b"MAV_SIGN_CFG", always, mav.MAV_PARAM_TYPE_INT32)
+        assert asker.hear("PARAM_VALUE", "PARAM_ERROR", where=lambda m: m.param_id == "MAV_SIGN_CFG")
+        asker.hear("HEARTBEAT", where=lambda _: False, most_s=1.0)
+        assert asker.command(511, 30, 1e5) == [ACCEPTED]
 
 
 @PX4
