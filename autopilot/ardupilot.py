@@ -23,6 +23,7 @@ from autopilot.dialect import (
     When,
 )
 from autopilot.held_figures import WHOLE, HeldFigure
+from autopilot.low_battery import COPTER_BATTERY, PLANE_BATTERY
 from autopilot.words import MissionKind
 
 __all__ = ["ARDUCOPTER", "ARDUPLANE"]
@@ -283,6 +284,7 @@ ARDUCOPTER = Dialect(
     ),
     ground=GroundWays("FS_GCS_ENABLE", system_id="MAV_GCS_SYSID", highest_id="MAV_GCS_SYSID_HI"),
     radio="FS_THR_ENABLE",
+    battery=COPTER_BATTERY,
     homes_at_arming=True,
     has_list_files=True,
     takes_partial_lists=True,
@@ -330,6 +332,7 @@ ARDUPLANE = replace(
     ),
     ground=replace(ARDUCOPTER.ground, action="FS_GCS_ENABL"),  # so written
     radio="THR_FAILSAFE",
+    battery=PLANE_BATTERY,
     terminations=_terminations(lands=frozenset(), battery=frozenset({3.0, 5.0})),
 )
 """Fixed wings and VTOL planes."""

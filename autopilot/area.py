@@ -61,8 +61,8 @@ class FlightArea:
     Parameters
     ----------
     fence
-        Shapes that the vehicle was proved to hold. It has to stay inside each of those to stay in: PX4 would be content
-        with one of them, ArduPilot is not.
+        Shapes that the vehicle was proved to hold. It has to stay inside each of those to stay in, as ArduPilot and PX4
+        want it; PX4 before 2025 was content with one of them.
     borders
         Lines that it keeps its distance to, each its own stand-off and the margin of the clearance.
     zones

@@ -10,6 +10,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import AutopilotError
 from autopilot.held_figures import HeldFigure
+from autopilot.low_battery import LowBattery
 from autopilot.words import MissionKind
 
 __all__ = [
@@ -351,6 +352,8 @@ class Dialect:
     ground, radio
         How it watches for its ground station, and the parameter of what it does when it hears its radio control no
         more.
+    battery
+        What it does when its battery is low.
     prearm_unlisted
         Whether its pre-arm bit is among the health of its sensors alone, whether it is there or not, and speaks of
         its present mode (PX4).
@@ -406,6 +409,7 @@ class Dialect:
     orders: OrderWays
     ground: GroundWays
     radio: str
+    battery: LowBattery
     prearm_unlisted: bool = False
     homes_at_arming: bool = False
     hovers: str | None = None
@@ -425,6 +429,7 @@ class Dialect:
             *(limit.parameter for limit in self.limits.values()),
             self.hovers or "",
             *(self.ground.action, self.ground.system_id, self.ground.highest_id, self.radio),
+            *(self.battery.parameter, *self.battery.levels),
             *(setting.name for setting in self.fence),
             *(self.ceiling.mask, self.ceiling.parameter, self.leash or ""),
             *(setting.name for setting in (self.landing, self.rotor_return) if setting is not None),

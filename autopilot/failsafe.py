@@ -1,4 +1,4 @@
-"""What a vehicle does by itself when it hears nobody: known before it takes off."""
+"""What a vehicle does by itself when it hears nobody, or its battery is low: known before it takes off."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from autopilot.errors import AbsentError, NotReadyError, ParameterError
+from autopilot.low_battery import GOES_ON
 from autopilot.vehicle import Vehicle
 
-__all__ = ["LINK_LOSS", "Lost", "LostLink", "check_link_loss", "found"]
-
-_GOES_ON = "goes on with its mission"
+__all__ = ["LINK_LOSS", "Lost", "LostLink", "check_link_loss", "check_low_battery", "found"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class LostLink:
 
 
 _COPTER = {
-    0: _GOES_ON,
+    0: GOES_ON,
     1: "returns",
     2: "goes on with its mission, or returns",
     3: "returns the way it came, or straight",
@@ -57,7 +56,7 @@ _COPTER_RADIO = {
 }
 # PX4's commander_params.c; 4 was taken away.
 _PX4 = {
-    0: _GOES_ON,
+    0: GOES_ON,
     1: "stays where it is",
     2: "returns",
     3: "lands where it is",
@@ -71,16 +70,16 @@ LINK_LOSS: Mapping[str, LostLink] = MappingProxyType(
         "FS_GCS_ENABLE": LostLink(MappingProxyType(_COPTER), frozenset({1, 3, 6}), but="FS_OPTIONS", bit=1 << 1),
         "FS_THR_ENABLE": LostLink(MappingProxyType(_COPTER_RADIO), frozenset({1, 4, 6}), but="FS_OPTIONS", bit=1 << 0),
         # ArduPlane's Parameters.cpp: both only switch on what FS_LONG_ACTN says.
-        "FS_GCS_ENABL": LostLink(MappingProxyType({0: _GOES_ON}), then="FS_LONG_ACTN"),
-        "THR_FAILSAFE": LostLink(MappingProxyType({0: _GOES_ON, 2: _GOES_ON}), then="FS_LONG_ACTN"),
+        "FS_GCS_ENABL": LostLink(MappingProxyType({0: GOES_ON}), then="FS_LONG_ACTN"),
+        "THR_FAILSAFE": LostLink(MappingProxyType({0: GOES_ON, 2: GOES_ON}), then="FS_LONG_ACTN"),
         "FS_LONG_ACTN": LostLink(
             MappingProxyType(
                 {
-                    0: _GOES_ON,
+                    0: GOES_ON,
                     1: "returns",
                     2: "glides down where it is",
                     3: "opens its parachute",
-                    4: _GOES_ON,
+                    4: GOES_ON,
                     5: "goes to its landing",
                 }
             ),
@@ -95,7 +94,7 @@ LINK_LOSS: Mapping[str, LostLink] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a vehicle does by itself when a link is lost: in words, and whether that is to come home."""
+    """What a vehicle does by itself when a link is lost, or its battery low: in words, and whether it comes home."""
 
     words: str
     returns: bool = False
@@ -115,6 +114,24 @@ async def check_link_loss(vehicle: Vehicle) -> tuple[Lost, Lost]:
     )
 
 
+async def check_low_battery(vehicle: Vehicle) -> Lost:
+    """What a vehicle does when its battery is low."""
+    meaning, when = vehicle.dialect.battery, "when its battery is low"
+    value = await _found(vehicle, meaning.parameter)
+    if isinstance(value, str):
+        return Lost(f"what it does {when} is not known: {value}")
+    act, returns, said = meaning.acts.get(value), value in meaning.returns, f"{meaning.parameter} {value}"
+    levels = [(name, await found(vehicle, name)) for name in meaning.levels]
+    unknown = [
+        name for name, level in levels if isinstance(level, ParameterError) and not isinstance(level, AbsentError)
+    ]
+    if act != GOES_ON and levels and not any(isinstance(level, float) and level > 0 for _, level in levels):
+        if unknown:
+            return Lost(f"what it does {when} is not known ({said}): it gives no value for {unknown[0]}")
+        act, returns, said = GOES_ON, False, f"{said}, no level in {' or '.join(meaning.levels)}"
+    return Lost(f"{when} it {act or 'does what this program does not know'} ({said})", returns)
+
+
 async def _when_lost(vehicle: Vehicle, parameter: str, when: str) -> Lost:
     value = await _found(vehicle, parameter)
     if isinstance(value, str):
@@ -129,14 +146,14 @@ async def _when_lost(vehicle: Vehicle, parameter: str, when: str) -> Lost:
     # In any mode but that of its mission it would do it all the same.
     if value in meaning.deadly:
         raise NotReadyError(f"{vehicle}: {act} {when} ({said}): set it to return, or to go on")
-    if act != _GOES_ON and meaning.but:
+    if act != GOES_ON and meaning.but:
         bits = await found(vehicle, meaning.but)
         if isinstance(bits, AbsentError):
             bits = 0.0
         if isinstance(bits, ParameterError):
             return Lost(f"what it does {when} is not known ({said}): it gives no value for {meaning.but}")
         if round(bits) & meaning.bit:
-            act, returns, said = _GOES_ON, False, f"{said}, {meaning.but} bit {meaning.bit.bit_length() - 1}"
+            act, returns, said = GOES_ON, False, f"{said}, {meaning.but} bit {meaning.bit.bit_length() - 1}"
     return Lost(f"{when} it {act} ({said})", returns)
 
 

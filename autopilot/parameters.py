@@ -1,10 +1,11 @@
 """Parameters of one vehicle: asked for and set by name, and which it does not have.
 
-Of a parameter that it lacks a vehicle says nothing (PX4; ArduPilot before 4.7), or PARAM_ERROR. Nothing is also what a
-lost message says. So each question goes out with another, for a parameter by its index, which every vehicle has: where
-that is answered and the name is not, four times in a row, the name is absent. Whatever share of the messages is lost,
-that is seen of a parameter that is there once in 256 times or less: (q (1 - q))^4 is never more than 1/4^4. Those that
-are asked for side by side go out with an index each: an answer to another would end the wait for this one early.
+Of a parameter that it lacks a vehicle says nothing (PX4 before 2026; ArduPilot before 4.7), or PARAM_ERROR. Nothing is
+also what a lost message says. So each question goes out with another, for a parameter by its index, which every vehicle
+has: where that is answered and the name is not, four times in a row, the name is absent. Whatever share of the messages
+is lost, that is seen of a parameter that is there once in 256 times or less: (q (1 - q))^4 is never more than 1/4^4.
+Those that are asked for side by side go out with an index each: an answer to another would end the wait for this one
+early.
 """
 
 from __future__ import annotations

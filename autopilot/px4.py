@@ -22,6 +22,7 @@ from autopilot.dialect import (
     Termination,
     When,
 )
+from autopilot.low_battery import PX4_BATTERY
 from autopilot.words import MissionKind
 
 __all__ = ["PX4"]
@@ -155,6 +156,7 @@ PX4 = Dialect(
     ),
     ground=GroundWays("NAV_DLL_ACT"),
     radio="NAV_RCL_ACT",
+    battery=PX4_BATTERY,
     prearm_unlisted=True,
     rates=Rates("FW_T_CLMB_R_SP", "FW_T_SINK_R_SP", "FW_AIRSPD_TRIM"),
     drops_fence_off_home=True,

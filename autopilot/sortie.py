@@ -13,7 +13,7 @@ from typing import Any
 from autopilot.climbs import check_climbs
 from autopilot.conduct import Conduct
 from autopilot.errors import STATE_WORDS, AutopilotError, CommandError, FlightError, NotReadyError, VehicleState
-from autopilot.failsafe import check_link_loss
+from autopilot.failsafe import check_link_loss, check_low_battery
 from autopilot.ground_station import check_ground_station, twin_words
 from autopilot.home_watch import HomeWatch, check_home, moves_home
 from autopilot.homecoming import bring_down, where
@@ -249,14 +249,15 @@ class Sortie:
         """Said before take-off; that it does not come home by itself is noted once for all its sorties."""
         vehicle, watch = self._vehicle, self._watch
         ground, radio = await check_link_loss(vehicle)
+        battery = await check_low_battery(vehicle)
         ends = await check_termination(vehicle, self._mission)
         self._conduct.unheard(ground.words)
-        words = (ground.words, radio.words, *ends)
+        words = (ground.words, radio.words, battery.words, *ends)
         for one in words:
             watch.tell(vehicle.telemetry, one)
         if self._number == 1:
             self._flight.progress(FlightProgress(vehicle.sysid, 1, self._planned, "check", text="; ".join(words)))
-            for one in (*(() if ground.returns else (ground.words,)), *ends):
+            for one in (*(each.words for each in (ground, battery) if not each.returns), *ends):
                 watch.note(vehicle.telemetry, one)
 
     async def _prove(self) -> None:

@@ -258,6 +258,10 @@ class FlightWatch:
         share = np.clip(-(way[:-1] * step).sum(axis=1) / square, 0.0, 1.0)
         return bool(np.hypot(*(way[:-1] + share[:, None] * step).T).min() <= _NEAR_M)
 
+    def is_down(self, now: Telemetry) -> bool:
+        """Whether it has flown and is on the ground again, by its height or by its own word."""
+        return self._flew and (not self.airborne or now.landed is True)
+
     @property
     def landing_by_mission(self) -> bool:
         """Whether it flies the landing sequence of its mission."""

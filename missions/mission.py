@@ -121,17 +121,23 @@ class _Dialect:
     lands_vtol
         Whether a VTOL's mission has to end with a landing of its own: PX4 rejects one that does not
         (``MIS_TKO_LAND_REQ`` of its VTOL airframes; seen on main of May 2026).
+    lands_at_rally
+        Whether the height of a rally point is that of the ground where it lands, to which it adds its height of return
+        (PX4 rtl.cpp, ``computeReturnAltitude``; seen on main of May 2026: from 90 m, to a point given at 100 m, it
+        climbed to 130 m), and not the height at which it is flown to. A plane without rotors circles for good over such
+        a point (``RTL_LAND_DELAY`` of its airframes is -1), so that it is given none: it returns to its landing.
     """
 
     home_first: bool
     no_yaw: float
     marks_place: bool
     lands_vtol: bool
+    lands_at_rally: bool
 
 
 _DIALECTS: dict[Dialect, _Dialect] = {
-    "ardupilot": _Dialect(home_first=True, no_yaw=0.0, marks_place=True, lands_vtol=False),
-    "px4": _Dialect(home_first=False, no_yaw=math.nan, marks_place=False, lands_vtol=True),
+    "ardupilot": _Dialect(home_first=True, no_yaw=0.0, marks_place=True, lands_vtol=False, lands_at_rally=False),
+    "px4": _Dialect(home_first=False, no_yaw=math.nan, marks_place=False, lands_vtol=True, lands_at_rally=True),
 }
 
 
@@ -161,12 +167,23 @@ def compile_mission(
             f"{sortie.name}: {len(items)} items, {craft.kind!r} stores {craft.mission_items}: straighten the border "
             "line or plan it in shorter parts"
         )
-    fence, ground_m = sortie_fence(plan, sortie) if fence is None else fence, sortie.home.amsl_m
-    rally = tuple(
-        rally_item(number, at.lat_deg, at.lon_deg, round(at.amsl_m - ground_m, 2))
+    fence = sortie_fence(plan, sortie) if fence is None else fence
+    return Mission(sortie.name, dialect, items, fence_items(fence), _rally(plan, sortie, fence, _DIALECTS[dialect]))
+
+
+def _rally(
+    plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ...], rules: _Dialect
+) -> tuple[MissionItem, ...]:
+    """The rally points of a sortie, heights above home as its autopilot means them."""
+    if rules.lands_at_rally and sortie.vehicle.aircraft.needs_runway:
+        return ()
+    home_m = sortie.home.amsl_m
+    return tuple(
+        rally_item(
+            number, at.lat_deg, at.lon_deg, round((at.ground_amsl_m if rules.lands_at_rally else at.amsl_m) - home_m, 2)
+        )
         for number, at in enumerate(rally_points(plan, sortie, fence))
     )
-    return Mission(sortie.name, dialect, items, fence_items(fence), rally)
 
 
 def too_long(plan: PatrolPlan) -> list[int]:

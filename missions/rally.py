@@ -30,13 +30,14 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
     """Rally points of a sortie, the base first, at most `RALLY_POINTS`.
 
     The others lie inside the fence, at least stand-off and margin from the border. An autopilot flies straight to the
-    nearest: one that is nearest from a place of the sortie from which that way leaves the fence is left out. Each is
-    flown to at the height of the sortie where it passes nearest.
+    nearest: one that is nearest from a place of the sortie from which that way leaves the fence is left out. Each has
+    the height of the sortie where it passes nearest, and that of the ground there: nobody here knows the ground of a
+    landing site.
     """
     base = sortie.vehicle.base
     home = Waypoint.above(base.lat_deg, base.lon_deg, sortie.layers_agl_m[1], sortie.home.ground_amsl_m)
     chart = Chart(home.lat_deg, home.lon_deg)
-    way, heights = _sampled(sortie, chart)
+    way, heights, grounds = _sampled(sortie, chart)
     inside = _inside(fence, chart)
     border = _border_beside(plan, chart, way)
     keep_off_m = plan.keep_off_m
@@ -59,7 +60,9 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
         if not shapely.covers(inside, straight).all():
             continue
         points.append(at)
-        made.append(own or _at_height(lat, lon, float(heights[int(away.argmin())])))
+        passed = int(away.argmin())
+        ground_m = float(grounds[passed])
+        made.append(own or Waypoint.above(lat, lon, float(heights[passed]) - ground_m, ground_m))
     return tuple(made)
 
 
@@ -89,20 +92,16 @@ def _half_way(sortie: Sortie) -> Waypoint | None:
     return None
 
 
-def _at_height(lat_deg: float, lon_deg: float, amsl_m: float) -> Waypoint:
-    """A waypoint of known height above sea level over ground that nobody here knows."""
-    return Waypoint.above(lat_deg, lon_deg, 0.0, amsl_m)
-
-
-def _sampled(sortie: Sortie, chart: Chart) -> tuple[Floats, Floats]:
-    """Places of a sortie, shape (n, 2), and their heights AMSL, metres."""
-    places, heights = [], []
+def _sampled(sortie: Sortie, chart: Chart) -> tuple[Floats, Floats, Floats]:
+    """Places of a sortie, shape (n, 2), their heights and those of the ground below, metres AMSL."""
+    places, heights, grounds = [], [], []
     for leg in sortie.legs:
         t = np.linspace(0.0, 1.0, max(2, int(leg.distance_m / _STEP_M) + 2))
         ends = chart.xy([leg.start.lat_deg, leg.end.lat_deg], [leg.start.lon_deg, leg.end.lon_deg])
         places.append(ends[0] + t[:, None] * (ends[1] - ends[0]))
         heights.append(leg.start.amsl_m + t * (leg.end.amsl_m - leg.start.amsl_m))
-    return np.concatenate(places), np.concatenate(heights)
+        grounds.append(leg.start.ground_amsl_m + t * (leg.end.ground_amsl_m - leg.start.ground_amsl_m))
+    return np.concatenate(places), np.concatenate(heights), np.concatenate(grounds)
 
 
 def _inside(fence: tuple[FencePolygon, ...], chart: Chart) -> Polygon:

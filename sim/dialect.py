@@ -108,6 +108,8 @@ class Dialect:
     terminates_armed
         Whether one whose flight was terminated stays so until it boots anew, armed until somebody disarms it by force,
         and says so (seen on PX4 of May 2026).
+    homes_landed
+        Whether it sets its home where it has landed and disarmed, unless somebody set that (PX4 HomePosition.cpp).
     active_armed
         Whether it is MAV_STATE_ACTIVE while it is armed (PX4), or while it is off the ground.
     two_part_modes
@@ -210,6 +212,7 @@ class Dialect:
     no_mode: int = int(mav.MAV_RESULT_DENIED)
     ends_flights: bool = True
     terminates_armed: bool = False
+    homes_landed: bool = False
     active_armed: bool = False
     heeds_nothing: bool = False
     speed_modes: frozenset[Mode] = frozenset()

@@ -54,6 +54,8 @@ _COMMON = {
     "RTL_RETURN_ALT": ParamSpec(60.0, _REAL),
     "RTL_DESCEND_ALT": ParamSpec(30.0, _REAL),
     "RTL_LAND_DELAY": ParamSpec(0.0, _REAL),
+    "RTL_CONE_ANG": ParamSpec(45.0, _INT32),
+    "RTL_MIN_DIST": ParamSpec(10.0, _REAL),
     "MIS_TAKEOFF_ALT": ParamSpec(2.5, _REAL),
     "MIS_TKO_LAND_REQ": ParamSpec(0.0, _INT32),
 }
@@ -92,14 +94,20 @@ _WING_PARAMS = {
     "NPFG_PERIOD": ParamSpec(10.0, _REAL),
     "NPFG_DAMPING": ParamSpec(0.7, _REAL),
     "RTL_LOITER_RAD": ParamSpec(80.0, _REAL),
+    "NAV_FW_ALT_RAD": ParamSpec(10.0, _REAL),
 }
 _VTOL_PARAMS = {
     "VT_ARSP_TRANS": ParamSpec(12.0, _REAL),
     "VT_B_DEC_MSS": ParamSpec(2.0, _REAL),
     "NAV_FORCE_VT": ParamSpec(1.0, _INT32),
 }
-# A fixed wing has no place to land without a planned landing: it circles over home.
-_WING_DEFAULTS = {"RTL_LAND_DELAY": ParamSpec(-1.0, _REAL), "RTL_TYPE": ParamSpec(1.0, _INT32)}
+# A fixed wing has no place to land without a planned landing: it circles over home (init.d/rc.fw_defaults).
+_WING_DEFAULTS = {
+    "RTL_LAND_DELAY": ParamSpec(-1.0, _REAL),
+    "RTL_TYPE": ParamSpec(1.0, _INT32),
+    "RTL_RETURN_ALT": ParamSpec(100.0, _REAL),
+    "RTL_DESCEND_ALT": ParamSpec(100.0, _REAL),
+}
 # Set for wings and VTOL by its start-up scripts: no mission of theirs is flown that does not land.
 _LANDS = {"MIS_TKO_LAND_REQ": ParamSpec(2.0, _INT32)}
 
@@ -122,8 +130,11 @@ _FIGURES: dict[str, Figure] = {
     "BATT_WARN_MAH": lambda p: p["BAT_LOW_THR"] * p["BAT1_CAPACITY"],
     "BATT_LOW_MAH": lambda p: p["BAT_CRIT_THR"] * p["BAT1_CAPACITY"],
     "BATT_CRT_MAH": lambda p: p["BAT_EMERGEN_THR"] * p["BAT1_CAPACITY"],
-    "RALLY_INCL_HOME": 1.0,
+    # With RTL_TYPE 1 home is for who has neither rally point nor landing; a rally point at home is none (rtl.cpp).
+    "RALLY_INCL_HOME": lambda p: float(p["RTL_TYPE"] != 1.0),
     "RALLY_LIMIT_KM": 0.0,
+    "RALLY_APART": 10.0,
+    "RALLY_LANDS": 1.0,
     "TAKEOFF_ALT": "MIS_TAKEOFF_ALT",
 }
 _ROTOR_FIGURES: dict[str, Figure] = {
@@ -164,6 +175,8 @@ _WING_FIGURES: dict[str, Figure] = {
     "HEIGHT_CLIMB": lambda p: min(p["FW_T_CLMB_R_SP"], p["FW_T_CLMB_MAX"]),
     "HEIGHT_SINK": lambda p: min(p["FW_T_SINK_R_SP"], p["FW_T_SINK_MAX"]),
     "HEIGHT_FORWARD": "FW_T_HRATE_FF",
+    "LEVEL_WITHIN": "NAV_FW_ALT_RAD",
+    "TAKEOFF_LAST": lambda p: min(p["FW_T_CLMB_R_SP"], p["FW_T_CLMB_MAX"]),
     "LAND_FLARE_ALT": "FW_LND_FLALT",
     # The guidance's own switch distance decides, unless the item's radius is larger.
     "WP_RADIUS": 1e6,
@@ -239,7 +252,6 @@ _FAILSAFES = Failsafes(
         7: FALL,
     },
     any_gcs=True,
-    one_inclusion_is_enough=True,
     drops_fence_off_home=True,
 )
 
@@ -295,6 +307,7 @@ PX4_COPTER = Dialect(
     stopped_us=0,
     bytewise=True,
     numbers_named=True,
+    names_absent=True,
     atomic=True,
     refused=frozenset(
         {
@@ -350,6 +363,7 @@ PX4_COPTER = Dialect(
     unsent=int(mav.MAV_RESULT_DENIED),
     no_mode=int(mav.MAV_RESULT_TEMPORARILY_REJECTED),
     terminates_armed=True,
+    homes_landed=True,
     active_armed=True,
     stick_modes=frozenset({Mode.MANUAL, Mode.ALT_HOLD, Mode.POSITION, Mode.STABILIZE}),
     misses_sticks=True,

@@ -111,8 +111,6 @@ class Failsafes:
         By COM_OBL_RC_ACT, when the setpoints of OFFBOARD are no more. A value that is not here holds.
     any_gcs
         Whether every ground station's heartbeat counts, not that of the configured id alone.
-    one_inclusion_is_enough
-        Whether a vehicle within one of several inclusions is inside (PX4), or must be in all of them (ArduPilot).
     drops_fence_off_home
         Whether it drops, of a fence that it has taken, the shapes on whose wrong side home or in the air the vehicle
         lies (PX4).
@@ -123,5 +121,4 @@ class Failsafes:
     battery: tuple[BatteryLevel, ...]
     targets: Mapping[int, Action] = field(default_factory=dict)
     any_gcs: bool = False
-    one_inclusion_is_enough: bool = False
     drops_fence_off_home: bool = False

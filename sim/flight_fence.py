@@ -36,16 +36,16 @@ def shapes(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 class Fence:
     """The fence as stored, in the `FlightFrame`; an edge is inside.
 
+    Of several inclusions a vehicle has to be in all: in ArduPilot as it comes, and in PX4 of 2025 and later
+    (geofence.cpp, ``isInsidePolygonOrCircle``; flown on main of May 2026). To older PX4 one was enough.
+
     Parameters
     ----------
     items, frame
         The fence, and the plane that it is looked at in.
-    one_inclusion_is_enough
-        Whether to be in one of several inclusions is enough; else it must be in all of them.
     """
 
-    def __init__(self, items: Sequence[Item], frame: FlightFrame, *, one_inclusion_is_enough: bool = False) -> None:
-        self._one_is_enough = one_inclusion_is_enough
+    def __init__(self, items: Sequence[Item], frame: FlightFrame) -> None:
         self._inclusions: list[_Polygon] = []
         self._exclusions: list[_Polygon] = []
         self._circles: list[tuple[float, float, float, bool]] = []
@@ -97,18 +97,15 @@ class Fence:
 
     def _clearance(self, e: float, n: float) -> float:
         """Metres to the nearest edge that matters; negative outside."""
-        keep_in: list[float] = []
-        keep_out: list[float] = []
-        for polygons, wanted, found in ((self._inclusions, True, keep_in), (self._exclusions, False, keep_out)):
+        found: list[float] = []
+        for polygons, wanted in ((self._inclusions, True), (self._exclusions, False)):
             for polygon in polygons:
                 inside, distance = _where(polygon, e, n)
                 found.append(distance if inside is wanted else -1.0)
         for ce, cn, radius, wanted in self._circles:
             distance = radius - hypot(e - ce, n - cn)
-            (keep_in if wanted else keep_out).append(distance if wanted else -distance)
-        if keep_in and self._one_is_enough:
-            keep_in = [max(keep_in)]
-        return min(keep_in + keep_out, default=1e9)
+            found.append(distance if wanted else -distance)
+        return min(found, default=1e9)
 
 
 def _where(polygon: _Polygon, e: float, n: float) -> tuple[bool, float]:

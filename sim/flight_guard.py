@@ -79,7 +79,7 @@ class Guard:
             wrong = [text for text, place in (must_hold or {}).items() if not alone.holds(*place)]
             said += wrong
             kept += [] if wrong else shape
-        self._fence = Fence(kept, self._frame, one_inclusion_is_enough=self._failsafes.one_inclusion_is_enough)
+        self._fence = Fence(kept, self._frame)
         self._next_fence_s = 0.0
         return said
 

@@ -21,15 +21,21 @@ class Home:
     at
         East, north and up of its pad, metres.
     kept
-        Whether it stays where it was set until the vehicle boots anew; else it is set again where that stands.
+        Whether somebody set it, so that it stays there until the vehicle boots anew; else it is set again where that
+        stands.
     """
 
     at: Vector = PAD
-    kept: bool = True
+    kept: bool = False
 
     def reset(self) -> None:
         """As at power-on: the pad."""
-        self.at, self.kept = PAD, True
+        self.at, self.kept = PAD, False
+
+    def move(self, east: float, north: float, up: float) -> None:
+        """To where the vehicle stands, unless somebody set it."""
+        if not self.kept:
+            self.at = (east, north, up)
 
     @property
     def up_m(self) -> float:

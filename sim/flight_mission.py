@@ -8,9 +8,10 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.flight_items import MISSION_COMMANDS, CommandSpec, Item
 
-__all__ = ["NAMES", "TAKEOFFS", "MissionRun", "passes"]
+__all__ = ["LANDINGS", "NAMES", "TAKEOFFS", "MissionRun", "passes"]
 
 TAKEOFFS = frozenset({mav.MAV_CMD_NAV_TAKEOFF, mav.MAV_CMD_NAV_VTOL_TAKEOFF})
+LANDINGS = frozenset({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
 _WAYPOINTS = frozenset({mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_CMD_NAV_SPLINE_WAYPOINT})
 _LOOK_AHEAD = 8
 NAMES = {
@@ -104,14 +105,18 @@ class MissionRun:
 
     def land_start(self, *, or_landing: bool) -> int | None:
         """Sequence number of the landing sequence's marker (DO_LAND_START), or of the first landing; None for none."""
-        wanted = [{mav.MAV_CMD_DO_LAND_START}]
+        wanted = [frozenset({mav.MAV_CMD_DO_LAND_START})]
         if or_landing:
-            wanted.append({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
+            wanted.append(LANDINGS)
         for commands in wanted:
             for seq, item in enumerate(self._items):
                 if seq > 0 and item.command in commands:
                     return seq
         return None
+
+    def landing(self, seq: int) -> Item | None:
+        """The first landing from an item on; None for none."""
+        return next((item for item in self._items[seq:] if item.command in LANDINGS), None)
 
     def advance(self, seq: int, do: Callable[[int, Item], object]) -> Item | None:
         """Go on to the first navigation command at or after `seq`, doing the others on the way; None at the end."""

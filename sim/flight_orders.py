@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import copysign, hypot, radians, sqrt
+from math import copysign, hypot, radians, sqrt, tan
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -76,10 +76,14 @@ def nearest_goal(
 ) -> tuple[Vector, bool]:
     """Home or the rally point to return to, and whether it is a rally point.
 
-    A rally point farther than RALLY_LIMIT_KM does not count.
+    A rally point farther than RALLY_LIMIT_KM does not count, nor of PX4 one at home.
     """
-    within_m = params["RALLY_LIMIT_KM"] * 1000.0 or 1e9
-    near = [p for p in rally if hypot(p[0] - body.e, p[1] - body.n) <= within_m]
+    within_m, apart_m = params["RALLY_LIMIT_KM"] * 1000.0 or 1e9, params.get("RALLY_APART", 0.0)
+    near = [
+        p
+        for p in rally
+        if hypot(p[0] - body.e, p[1] - body.n) <= within_m and hypot(p[0] - home[0], p[1] - home[1]) >= apart_m
+    ]
     if not near or params["RALLY_INCL_HOME"]:
         near.append(home)
     goal = min(near, key=lambda p: hypot(p[0] - body.e, p[1] - body.n))
@@ -91,7 +95,7 @@ def return_home(
 ) -> tuple[list[Task], bool]:
     """Climb, fly to home or to a nearer rally point, wait, land; and whether it is a rally point."""
     goal, is_rally = nearest_goal(body, params, rally, home)
-    up = max(body.u, home[2] + params["RTL_ALT"] / 100.0, goal[2])
+    up = _return_height(body, params, goal, home)
     tasks: list[Task] = []
     here = stopping_point(body, limits)
     if up > body.u + 1.0:
@@ -107,6 +111,24 @@ def return_home(
         landing((goal[0], goal[1]), params, limits),
     ]
     return tasks, is_rally
+
+
+def _return_height(body: Body, params: Mapping[str, float], goal: Vector, home: Vector) -> float:
+    """At which height rotors return.
+
+    To ArduCopter a rally point's is one to fly at. PX4 lands at that height, rises by RTL_RETURN_ALT over it, and by
+    less within a cone near it (rtl.cpp, ``computeReturnAltitude``).
+    """
+    rise_m = params["RTL_ALT"] / 100.0
+    if not params.get("RALLY_LANDS"):
+        return max(body.u, home[2] + rise_m, goal[2])
+    away_m, near_m = hypot(goal[0] - body.e, goal[1] - body.n), params["WPNAV_RADIUS"] / 100.0
+    if params["RTL_CONE_ANG"] > 0.0 and away_m <= near_m:
+        rise_m = min(rise_m, 2.0 * away_m)
+    elif params["RTL_CONE_ANG"] > 0.0 and away_m <= params["RTL_MIN_DIST"]:
+        steep = tan(radians(min(max(params["RTL_CONE_ANG"], 1.0), 89.0)))
+        rise_m = min(rise_m, max(away_m / steep, 2.0 * near_m))
+    return max(body.u, goal[2] + rise_m)
 
 
 def tasks_of(

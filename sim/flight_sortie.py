@@ -132,6 +132,8 @@ class Sortie:
     def _close(self, flight: Flight) -> None:
         """Write the record and call the crew."""
         self._close_record()
+        if self.flown and flight.dialect.homes_landed:
+            flight.course.home.move(flight.body.e, flight.body.n, flight.body.u)
         if self.flown and not flight.wrecked:
             self._crew_at = self.steps + round(self._setup.turnaround_s / self._setup.step_s)
             if self._setup.turnaround_s == 0.0:

@@ -10,6 +10,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from sim.fleet_config import FleetConfig
 from sim.flight import Flight
 from sim.flight_items import Item
+from sim.flight_mission import LANDINGS
 from sim.flight_state import Severity
 from sim.protocol_transfer import Transfer
 from sim.protocol_transfer_px4 import Desk, Px4Transfer
@@ -18,7 +19,6 @@ __all__ = ["Lists", "Storage", "make_lists"]
 
 Lists = dict[int, Transfer] | dict[int, Px4Transfer]
 _LANDING_REQUIRED = 2.0  # of MIS_TKO_LAND_REQ; of the others none is simulated
-_LANDINGS = frozenset({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
 _HOME = Item(mav.MAV_CMD_NAV_WAYPOINT, mav.MAV_FRAME_GLOBAL, (0.0, 0.0, 0.0, 0.0), 0, 0, 0.0)
 
 
@@ -139,7 +139,7 @@ def _fly_instead(flight: Flight, items: list[Item]) -> None:
 def _judge(flight: Flight, items: list[Item], say: Callable[[str], None]) -> None:
     """Whether PX4 would fly it (FeasibilityChecker.cpp); of its checks the one for a landing is simulated."""
     required = flight.dialect.atomic and flight.params["MIS_TKO_LAND_REQ"] == _LANDING_REQUIRED
-    flight.run.rejected = bool(items) and required and not any(item.command in _LANDINGS for item in items)
+    flight.run.rejected = bool(items) and required and not any(item.command in LANDINGS for item in items)
     if flight.run.rejected:
         say("Mission rejected: Landing waypoint/pattern required.")
 

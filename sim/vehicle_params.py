@@ -13,6 +13,9 @@ from sim.vehicle_peers import Channel, Peers
 
 __all__ = ["ParamDesk"]
 
+# MAV_PARAM_ERROR of common.xml, which pymavlink's has not.
+_TYPE_UNSUPPORTED, _TYPE_MISMATCH = 6, 7
+
 
 class ParamDesk:
     """Answers for the parameters of one vehicle.
@@ -59,7 +62,12 @@ class ParamDesk:
         if name is None:
             self._refuse(channel, message, -1, mav.MAV_PARAM_ERROR_DOES_NOT_EXIST)
             return
-        value = from_wire(message.param_value, self._dialect.params[name].kind, self._dialect)
+        kind = self._dialect.params[name].kind
+        if self._dialect.bytewise and message.param_type != kind:
+            known = message.param_type in (mav.MAV_PARAM_TYPE_INT32, mav.MAV_PARAM_TYPE_REAL32)
+            self._refuse(channel, message, -1, _TYPE_MISMATCH if known else _TYPE_UNSUPPORTED)
+            return
+        value = from_wire(message.param_value, kind, self._dialect)
         if value is not None:
             self._params[name] = value
         elif self._refuse(channel, message, -1, mav.MAV_PARAM_ERROR_VALUE_OUT_OF_RANGE):

@@ -22,13 +22,12 @@ __all__ = ["Signer"]
 _EPOCH_S = 1_420_070_400  # 2015-01-01 UTC
 _UNITS_A_SECOND = 100_000
 # What each takes without a signature (ArduPilot: GCS_Signing.cpp; PX4: mavlink_sign_control.cpp). ArduPilot takes
-# everything on its first serial port, PX4 by a parameter on USB: no simulated link is one of them.
+# everything on its first serial port, PX4 while MAV_SIGN_CFG is 0, or 1 and the link is USB: here it is 2.
 _UNSIGNED = MappingProxyType(
     {
         "ardupilot": frozenset({mav.MAVLINK_MSG_ID_RADIO_STATUS, mav.MAVLINK_MSG_ID_RADIO}),
         "px4": frozenset(
             {
-                mav.MAVLINK_MSG_ID_HEARTBEAT,
                 mav.MAVLINK_MSG_ID_RADIO_STATUS,
                 mav.MAVLINK_MSG_ID_ADSB_VEHICLE,
                 mav.MAVLINK_MSG_ID_COLLISION,
@@ -54,7 +53,7 @@ class Signer:
     Parameters
     ----------
     flight
-        An armed ArduPilot takes no new key.
+        An armed ArduPilot takes no new key; PX4 takes one by USB alone, and no simulated link is that.
     autopilot
         "ardupilot" or "px4".
     key
@@ -76,8 +75,7 @@ class Signer:
         self.key = key
         self.streams: dict[tuple[int, int, int], int] = {}
         self._flight = flight
-        self._stands = autopilot == "ardupilot"
-        self._takes_armed = autopilot != "ardupilot"
+        self._stands = self._takes_keys = autopilot == "ardupilot"
         self._unsigned = _UNSIGNED[autopilot]
         self._refuse = refuse
         self._wall = wall
@@ -100,16 +98,15 @@ class Signer:
 
     def set_up(self, message: Any) -> None:
         """A new key, or the end of signing, from a message that was taken."""
-        if self._flight.armed and not self._takes_armed:
+        if not self._takes_keys:
+            return
+        if self._flight.armed:
             self._refuse(_ARMED)
             return
         secret = bytes(message.secret_key)
         blank = message.initial_timestamp == 0 and not any(secret)
         self.key = None if blank else secret
-        if self._stands:
-            self._last = int(message.initial_timestamp) + _AHEAD
-        else:
-            self.heard(int(message.initial_timestamp))
+        self._last = int(message.initial_timestamp) + _AHEAD
 
     def start_anew(self) -> None:
         """After a boot: it knows key and time, and whom it heard no more."""

@@ -10,7 +10,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from sim.flight_by_hand import Sticks
 from sim.flight_course import Course
 from sim.flight_items import Item
-from sim.flight_mission import TAKEOFFS
+from sim.flight_mission import LANDINGS, TAKEOFFS
 from sim.flight_modes import Mode
 from sim.flight_orders import landing, tasks_of
 from sim.flight_tasks import Hold, Leg, Task, Vector
@@ -19,7 +19,6 @@ from sim.wing_tasks import Climb, Transition, WingLeg
 
 __all__ = ["VtolCourse"]
 
-_LANDINGS = frozenset({mav.MAV_CMD_NAV_LAND, mav.MAV_CMD_NAV_VTOL_LAND})
 _MARGIN_M = 10.0
 
 
@@ -135,7 +134,7 @@ class VtolCourse(WingCourse):
     def _tasks_of(self, item: Item, start: Vector, place: Vector, ahead: list[Vector]) -> list[Task]:
         if item.command in TAKEOFFS:
             return self._off(item, start, place)
-        if item.command in _LANDINGS:
+        if item.command in LANDINGS:
             return self._in(item, start, place)
         if not self.wings_wanted:
             return self._hovered(item, start, place, ahead)

@@ -105,8 +105,16 @@ class WingCourse(Course):
         self._fly(*self._return_to(goal))
 
     def landing_sequence(self) -> int | None:
-        """The mission's landing, where the autopilot returns straight to that."""
-        return self._landing() if self._params["RTL_AUTOLAND"] == _STRAIGHT else None
+        """The mission's landing, where the autopilot returns straight to that: PX4 where no rally point is nearer."""
+        seq = self._landing() if self._params["RTL_AUTOLAND"] == _STRAIGHT else None
+        if seq is None or not self._params.get("RALLY_LANDS"):
+            return seq
+        down = self._run.landing(seq)
+        goal, rally = nearest_goal(self._body, self._params, self._rally(), self.home.at)
+        return None if rally and down is not None and self._away(goal) < self._away(self.point_of(down)) else seq
+
+    def _away(self, point: Vector) -> float:
+        return hypot(point[0] - self._body.e, point[1] - self._body.n)
 
     def landing_after_return(self) -> int | None:
         """The mission's landing, where the autopilot goes on to that from home."""
@@ -121,15 +129,19 @@ class WingCourse(Course):
         way = WingLeg(self._here, over, self.wing, radius_m=abs(radius), climbs_at_once=True)
         if not self._params["RTL_LANDS"]:
             return [way, Circle(over, radius, self.wing, to_height=self.landing_after_return() is not None)]
-        low = (goal[0], goal[1], self.home.up_m + self._params["RTL_DESCEND_ALT"])
+        low = (goal[0], goal[1], self._landed_m(goal) + self._params["RTL_DESCEND_ALT"])
         down = _ApproachFromHere(self._on_ground(*goal[:2]), self.wing)
         return [way, Circle(low, radius, self.wing, to_height=True), down]
 
     def _return_height(self, goal: Vector) -> float:
         """ArduPilot comes down to its return height, PX4 only up; a rally point has a height of its own."""
-        low = self.home.up_m
+        low = self._landed_m(goal)
         up = low + self._params["RTL_ALTITUDE"] if goal[2] <= low else goal[2]
         return max(up, self._body.u) if self._params["RTL_KEEPS_HEIGHT"] else up
+
+    def _landed_m(self, goal: Vector) -> float:
+        """The height that others of a return are above: PX4 lands at that of a rally point."""
+        return goal[2] if self._params.get("RALLY_LANDS") else self.home.up_m
 
     def change_speed(self, kind: float, speed_mps: float) -> bool:
         """MAV_CMD_DO_CHANGE_SPEED: airspeed within its limits. A ground speed changes nothing (ArduPilot#9208)."""
@@ -164,9 +176,9 @@ class WingCourse(Course):
                 radius = item.params[1]
                 corner = _corner(start, place, ahead[0]) if ahead else None
                 return [
-                    WingLeg(start, place, wing, radius_m=radius)
+                    WingLeg(start, place, wing, radius_m=radius, levels=True)
                     if corner is None
-                    else WingLeg(start, place, wing, radius_m=radius, corner_rad=corner)
+                    else WingLeg(start, place, wing, radius_m=radius, corner_rad=corner, levels=True)
                 ]
             case mav.MAV_CMD_NAV_LAND | mav.MAV_CMD_NAV_VTOL_LAND:
                 return [Approach(start, self._on_ground(*place[:2]), wing)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import atan, atan2, cos, hypot, pi, radians, sin, tan
+from math import atan, atan2, cos, hypot, inf, pi, radians, sin, tan
 
 from sim.flight_body import GRAVITY_MPS2, Body, wrap_pi
 from sim.flight_tasks import Vector
@@ -52,6 +52,10 @@ class WingLimits:
         Height at which a landing flares, and its rate of descent from there, m/s.
     heights, slopes
         How it comes after a height, and which legs are slopes.
+    last_climb
+        Least rate at which the height of a take-off is come to, m/s: PX4 passes it as it climbs.
+    level_m
+        How near in height a place of a mission has to be to count as reached; else it is gone round until it is.
     """
 
     airspeed: float
@@ -70,6 +74,8 @@ class WingLimits:
     flare_sink: float
     heights: HeightLaw
     slopes: SlopeRules
+    last_climb: float = _LAST_CLIMB_MPS
+    level_m: float = inf
 
     @classmethod
     def of(cls, params: Mapping[str, float]) -> WingLimits:
@@ -91,6 +97,8 @@ class WingLimits:
             flare_sink=params["TECS_LAND_SINK"],
             heights=HeightLaw.of(params),
             slopes=SlopeRules.of(params),
+            last_climb=params.get("TAKEOFF_LAST", _LAST_CLIMB_MPS),
+            level_m=params.get("LEVEL_WITHIN", inf),
         )
 
     def steer(self, lateral_mps2: float, climb: float) -> Steer:
@@ -150,7 +158,7 @@ class Climb:
     def velocity(self, body: Body, time_s: float) -> Vector:  # noqa: ARG002 (one signature for all tasks)
         """Straight ahead, up as fast as allowed; more gently where the height is near."""
         at, v = _ground(body)
-        rate = max(_LAST_CLIMB_MPS, self._limits.towards(self.up_m, body))
+        rate = max(self._limits.last_climb, self._limits.towards(self.up_m, body))
         return self._limits.steer(self._limits.l1.line(at, v, self._start, self._stop), rate)
 
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
@@ -162,10 +170,13 @@ class WingLeg:
     """Along a line, at the heights of a `Slope`.
 
     Done where the corner to the next leg begins (of ArduPilot in proportion to `corner_rad`), within `radius_m` where
-    that is given, or past the end.
+    that is given, or past the end. Where it `levels`, PX4 goes round the end until it is near that in height
+    (FixedWingModeManager.cpp, ``handle_setpoint_type``; seen on main of May 2026, for ever, with a plane that was asked
+    for more airspeed than it has).
     """
 
-    __slots__ = ("_direction", "_length_m", "_limits", "_radius_m", "_share", "_slope", "start", "stop", "yaw")
+    __slots__ = ("_direction", "_length_m", "_level_m", "_limits", "_radius_m", "_round", "_share", "_slope", "start",
+                 "stop", "yaw")  # fmt: skip
 
     def __init__(
         self,
@@ -176,7 +187,10 @@ class WingLeg:
         radius_m: float = 0.0,
         corner_rad: float = pi / 2.0,
         climbs_at_once: bool = False,
+        levels: bool = False,
     ) -> None:
+        self._level_m = limits.level_m if levels else inf
+        self._round: Circle | None = None
         self._slope = Slope(start, stop, limits.slopes, climbs_at_once=climbs_at_once)
         self.start, self.stop, self._limits = start, stop, limits
         de, dn = stop[0] - start[0], stop[1] - start[1]
@@ -199,7 +213,9 @@ class WingLeg:
         return max(turn_m, self._radius_m)
 
     def velocity(self, body: Body, time_s: float) -> Vector:
-        """On to the line and along it."""
+        """On to the line and along it, or round its end."""
+        if self._round is not None:
+            return self._round.velocity(body, time_s)
         at, v = _ground(body)
         lateral = self._limits.l1.line(at, v, self.start[:2], self.stop[:2])
         # PX4 is at the height of the next place where it turns to the leg behind it.
@@ -210,7 +226,13 @@ class WingLeg:
     def done(self, body: Body, time_s: float) -> bool:  # noqa: ARG002 (one signature for all tasks)
         """Whether the next leg may begin."""
         away = hypot(body.e - self.stop[0], body.n - self.stop[1])
-        return away <= self._reach_m(body) or self._along(body) >= self._length_m
+        if self._round is None and away > self._reach_m(body) and self._along(body) < self._length_m:
+            return False
+        if abs(body.u - self.stop[2]) <= self._level_m:
+            return True
+        if self._round is None:
+            self._round = Circle(self.stop, self._limits.loiter_m, self._limits)
+        return False
 
 
 class Circle:

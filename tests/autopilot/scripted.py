@@ -62,6 +62,8 @@ class Script:
             "FS_GCS_ENABLE": (1.0, 2),
             "FS_THR_ENABLE": (0.0, 2),
             "FS_OPTIONS": (0.0, 6),
+            "BATT_FS_LOW_ACT": (2.0, 2),
+            "BATT_LOW_VOLT": (10.5, 9),
         }
     )
     by_index: bool = True

@@ -1,5 +1,6 @@
 """What a vehicle does when it hears nobody is known before it takes off, and one that would fall is not flown."""
 
+import re
 import struct
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import FlightTask, NotReadyError, TransferError, Vehicle, check_vehicle, fly
-from autopilot.failsafe import check_link_loss
+from autopilot.failsafe import check_link_loss, check_low_battery
 from autopilot.termination import check_termination
 from missions import MissionItem
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked, vehicle_at
@@ -53,6 +54,47 @@ async def test_it_is_told_in_words(script, ground, returns, radio):
     assert radio in found[1].words
 
 
+@pytest.mark.parametrize(
+    ("script", "words", "returns"),
+    [
+        # As they come: both do nothing, and ArduPilot's acts at no level that is not set.
+        (holding(PX4, COM_LOW_BAT_ACT=0), "it goes on with its mission (COM_LOW_BAT_ACT 0)", False),
+        (
+            holding(COPTER, BATT_FS_LOW_ACT=0, BATT_LOW_VOLT=10),
+            "it goes on with its mission (BATT_FS_LOW_ACT 0)",
+            False,
+        ),
+        (holding(COPTER, BATT_FS_LOW_ACT=2, BATT_LOW_VOLT=0, BATT_LOW_MAH=0), "it goes on.*no level in BATT", False),
+        (holding(COPTER, BATT_FS_LOW_ACT=2, BATT_LOW_MAH=300), r"it returns \(BATT_FS_LOW_ACT 2\)", True),
+        (holding(COPTER, BATT_FS_LOW_ACT=1, BATT_LOW_VOLT=10), "it lands where it is", False),
+        (holding(PLANE, BATT_FS_LOW_ACT=1, BATT_LOW_VOLT=10), "it returns", True),
+        (holding(PLANE, BATT_FS_LOW_ACT=2, BATT_LOW_VOLT=10), "it goes to the landing of its mission", False),
+        (holding(COPTER, BATT_FS_LOW_ACT=99, BATT_LOW_VOLT=10), "what this program does not know", False),
+        (holding(COPTER, OTHER=1), "is not known: it has no BATT_FS_LOW_ACT", False),
+        # Flown on PX4 main of May 2026: at 7 % it held for 5 s and returned, at 5 % it landed.
+        (holding(PX4, COM_LOW_BAT_ACT=3), "it returns, and lands where it is when it is nearly empty", True),
+        (holding(PX4, COM_LOW_BAT_ACT=2), "it lands where it is", False),
+    ],
+)
+async def test_what_it_does_with_a_low_battery_is_told_in_words(script, words, returns):
+    async with linked(script) as (_, link), await Vehicle.connect(link, timing=FAST) as vehicle:
+        found = await check_low_battery(vehicle)
+    assert re.search(f"when its battery is low {words}", found.words) or words in found.words
+    assert found.returns is returns
+
+
+@pytest.mark.parametrize("lost", ["BATT_FS_LOW_ACT", "BATT_LOW_MAH"])
+async def test_a_level_that_it_does_not_answer_for_is_not_taken_for_none(lost):
+    script = holding(COPTER, BATT_FS_LOW_ACT=2, BATT_LOW_VOLT=0, BATT_LOW_MAH=300)
+    async with linked(script) as (vehicle, link), await Vehicle.connect(link, timing=FAST) as seen:
+        answer = vehicle.on_param_request_read
+        answered = {"BATT_FS_LOW_ACT", "BATT_LOW_VOLT", "BATT_LOW_MAH"} - {lost}
+        vehicle.on_param_request_read = lambda m: answer(m) if m.param_id in answered else None
+        battery = await check_low_battery(seen)
+    assert not battery.returns
+    assert battery.words.endswith(f"it gives no value for {lost}")
+
+
 DEADLY = [
     holding(PX4, NAV_DLL_ACT=5, NAV_RCL_ACT=2, COM_RCL_EXCEPT=0),
     holding(PX4, NAV_DLL_ACT=6, NAV_RCL_ACT=2, COM_RCL_EXCEPT=0, COM_DLL_EXCEPT=1),
@@ -80,7 +122,7 @@ async def test_it_is_not_flown_whoever_its_ground_station_is_and_nothing_is_sent
 async def test_it_is_said_before_take_off_and_noted_where_it_does_not_come_home():
     shown = []
     script = Script()
-    script.params["FS_GCS_ENABLE"] = (0.0, 2)
+    script.params |= {"FS_GCS_ENABLE": (0.0, 2), "BATT_FS_LOW_ACT": (0.0, 2)}
     async with vehicle_at(script) as (_, url):
         task = FlightTask(1, url, (line_mission(4), line_mission(4)))
         report = await fly([task], timing=FAST, progress=shown.append)
@@ -89,10 +131,12 @@ async def test_it_is_said_before_take_off_and_noted_where_it_does_not_come_home(
     (told,) = [one.text for one in shown if one.stage == "check" and one.text]
     assert told == (
         "when it hears nobody it goes on with its mission (FS_GCS_ENABLE 0); "
-        "without its radio control it goes on with its mission (FS_THR_ENABLE 0)"
+        "without its radio control it goes on with its mission (FS_THR_ENABLE 0); "
+        "when its battery is low it goes on with its mission (BATT_FS_LOW_ACT 0)"
     )
     assert stages.index("check") < stages.index("start")
-    assert report.notes == (f"vehicle 1 sortie 1: {told.split(';')[0]}",)
+    ground, _, battery = told.split("; ")
+    assert report.notes == tuple(f"vehicle 1 sortie 1: {words}" for words in (ground, battery))
     for sortie in report.vehicles[0].sorties:
         assert [event.text for event in sortie.events if event.kind == "check"] == told.split("; ")
 

@@ -106,3 +106,28 @@ async def test_a_mission_that_sets_its_home_itself_is_not_in_its_own_way():
     report, _ = await told(home(), home(HOME[0] - 0.05), replace(made, items=items))
     assert not any("its home was moved" in event.text for event in report.sorties[0].events)
     assert report.failure is None or "home" not in report.failure
+
+
+async def test_one_that_sets_its_home_where_it_has_landed_has_come_home():
+    """A PX4 does so as soon as it has disarmed, and says so before its next heartbeat."""
+    moved, flown = home(HOME[0] + 0.0005), []
+    async with vehicle_at(Script()) as (vehicle, url):
+        obey, send = vehicle.on_command_long, vehicle.send
+
+        def asked(message):
+            obey(message)
+            if message.command == mav.MAV_CMD_REQUEST_MESSAGE and message.param1 == mav.MAVLINK_MSG_ID_HOME_POSITION:
+                vehicle.send(moved if len(flown) > 1 and not flown[-1] else home())
+
+        def told_down(message):
+            send(message)
+            if message.get_type() == "GLOBAL_POSITION_INT" and flown[-1:] != [message.relative_alt > 2000]:
+                flown.append(message.relative_alt > 2000)
+                if len(flown) > 1 and not flown[-1]:
+                    send(moved)
+
+        vehicle.on_command_long, vehicle.send = asked, told_down
+        report = await fly([FlightTask(1, url, (line_mission(40),))], borders=[BORDER], timing=FAST)
+    assert flown[-1] is False
+    assert report.vehicles[0].failure is None
+    assert not any(getattr(heard, "command", None) == mav.MAV_CMD_DO_SET_HOME for heard in vehicle.heard)

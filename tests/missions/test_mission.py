@@ -143,6 +143,27 @@ def test_rally_points_are_the_base_and_one_on_the_way(made):
     assert (mission.rally[0].x, mission.rally[0].y) == (round(base.lat_deg * 1e7), round(base.lon_deg * 1e7))
 
 
+def test_a_rally_point_is_where_px4_lands_and_what_ardupilot_flies_at():
+    """PX4 (main of May 2026) rises by its height of return over that of a rally point: from 90 m to 130 m, at 100."""
+
+    class Slope(FlatTerrain):
+        def elevation_m(self, lat_deg, lon_deg):
+            north, east = np.asarray(lat_deg) - LAT, np.asarray(lon_deg) - LON
+            return 1180.0 + 0.01 * M_LAT * north + 0.002 * M_LON * east
+
+    border, terrain = straight(12_000), Slope(1180.0)
+    made = plan(border, fleet_for(border, 2), terrain)
+    for sortie in made.sorties:
+        flown, landed = (compile_mission(made, sortie, name).rally for name in ("ardupilot", "px4"))
+        assert len(landed) == 2
+        assert [(r.x, r.y) for r in landed] == [(r.x, r.y) for r in flown]
+        lat, lon = np.array([(r.x / 1e7, r.y / 1e7) for r in landed]).T
+        ground = terrain.elevation_m(lat, lon)
+        assert [r.z for r in landed] == pytest.approx(list(ground - ground[0]), abs=0.5)
+        assert abs(landed[1].z) > 2.0
+        assert all(above.z - below.z > 30.0 for above, below in zip(flown, landed, strict=True))
+
+
 def test_an_unknown_dialect_is_refused(made):
     with pytest.raises(MissionError, match="ardupilot, px4"):
         compile_mission(made, made.sorties[0], "betaflight")

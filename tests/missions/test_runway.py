@@ -218,6 +218,12 @@ def test_the_rally_point_at_home_is_above_the_base():
     assert home.z == pytest.approx(made.observation.height_agl_m, abs=0.1)
 
 
+def test_a_plane_of_px4_has_no_rally_point_to_circle_over():
+    made = planned(straight(8000))
+    assert compile_mission(made, made.sorties[0], "px4").rally == ()
+    assert len(compile_mission(made, made.sorties[0], "ardupilot").rally) > 0
+
+
 @pytest.mark.parametrize("airborne", [True, False])
 def test_what_is_left_lands_along_the_same_line(airborne):
     made = planned(straight(12_000), wind=Wind(4.0, 300.0))

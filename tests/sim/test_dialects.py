@@ -276,7 +276,7 @@ def test_px4_parameters_travel_as_bytes(kind):
         assert int_from_wire(seen["MAV_SYS_ID"].param_value) == 1
         assert seen["MAV_SYS_ID"].param_type == mav.MAV_PARAM_TYPE_INT32
         assert int_from_wire(seen["GF_ACTION"].param_value) == 2
-        assert seen["RTL_RETURN_ALT"].param_value == (30.0 if kind.frame == "copter" else 60.0)
+        assert seen["RTL_RETURN_ALT"].param_value == {"copter": 30.0, "plane": 100.0, "vtol": 60.0}[kind.frame]
         assert "FENCE_ENABLE" not in seen
         for value in (3, 0, -1):
             client.send(mav.MAVLink_param_set_message(1, 1, b"GF_ACTION", int_on_wire(value), 6))

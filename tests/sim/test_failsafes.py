@@ -90,15 +90,15 @@ def test_a_planes_return_from_the_fence_stays_in_it():
     assert max(row[2] for row in craft.rows) - out < 120.0
 
 
-def test_one_of_two_inclusions_is_enough_for_px4_and_not_for_ardupilot():
+def test_one_of_two_inclusions_is_not_enough():
+    """Not for ArduPilot, and not for PX4 since 2025."""
     two = fence(square(0, 0, 100.0), square(150, 0, 100.0))
     params = {"FENCE_TYPE": 4.0}
     both, one, none = (75.0, 0.0), (-50.0, 0.0), (0.0, 500.0)
-    px4, ardupilot = Fence(two, FRAME, one_inclusion_is_enough=True), Fence(two, FRAME)
-    assert [px4.breach(*at, 10.0, params)[0] for at in (both, one, none)] == [None, None, "Polygon"]
-    assert [ardupilot.breach(*at, 10.0, params)[0] for at in (both, one, none)] == [None, "Polygon", "Polygon"]
+    held = Fence(two, FRAME)
+    assert [held.breach(*at, 10.0, params)[0] for at in (both, one, none)] == [None, "Polygon", "Polygon"]
     # An exclusion keeps out whatever else there is.
-    holed = Fence([*two, *fence(square(75, 0, 10.0), inclusion=False)], FRAME, one_inclusion_is_enough=True)
+    holed = Fence([*two, *fence(square(75, 0, 10.0), inclusion=False)], FRAME)
     assert holed.breach(*both, 10.0, params)[0] == "Polygon"
 
 

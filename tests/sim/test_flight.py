@@ -221,6 +221,33 @@ def test_return_goes_to_the_nearest_of_home_and_rally_points():
         assert is_rally is (expected != (0.0, 0.0))
 
 
+@pytest.mark.parametrize(
+    ("at", "rally", "over", "up"),
+    [
+        # Seen on PX4 main of May 2026: from 90 m it climbed to 130 m, and flew to the point given at 100 m.
+        ((0.0, 1000.0, 90.0), (0.0, 700.0, 100.0), (0.0, 700.0), 130.0),
+        ((0.0, 1000.0, 90.0), (0.0, 700.0, -5.0), (0.0, 700.0), 90.0),
+        ((0.0, 1000.0, 10.0), (0.0, 700.0, -5.0), (0.0, 700.0), 25.0),
+        ((0.0, 1000.0, 10.0), (0.0, 9.0, 40.0), (0.0, 0.0), 30.0),  # no point, at home
+        ((0.0, 400.0, 10.0), (0.0, 900.0, 40.0), (0.0, 0.0), 30.0),
+        # In the cone of 45 degrees, to NAV_ACC_RAD (2 m).
+        ((0.0, 8.0, 3.0), (0.0, 900.0, 40.0), (0.0, 0.0), 8.0),
+        ((0.0, 3.0, 1.0), (0.0, 900.0, 40.0), (0.0, 0.0), 4.0),
+        ((0.0, 1.5, 1.0), (0.0, 900.0, 40.0), (0.0, 0.0), 3.0),
+    ],
+)
+def test_px4_lands_at_the_height_of_a_rally_point_and_returns_above_it(at, rally, over, up):
+    from sim.dialect_px4 import PX4_COPTER
+    from sim.flight_orders import limits_from, return_home
+
+    params = PX4_COPTER.figures_of(parameter_table(1, PowerModel(), {}, PX4_COPTER))
+    body = Body()
+    body.place(*at, 0.0)
+    tasks, is_rally = return_home(body, params, limits_from(params), [rally])
+    assert tasks[-3].stop == pytest.approx((*over, up))
+    assert is_rally is (over != (0.0, 0.0))
+
+
 def test_region_of_interest_is_looked_at_all_the_way():
     from math import atan2, degrees
 

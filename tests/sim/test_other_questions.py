@@ -242,21 +242,22 @@ def test_a_mission_of_px4_may_be_excepted_from_the_loss_of_its_ground_station(ex
 
 
 @every_kind
-def test_of_a_parameter_that_it_lacks_ardupilot_says_so_and_px4_nothing(kind):
-    """ArduPilot 4.7 (GCS_Param.cpp, send_param_error); PX4 up to 1.17 logs it at most."""
+def test_of_a_parameter_that_it_lacks_it_says_so(kind):
+    """ArduPilot 4.7 (GCS_Param.cpp, send_param_error); PX4 of 2026 (mavlink_parameters.cpp, send_error)."""
     pilot = of(kind)
     for ask, error in (
         (mav.MAVLink_param_request_read_message(1, 1, b"NOT_THERE", -1), 1),
         (mav.MAVLink_param_set_message(1, 1, b"NOT_THERE", 1.0, 9), 1),
-        (mav.MAVLink_param_set_message(1, 1, b"RTL_ALTITUDE", float("nan"), 9), 2 if kind.frame != "copter" else 1),
+        (
+            mav.MAVLink_param_set_message(1, 1, b"RTL_ALTITUDE", float("nan"), 9),
+            1 if kind.px4 or kind.frame == "copter" else 2,
+        ),
     ):
         pilot.heard.clear()
         pilot.send(ask)
         pilot.advance(0.5)
         said = pilot.said("PARAM_ERROR")
-        assert [(m.error, m.param_id, m.target_system) for m in said] == (
-            [] if kind.px4 else [(error, ask.param_id, 255)]
-        )
+        assert [(m.error, m.param_id, m.target_system) for m in said] == [(error, ask.param_id, 255)]
         assert not pilot.said("PARAM_VALUE")
 
 

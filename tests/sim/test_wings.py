@@ -145,7 +145,7 @@ def test_time_and_energy_of_a_leg_in_wind(autopilot, frame, from_deg):
     power = PowerModel(capacity_wh=4000.0, cruise_w=400.0, cruise_mps=18.0, induced_share=0.25)
     mission = [place(0, 0, 60, TAKEOFF), airspeed(21.0), place(0, 6000, 60)]
     craft = Craft(autopilot, frame, mission, wind=Wind(9.0, from_deg), power=power).start()
-    craft.until(lambda flight: flight.body.n > 2000.0)
+    craft.until(lambda flight: flight.body.n > 3000.0)
     craft.rows.clear()
     craft.until(lambda flight: flight.body.n > 5500.0)
     t = craft.table()
@@ -378,14 +378,50 @@ def test_return_of_a_plane_circles_unless_there_is_a_way_in():
 
     craft = Craft("px4", "plane", out).start()
     craft.until(lambda flight: flight.sortie_s > 900.0)
-    assert craft.flight.body.u == pytest.approx(60.0, abs=0.5)
+    assert craft.flight.body.u == pytest.approx(100.0, abs=0.5)  # RTL_RETURN_ALT
     assert hypot(craft.flight.body.e, craft.flight.body.n) == pytest.approx(80.0, abs=0.5)
 
-    craft = Craft("px4", "plane", out, params={"RTL_LAND_DELAY": 0.0}).start()
+    # Over a rally point too, at the height of return above that of the point.
+    craft = Craft("px4", "plane", out).start()
+    craft.flight.course.rally_items = [place(0, 900, 20, 5100)]
+    craft.until(lambda flight: flight.sortie_s > 900.0)
+    assert craft.flight.body.u == pytest.approx(120.0, abs=0.5)
+    assert hypot(craft.flight.body.e, craft.flight.body.n - 900.0) == pytest.approx(80.0, abs=0.5)
+
+    craft = Craft("px4", "plane", out, params={"RTL_LAND_DELAY": 0.0, "RTL_DESCEND_ALT": 30.0}).start()
     t = craft.down()
     assert hypot(t["e"][-1], t["n"][-1]) < 150.0
     # On the ground PX4 leaves the mode in which it came home.
     assert craft.modes == [Mode.AUTO, Mode.RTL, Mode.AUTO]
+
+
+def test_px4_goes_round_a_place_until_it_is_near_it_in_height():
+    """Seen on PX4 main of May 2026; ArduPlane flies on (120 m up on 400 m at 3 m/s are not to be had)."""
+    mission = [place(0, 0, 60, TAKEOFF), place(0, 1000, 60), place(0, 1400, 180), place(0, 3000, 180), action(RTL)]
+    craft = Craft("px4", "plane", mission).start()
+    craft.until(lambda flight: flight.run.index == 4)
+    t = craft.table()
+    last = t["item"] == 3
+    assert t["u"][last][-1] == pytest.approx(170.0, abs=1.0)  # NAV_FW_ALT_RAD, 10 m
+    turned = np.abs(np.diff(np.unwrap(t["yaw"][last]))).sum()
+    assert turned > pi
+    away = np.hypot(t["e"], t["n"] - 1400)[last]
+    assert away[len(away) // 2 :].max() < 110.0  # NAV_LOITER_RAD, 80 m
+    craft = Craft("ardupilot", "plane", mission).start()
+    craft.until(lambda flight: flight.run.index == 4)
+    t = craft.table()
+    assert np.abs(np.diff(np.unwrap(t["yaw"][t["item"] == 3]))).sum() < 0.5
+
+
+@pytest.mark.parametrize(("north_m", "circles"), [(1500, True), (-1500, False)])
+def test_a_plane_of_px4_returns_to_its_landing_or_a_rally_point_whichever_is_nearer(north_m, circles):
+    """Where it has a rally point to circle over that is nearer than its landing, it never lands (rtl.cpp)."""
+    mission = [place(0, 0, 60, TAKEOFF), place(0, 1500, 60), action(RTL), action(LAND_START), place(0, -900, 40),
+               place(0, 0, 0, LAND)]  # fmt: skip
+    craft = Craft("px4", "plane", mission).start()
+    craft.flight.course.rally_items = [place(0, north_m, 0, 5100)]
+    craft.until(lambda flight: flight.sortie_s > 1200.0 or not flight.armed)
+    assert craft.flight.armed is circles
 
 
 @pytest.mark.parametrize(

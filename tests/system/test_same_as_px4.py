@@ -4,6 +4,7 @@
 """
 
 import os
+import struct
 import time
 from contextlib import closing
 from math import nan
@@ -92,6 +93,12 @@ class Asker:
             answers.append(ack.result)
         return answers
 
+    def fly(self, up_m):
+        """Off the ground to a height above home."""
+        assert self.command(22, 0, 0, 0, nan, nan, nan, HOME[2] + up_m) == [ACCEPTED]
+        assert self.command(400, 1) == [ACCEPTED]
+        assert self.hear("GLOBAL_POSITION_INT", where=lambda m: m.relative_alt > (up_m - 1.5) * 1000)
+
     def mode(self):
         number = self.hear("HEARTBEAT").custom_mode
         return number >> 16 & 255, number >> 24
@@ -134,6 +141,53 @@ def test_commands_on_the_ground(sitl_vehicle):
 
 
 @PX4
+def test_parameters(sitl_vehicle):
+    """Whole numbers travel as their bytes; what is not set says why, in words of PARAM_ERROR."""
+    whole, real, byte = mav.MAV_PARAM_TYPE_INT32, mav.MAV_PARAM_TYPE_REAL32, mav.MAV_PARAM_TYPE_UINT8
+    absent, mismatch, unsupported = 1, 7, 6
+    (three,) = struct.unpack("<f", struct.pack("<i", 3))
+    with closing(Asker(sitl_vehicle)) as asker:
+        asker.ready()
+
+        def answer(message):
+            asker.master.mav.send(message)
+            name = message.param_id
+            told = asker.hear("PARAM_VALUE", "PARAM_ERROR", where=lambda m: m.param_id == name, most_s=10.0)
+            if told.get_type() == "PARAM_ERROR":
+                return told.error
+            return told.param_type, struct.pack("<f", told.param_value)
+
+        def ask(name):
+            return answer(mav.MAVLink_param_request_read_message(asker.sysid, 1, name, -1))
+
+        def put(name, value, kind):
+            return answer(mav.MAVLink_param_set_message(asker.sysid, 1, name, value, kind))
+
+        assert ask(b"NOT_THERE") == absent
+        assert put(b"NOT_THERE", 1.0, real) == absent
+        assert put(b"GF_ACTION", three, whole) == (whole, struct.pack("<i", 3))
+        assert ask(b"GF_ACTION") == (whole, struct.pack("<i", 3))
+        assert put(b"GF_ACTION", 2.0, real) == mismatch
+        assert put(b"NAV_ACC_RAD", 5.0, whole) == mismatch
+        assert put(b"GF_ACTION", 2.0, byte) == unsupported
+        assert put(b"NAV_ACC_RAD", 5.0, real) == (real, struct.pack("<f", 5.0))
+        assert ask(b"GF_ACTION") == (whole, struct.pack("<i", 3))
+
+
+@PX4
+def test_a_key_is_taken_by_usb_alone(sitl_vehicle):
+    """The real one signs whatever it sends, by a key of zeros while it has none."""
+    with closing(Asker(sitl_vehicle)) as asker:
+        asker.ready()
+        asker.master.mav.setup_signing_send(asker.sysid, 1, list(range(32)), 10**14)
+        (always,) = struct.unpack("<f", struct.pack("<i", 2))
+        asker.master.mav.param_set_send(asker.sysid, 1, b"MAV_SIGN_CFG", always, mav.MAV_PARAM_TYPE_INT32)
+        assert asker.hear("PARAM_VALUE", "PARAM_ERROR", where=lambda m: m.param_id == "MAV_SIGN_CFG")
+        asker.hear("HEARTBEAT", where=lambda _: False, most_s=1.0)
+        assert asker.command(511, 30, 1e5) == [ACCEPTED]
+
+
+@PX4
 def test_lists(sitl_vehicle):
     mission = [(6, 22, 0, 0, 20), (2, 178, 1, 0, 0), (6, 16, 0, 60, 20), (2, 20, 0, 0, 0)]
     fence = [(0, 5003, 300.0, 0, 0)]
@@ -159,3 +213,25 @@ def test_lists(sitl_vehicle):
         assert asker.command(400, 1) == [ACCEPTED]
         assert asker.command(176, 1, AUTO, MISSION) == [ACCEPTED, REJECTED]
         assert asker.command(400, 0) == [ACCEPTED]
+
+
+@PX4
+def test_of_several_areas_to_stay_in_all_hold(sitl_vehicle):
+    """It is sent nowhere that one of them does not hold."""
+    wide, narrow = (0, 5003, 300.0, 0, 0), (0, 5003, 40.0, 0, 0)
+    order = 192, -1, 1, 0, nan, HOME[0] + 100 * METRE, HOME[1], HOME[2] + 15
+
+    def left(most_s):
+        far = (HOME[0] + 30 * METRE) * 1e7
+        return asker.hear("GLOBAL_POSITION_INT", where=lambda m: m.lat > far, most_s=most_s) is not None
+
+    with closing(Asker(sitl_vehicle)) as asker:
+        asker.ready()
+        assert asker.upload([wide, narrow], 1) == 0
+        asker.fly(15.0)
+        assert asker.command(*order) == [ACCEPTED]
+        assert not left(most_s=8.0)
+        assert asker.upload([wide], 1) == 0
+        assert not left(most_s=3.0)  # the real one looks at a new fence some time after it has taken it
+        assert asker.command(*order) == [ACCEPTED]
+        assert left(most_s=WITHIN_S)
