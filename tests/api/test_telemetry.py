@@ -96,7 +96,7 @@ def test_a_collector_hears_how_requests_went_and_nothing_that_was_said_in_them(t
             assert http.get("/me", params={SAID: SAID}).status_code == 400
             assert http.delete("/releases/" + "0" * 32, params={"reason": SAID}).status_code == 403
         answer = httpx.get(f"{url}/oidc/callback", params={"state": SAID, "code": SAID})
-        assert answer.status_code == 404  # there is no provider
+        assert answer.status_code == 401  # no login was begun
         body = {"login": SAID, "password": SAID}
         assert httpx.post(f"{url}/login", json=body, headers={"Origin": url}).status_code == 401
     assert {line["event"] for line in logged if line["level"] != "info"} == {"login refused"}
