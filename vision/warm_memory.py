@@ -1,7 +1,7 @@
 """Memory of large arrays that is used again once nobody refers to it.
 
 Fresh memory of a picture's size comes page by page from the system and is cleared before: of 720p that takes the
-processor as long as half the conversion of its colours, for every picture again.
+processor longer than the conversion of its colours, for every picture again.
 """
 
 from __future__ import annotations

@@ -414,7 +414,7 @@ def test_overlay_of_a_track():
 
 
 def test_boxes_are_written_densely_and_records_to_be_read(recording, tmp_path):
-    """A track has hundreds of boxes: line by line they take the writer ten times as long."""
+    """A track has hundreds of boxes: line by line they take the writer four times as long."""
     written = write_evidence(
         tmp_path / "evidence",
         recording,
