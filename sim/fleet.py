@@ -19,8 +19,10 @@ from sim.vehicle import Vehicle
 
 __all__ = ["Endpoint", "Stop", "run_fleet"]
 
-# Wall seconds simulated in one go before the sockets are looked at again, and lost time that is not made up for.
+# Wall seconds simulated in one go before the sockets are looked at again, the same where nothing comes in by then, and
+# lost time that is not made up for. Who is spoken to answers at once, and steps of less than a pause go together.
 _BATCH_WALL_S = 0.004
+_PAUSE_WALL_S = 0.003
 _MOST_BEHIND_WALL_S = 0.25
 
 
@@ -117,6 +119,7 @@ def _loop(
 ) -> None:
     steps_a_second = config.speedup / config.step_s
     most = batch = max(1, int(_BATCH_WALL_S * steps_a_second))
+    together = max(1, int(_PAUSE_WALL_S * steps_a_second))
     most_behind = max(batch, int(_MOST_BEHIND_WALL_S * steps_a_second))
     done = 0
     origin = time.perf_counter()
@@ -139,6 +142,6 @@ def _loop(
             batch = max(1, batch // 2)
         elif after - now < _BATCH_WALL_S:
             batch = min(most, batch + 1)
-        wait_s = origin + (done + 1) / steps_a_second - after
+        wait_s = origin + (done + together) / steps_a_second - after
         for index, address, data in links.poll(min(max(wait_s, 0.0), 0.05)):
             vehicles[index].receive(address, data, time.perf_counter())
