@@ -163,12 +163,15 @@ def test_a_leap_keeps_no_key_alive_and_ends_none(service, hands, leap_us):
 @ON_SQLITE
 def test_what_beside_the_routes_erases_waits_while_the_clock_is_wrong(service, hands, crossing, monkeypatch):
     crossing_id = service.deliver(crossing(retention_days=30))
-    swept = []
+    swept, looked, check = [], [], service.store.check_clock
     monkeypatch.setattr("api.account.tasks.sweep", swept.append)
+    monkeypatch.setattr(service.store, "check_clock", lambda: looked.append(True) or check())
 
     async def a_while():
         task = asyncio.create_task(sweep_store(Beside(service.store, Settings(service.store.directory))))
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(30):
+            while not looked:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
         task.cancel()
 
     hands.wrong_us = YEAR

@@ -85,6 +85,27 @@ class Day(datetime):
         return datetime.now(tz) + cls.ahead
 
 
+class Looked:
+    """A vehicle that counts how often somebody looks at what it says."""
+
+    sysid, silent_s, position_age_s, dialect = 1, 0.0, 0.0, SimpleNamespace(pause_mode="BRAKE")
+
+    def __init__(self):
+        self.says, self.looks = None, 0
+
+    @property
+    def telemetry(self):
+        self.looks += 1
+        return self.says
+
+    async def say(self, telemetry):
+        """Until somebody has looked."""
+        self.says, before = telemetry, self.looks
+        async with asyncio.timeout(30):
+            while self.looks == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+
 async def test_a_vehicle_is_told_while_it_is_known_where_it_is_though_the_clock_is_set_back(monkeypatch):
     monkeypatch.setattr("cli.live.datetime", Day)
     monkeypatch.setattr("cli.live._PERIOD_S", 0.02)
@@ -94,13 +115,11 @@ async def test_a_vehicle_is_told_while_it_is_known_where_it_is_though_the_clock_
     found = autopilot.Telemetry(lat_deg=46.5, lon_deg=9.0, gps_fix=3, estimator_flags=0x10)
     lost = [{"gps_fix": None}, {"gps_fix": 1}, {"estimator_flags": None}, {"estimator_flags": 0}]
     lost += [{"estimator_flags": 0x90}, {"lat_deg": None, "lon_deg": None}]
-    stops = SimpleNamespace(pause_mode="BRAKE")
-    vehicle = SimpleNamespace(sysid=1, silent_s=0.0, position_age_s=0.0, dialect=stops)
-    vehicle.telemetry = replace(found, lat_deg=0.0, lon_deg=0.0, gps_fix=1)  # as one reports that was just switched on
+    vehicle = Looked()
+    vehicle.says = replace(found, lat_deg=0.0, lon_deg=0.0, gps_fix=1)  # as one reports that was just switched on
     following = asyncio.create_task(_Teller(LiveOptions("", ""), None, {}, None).follow(vehicle, courier))
     for each in lost:
-        vehicle.telemetry = replace(found, **{"lat_deg": 0.0, "lon_deg": 0.0} | each)
-        await asyncio.sleep(0.03)
+        await vehicle.say(replace(found, **{"lat_deg": 0.0, "lon_deg": 0.0} | each))
     assert handed == []
 
     async def told(count):
@@ -108,10 +127,10 @@ async def test_a_vehicle_is_told_while_it_is_known_where_it_is_though_the_clock_
             while len(handed) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
-    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.0, -5.0, 1.0), yaw_deg=200.0, landed=False, mode="AUTO")
+    vehicle.says = replace(found, velocity_ned_m_s=(0.0, -5.0, 1.0), yaw_deg=200.0, landed=False, mode="AUTO")
     await told(1)
     assert (handed[0]["course_deg"], handed[0]["heading_deg"], handed[0]["speed_m_s"]) == (270.0, 200.0, 5.0)
-    vehicle.telemetry = replace(found, velocity_ned_m_s=(0.1, 0.1, 0.0), landed=False, mode="BRAKE")
+    vehicle.says = replace(found, velocity_ned_m_s=(0.1, 0.1, 0.0), landed=False, mode="BRAKE")
     Day.ahead = timedelta(hours=-1)
     await told(len(handed) + 2)
     following.cancel()
