@@ -39,6 +39,8 @@ class LaunchBook:
 
     def __init__(self, sorties: Sequence[Sortie], options: PlanOptions) -> None:
         self._sorties, self._options = sorties, options
+        # Asked for over and over, and added up from their legs each time.
+        self._lasts_s = [sortie.duration_s for sortie in sorties]
         self._conflicts = Conflicts(sorties, options.separation_m, options.separation_up_m)
         self._partners = [set(self._conflicts.partners(k).tolist()) for k in range(len(sorties))]
         self._airborne: list[list[float]] = [[] for _ in sorties]
@@ -90,7 +92,7 @@ class LaunchBook:
             insort(self._launches.setdefault(vehicle.base, []), start_s)
         pool = self._pool(vehicle.base)
         if pool is not None:
-            heapq.heapreplace(pool, start_s + self._sorties[sortie].duration_s + (vehicle.base.charge_s or 0.0))
+            heapq.heapreplace(pool, start_s + self._lasts_s[sortie] + (vehicle.base.charge_s or 0.0))
         return flight
 
     def leave(self, flight: Flight) -> None:
@@ -130,15 +132,15 @@ class LaunchBook:
         return self._batteries.setdefault(base, [0.0] * base.batteries)
 
     def _clear(self, sortie: int, start: float) -> float:
-        end = start + self._sorties[sortie].duration_s
+        end = start + self._lasts_s[sortie]
         for partner in self._partners[sortie]:
             starts = self._airborne[partner]
-            for other in starts[bisect_left(starts, start - self._sorties[partner].duration_s) :]:
+            for other in starts[bisect_left(starts, start - self._lasts_s[partner]) :]:
                 if other >= end:
                     break
                 for low, high in self._conflicts.forbidden(sortie, partner):
                     if low < other - start < high:
                         start = other - float(low)
-                        end = start + self._sorties[sortie].duration_s
+                        end = start + self._lasts_s[sortie]
                         break
         return start
