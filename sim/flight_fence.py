@@ -18,6 +18,7 @@ ALTITUDE, CIRCLE, POLYGON = 1, 2, 4
 # A vehicle is not looked at again before it could have flown the distance to the nearest edge at this speed.
 _FASTEST_MPS = 30.0
 _SHORTEST_S = 0.1
+_LONGEST_S = 1.0
 
 _VERTICES = (mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION, mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION)
 
@@ -93,7 +94,8 @@ class Fence:
             if clear_m < 0.0:
                 return "Polygon", _SHORTEST_S
             nearest = min(nearest, clear_m)
-        return None, max(_SHORTEST_S, nearest / _FASTEST_MPS)
+        # Its parameters may be changed at any time.
+        return None, min(max(_SHORTEST_S, nearest / _FASTEST_MPS), _LONGEST_S)
 
     def _clearance(self, e: float, n: float) -> float:
         """Metres to the nearest edge that matters; negative outside."""

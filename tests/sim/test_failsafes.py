@@ -102,6 +102,16 @@ def test_one_of_two_inclusions_is_not_enough():
     assert holed.breach(*both, 10.0, params)[0] == "Polygon"
 
 
+def test_a_fence_that_is_set_in_flight_acts():
+    """A real PX4 (main of May 2026) beyond a new GF_MAX_HOR_DIST held at once, and returned after 5 s."""
+    craft = Craft("px4", "copter", FAR, params={"GF_ACTION": 3.0})
+    craft.start().until(lambda flight: flight.body.n > 100.0)
+    craft.params["GF_MAX_HOR_DIST"] = 60.0
+    since = craft.flight.sortie_s
+    assert craft.until(lambda flight: flight.mode == Mode.LOITER) - since < 2.0
+    assert craft.until(lambda flight: flight.mode == Mode.RTL) - since == pytest.approx(5.5, abs=1.0)
+
+
 def test_distances_of_px4s_fence_are_off_at_zero():
     craft = Craft("px4", "copter", FAR, params={"GF_ACTION": 3.0, "GF_MAX_HOR_DIST": 400.0})
     craft.start().until(lambda flight: flight.mode == Mode.LOITER)
