@@ -6,7 +6,7 @@ from geo.lazy import lazily
 
 if TYPE_CHECKING:
     from geo.altitude import Altitude, Datum
-    from geo.angles import shorter_turn
+    from geo.angles import longitude_between, shorter_turn
     from geo.atmosphere import density_ratio, true_per_equivalent
     from geo.camera import (
         CameraModel,
@@ -65,6 +65,7 @@ __all__ = [
     "intersect",
     "lazily",
     "locate",
+    "longitude_between",
     "open_terrain",
     "rotation_ned_from_frd",
     "shorter_turn",

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry, LineString
 
-from geo import Terrain, TerrainError, geodesic_length_m, shorter_turn
+from geo import Terrain, TerrainError, geodesic_length_m, longitude_between, shorter_turn
 from missions.airspace import LandingSite
 from missions.errors import PlanError
 from missions.figures import store_figures
@@ -254,9 +254,8 @@ class Outlook:
         t = np.linspace(0, 1, int(longest / max(self._terrain.resolution_m, _PROFILE_M)) + 3)[1:]
         lat, lon = self.region.plane.lat_lon(to_xy)
         start_lat, start_lon = self.lat[places], self.lon[places]
-        east = shorter_turn(lon - start_lon)
         way_lat = start_lat[:, None] + t * (lat - start_lat)[:, None]
-        way_lon = shorter_turn(start_lon[:, None] + t * east[:, None])
+        way_lon = longitude_between(start_lon[:, None], lon[:, None], t)
         ground = heights_m(self._terrain, way_lat, way_lon)
         return np.asarray((ground <= (self._amsl[places] - self._rules.clearance_m)[:, None]).all(axis=1))
 
@@ -309,18 +308,9 @@ class Outlook:
 def _rows(sortie: Sortie, number: int) -> list[tuple[float, float, float, float, float]]:
     """Leg, metres along it, latitude, longitude and height AMSL of places along a leg."""
     leg = sortie.legs[number]
-    a, b = leg.start, leg.end
-    east = shorter_turn(b.lon_deg - a.lon_deg)
-    return [
-        (
-            number,
-            t * leg.distance_m,
-            a.lat_deg + t * (b.lat_deg - a.lat_deg),
-            shorter_turn(a.lon_deg + t * east),
-            a.amsl_m + t * (b.amsl_m - a.amsl_m),
-        )
-        for t in np.linspace(0.0, 1.0, int(leg.distance_m / _STEP_M) + 2).tolist()
-    ]
+    share = np.linspace(0.0, 1.0, int(leg.distance_m / _STEP_M) + 2)
+    along = (column.tolist() for column in (share * leg.distance_m, *leg.at(share)))
+    return [(number, *row) for row in zip(*along, strict=True)]
 
 
 def _turned(lon: Floats) -> Floats:

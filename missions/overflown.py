@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import Terrain, shorter_turn, wrap_longitudes
+from geo import Terrain, longitude_between
 from missions.headroom import flown_above
 from missions.options import PlanOptions
 from missions.plane import Plane
@@ -94,8 +94,7 @@ def _above_rotors_m(
     before, after = (np.clip(above + step, 0, len(lat) - 1) for step in (-1, 1))
     for other in (before, after):
         share = np.linspace(0.0, 1.0, _CLOSER)[1:-1, None]
-        east = shorter_turn(lon[other] - lon[above])
-        between = lat[above] + share * (lat[other] - lat[above]), wrap_longitudes(lon[above] + share * east)
+        between = lat[above] + share * (lat[other] - lat[above]), longitude_between(lon[above], lon[other], share)
         closer_m = height_m[above] + share * (height_m[other] - height_m[above]) - terrain.elevation_m(*between)
         agl_m[above] = np.maximum(agl_m[above], closer_m.max(axis=0, initial=0.0))
     return agl_m
@@ -112,11 +111,9 @@ def _line(sortie: Sortie) -> tuple[Floats, Floats, Floats, Floats]:
         if not _is_way(leg):
             continue
         count = int(leg.distance_m / _STEP_M) + 1
-        start, end = (np.array([at.lat_deg, at.lon_deg, at.amsl_m]) for at in (leg.start, leg.end))
-        end[1] = start[1] + shorter_turn(end[1] - start[1])
-        columns.append(np.linspace(start, end, count, endpoint=False))
+        columns.append(np.column_stack(leg.at(np.arange(count) / count)))
         took_s.append(np.full(count, leg.duration_s / count))
         last = leg.end
     columns.append(np.array([[last.lat_deg, last.lon_deg, last.amsl_m]]))
     lat, lon, height_m = np.concatenate(columns).T
-    return lat, wrap_longitudes(lon), height_m, np.concatenate(took_s)
+    return lat, lon, height_m, np.concatenate(took_s)

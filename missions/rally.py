@@ -7,7 +7,6 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry, LineString, Polygon
 
-from geo import shorter_turn
 from missions.fence_shapes import FencePolygon
 from missions.limits import RALLY_POINTS
 from missions.patrol import PatrolPlan
@@ -79,15 +78,10 @@ def _half_way(sortie: Sortie) -> Waypoint | None:
     half = sum(leg.distance_m for leg in transit) / 2
     for leg in transit:
         if half <= leg.distance_m:
-            t = half / leg.distance_m
-            a, b = leg.start, leg.end
-            east = shorter_turn(b.lon_deg - a.lon_deg)
-            return Waypoint.above(
-                a.lat_deg + t * (b.lat_deg - a.lat_deg),
-                shorter_turn(a.lon_deg + t * east),
-                a.agl_m,
-                a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m),
-            )
+            t, a, b = half / leg.distance_m, leg.start, leg.end
+            lat, lon, _ = leg.at(t)
+            ground_amsl_m = a.ground_amsl_m + t * (b.ground_amsl_m - a.ground_amsl_m)
+            return Waypoint.above(float(lat), float(lon), a.agl_m, ground_amsl_m)
         half -= leg.distance_m
     return None
 

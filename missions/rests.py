@@ -85,6 +85,7 @@ class Rests:
         self._around = surroundings_of(plan)
         self._course = course_of(plan, self._around)
         self._coarse = self._course.stations(_COARSE_M)
+        self._unflyable: UnflyableError | None = None
 
     def of(self, sortie: Sortie, progress: Progress, here: Reached) -> list[Sortie]:
         """The sorties that see the rest of one; none where nothing is left.
@@ -108,9 +109,10 @@ class Rests:
                 made.append(replace(sortie, runs=runs, charge=charge, legs=legs))
                 at = stretch.begin(stop)
             elif charge == 1:
+                why = f" ({self._unflyable})" if self._unflyable else ""
                 raise PlanError(
                     f"{sortie.name}: its rest is out of reach of {sortie.vehicle.base.name!r} even with a fresh "
-                    "battery: plan the patrol again"
+                    f"battery{why}: plan the patrol again"
                 )
             # On with a fresh battery, from the base.
             charge, aloft = 1.0, False
@@ -177,13 +179,14 @@ class Rests:
                     layers_agl_m=sortie.layers_agl_m,
                     aloft=aloft,
                 )
-            except UnflyableError:
+            except UnflyableError as error:
+                self._unflyable = error
                 return None
             return (end, legs, runs) if _lands(sortie, legs, charge) else None
 
         ends = [end for end in stretch.ends(begin) if np.isin(stretch.order[end], stretch.access.reached)]
         low, high = 0, len(ends) - 1
-        found = None
+        found, self._unflyable = None, None
         # The whole rest is tried first; else bisection, in which what is found is always one that was built.
         middle = high
         while low <= high:

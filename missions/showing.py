@@ -120,12 +120,10 @@ def height_profile(sortie: Sortie, terrain: Terrain | None = None) -> HeightProf
         pieces = 1 if terrain is None else max(1, int(leg.distance_m / step_m))
         share = np.linspace(0.0, 1.0, pieces + 1)
         a, b = leg.start, leg.end
-        turn = shorter_turn(b.lon_deg - a.lon_deg)
-        lat, lon = a.lat_deg + share * (b.lat_deg - a.lat_deg), shorter_turn(a.lon_deg + share * turn)
+        lat, lon, amsl = leg.at(share)
         ground = a.ground_amsl_m + share * (b.ground_amsl_m - a.ground_amsl_m)
         if terrain is not None:
             ground = np.asarray(terrain.elevation_m(lat, lon), dtype=float)
-        amsl = a.amsl_m + share * (b.amsl_m - a.amsl_m)
         columns.append(np.stack([flown + share * leg.distance_m, amsl, ground]))
         flown += leg.distance_m
     return HeightProfile(*(tuple(column.round(2).tolist()) for column in np.concatenate(columns, axis=1)))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from geo import Altitude, Datum
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geo import Altitude, Datum, longitude_between
 from missions.border import Side
 from missions.fleet import Vehicle
 
 __all__ = ["BENDING", "Leg", "LegKind", "Run", "Sortie", "Waypoint"]
+
+Floats = NDArray[np.float64]
 
 
 class LegKind(StrEnum):
@@ -88,6 +93,12 @@ class Leg:
     def onward_m(self) -> float:
         """How far it leads along the way: its length, or nothing for a piece of a circle, which ends where it began."""
         return 0.0 if self.kind is LegKind.CLIMB else self.distance_m
+
+    def at(self, share: ArrayLike) -> tuple[Floats, Floats, Floats]:
+        """Latitude and longitude, degrees, and height AMSL, metres, at shares of its length, each of their shape."""
+        a, b, share = self.start, self.end, np.asarray(share, dtype=float)
+        lat = np.asarray(a.lat_deg + share * (b.lat_deg - a.lat_deg))
+        return lat, longitude_between(a.lon_deg, b.lon_deg, share), np.asarray(a.amsl_m + share * (b.amsl_m - a.amsl_m))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from missions.revisit import passed_s
 from .helpers import area, metres, straight, way, zone
 from .test_steep_ground import LOOSE, WINGS, assert_flown_well, assert_named, grid, ground, winged
 
+pytestmark = pytest.mark.usefixtures("sea_level_air")
+
 ROOMY = replace(LOOSE, floor_agl_m=25.0, patrol_ceiling_agl_m=110.0, ceiling_agl_m=150.0)
 """Room for a circle on a slope, which is lower on one side of it."""
 
@@ -147,7 +149,7 @@ def test_circles_keep_out_of_zones_and_are_flown_as_slowly_as_their_climb_asks()
 def test_circles_are_no_part_of_the_line_along_which_a_sortie_is_said_to_have_come(monkeypatch):
     # Wings that fly what they are told, just where they are told, have room for a circle on the line itself.
     monkeypatch.setattr("missions.lags._LAGS", (_Lag(0.0, 1.0, 0.0),))
-    monkeypatch.setattr("missions.fleet._L1_PERIOD_S", 0.0)
+    monkeypatch.setattr("missions.aircraft._L1_PERIOD_S", 0.0)
     border, terrain = straight(3000.0), ramp(0.35, 80.0)
     made = plan(border, winged("fixed_wing", border), terrain, LOOSE)
     circled = [

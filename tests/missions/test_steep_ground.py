@@ -34,6 +34,8 @@ from tests.asked import asked
 
 from .helpers import LAT, LON, M_LAT, M_LON, area, beside, fleet_for, straight, way, zone
 
+pytestmark = pytest.mark.usefixtures("sea_level_air")
+
 GEOD = pyproj.Geod(ellps="WGS84")
 STEP_DEG = 0.0005
 REACH_DEG = 0.08

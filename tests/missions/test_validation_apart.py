@@ -19,7 +19,7 @@ JUDGED = "what a plan is made of and was made for: the fields are read, every fi
 TAKEN = {
     **dict.fromkeys(
         (
-            "airspace.Zone", "border.BorderSegment", "fleet.Aircraft", "fleet.Camera", "mission.Mission",
+            "airspace.Zone", "border.BorderSegment", "aircraft.Aircraft", "fleet.Camera", "mission.Mission",
             "mission.MissionItem", "network.Branch", "observation.Observation", "patrol.PatrolPlan", "risk.RiskTable",
             "sortie.Leg", "sortie.Sortie", "sortie.Waypoint", "wind.Wind",
         ),
@@ -40,7 +40,8 @@ CALLED = {
     **dict.fromkeys(
         (
             "border.BorderSegment.is_ring", "border.BorderSegment.unwrapped", "border.Side.sign",
-            "fleet.Aircraft.has_wings", "fleet.Aircraft.needs_runway", "fleet.Fleet.camera_of", "patrol.Coverage.share",
+            "aircraft.Aircraft.has_wings", "aircraft.Aircraft.needs_runway", "fleet.Fleet.camera_of",
+            "patrol.Coverage.share",
             "patrol.PatrolPlan.borders", "patrol.PatrolPlan.branches", "patrol.PatrolPlan.figure_s",
             "patrol.PatrolPlan.observation_of", "patrol.PatrolPlan.rest", "risk.Risk.holds", "risk.RiskTable.of_line",
             "sortie.Sortie.airborne", "sortie.Sortie.duration_s", "sortie.Sortie.patrol", "sortie.Sortie.reserve_left",
@@ -50,8 +51,8 @@ CALLED = {
     ),
     "patrol.PatrolPlan.blocking_zones": "which zones are shut whatever the height: legs over the others are judged by "
     "theirs",
-    "fleet.Aircraft.power_w": "what an aircraft is; test_by_hand works it out from its fields",
-    "fleet.Aircraft.turn_radius_in": "by how much a bay is rounded at most: it allows, and test_runway has it",
+    "aircraft.Aircraft.power_w": "what an aircraft is; test_by_hand works it out from its fields",
+    "aircraft.Aircraft.turn_radius_in": "by how much a bay is rounded at most: it allows, and test_runway has it",
     "clock.ShiftClock.of": "see TAKEN",
     "clock.ShiftClock.hour": "see TAKEN",
 }  # fmt: skip
