@@ -345,7 +345,7 @@ def winged():
     segment = cut(land_border("ITA", "CHE"), 2500)
     craft = Aircraft(
         "fixed_wing", 20, 28, 3, 3, 300, 300, 1200, 700, form="fixed_wing",
-        min_m_s=14, turn_radius_m=60, takeoff_s=15, landing_s=20,
+        min_m_s=14, turn_radius_m=52, takeoff_s=15, landing_s=20,
     )  # fmt: skip
     fleet = default_fleet(base_beside(segment), 2)
     crew = tuple(replace(vehicle, aircraft=craft) for vehicle in fleet.vehicles)
@@ -436,7 +436,9 @@ def test_wings_in_the_air_circle_where_the_fence_holds_turn_circle_and_way_home(
             if offer is None:
                 continue
             went += 1
-            assert (offer.flown, offer.circle_m) == (None, 1.25 * 60.0)
+            assert offer.flown is None
+            # 1.25 turn radii, in air that is up to 12 % thinner than at the sea.
+            assert 1.25 * 52.0 <= offer.circle_m < 1.12 * 1.25 * 52.0
             at = shapely.Point(*metres(offer.lat_deg, offer.lon_deg)[0])
             assert inside.buffer(-5.9).covers(at.buffer(offer.circle_m))
             assert border.distance(at) >= winged().border.stand_off_m + offer.circle_m

@@ -97,7 +97,7 @@ def winged(form):
     fleet = missions.default_fleet(missions.base_beside(segment), 2)
     craft = missions.Aircraft(
         form, 20, 28, 3, 3, 300 if form == "fixed_wing" else 900, 300, 1200, 700, form=form,
-        min_m_s=14, turn_radius_m=60, takeoff_s=15, landing_s=20, transition_s=10 * (form == "vtol"),
+        min_m_s=14, turn_radius_m=52, takeoff_s=15, landing_s=20, transition_s=10 * (form == "vtol"),
     )  # fmt: skip
     crew = tuple(replace(vehicle, aircraft=craft) for vehicle in fleet.vehicles)
     camera = replace(fleet.camera, max_gsd_m=0.25)
