@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autopilot.prompt import Prompt
+from autopilot.prompt import Prompt, asked_in
 from autopilot.routes import Routes
 from autopilot.wire import Codec, Message, SequenceCounter, identity
 
@@ -134,7 +134,7 @@ class Channel:
 
         def stop() -> None:
             prompt.withdraw()
-            self._ready.pop(prompt.frame, None)
+            self._ready.pop(prompt.asked, None)
             self._prompts = {head: one for head, one in self._prompts.items() if one is not prompt}
 
         return stop
@@ -148,9 +148,12 @@ class Channel:
         self.openings += 1
 
     def received(self, data: bytes, route: Any, *, datagram: bool) -> None:
-        """Bytes came: answer what is foreseen, or hand their messages up."""
-        if data in self._ready and self._answers(self._ready[data], data, route, datagram=datagram):
-            return
+        """Bytes came: answer what is foreseen, and hand the messages of all others up."""
+        foreseen = self._ready.get(asked_in(data)) if self._ready else None
+        if foreseen is not None:
+            data = data[self._answered(foreseen, data, route) :]
+            if not data:
+                return
         for message, packet in self.codec.feed(data, route, datagram=datagram):
             system, component, seq = identity(packet)
             # Radios speak for themselves, and unsigned on a signed link: they have no route.
@@ -168,29 +171,31 @@ class Channel:
                 if prompt is not None:
                     self._pack(prompt, packet, route)
 
-    def _answers(self, prompt: Prompt, data: bytes, route: Any, *, datagram: bool) -> bool:
-        """Whether a request that was foreseen got the answer that lies ready."""
+    def _answered(self, prompt: Prompt, data: bytes, route: Any) -> int:
+        """Length of the request at the beginning of `data` that got the answer that lies ready; 0 if there is none."""
         packet, number, write = prompt.packet, prompt.number, self._write
-        if not packet or write is None or route != prompt.route or not (datagram or self.codec.at_start(route)):
-            return False
+        frame = prompt.first_of(data)
+        # Within a frame, or behind noise, nobody knows what it is.
+        if not (frame and packet) or write is None or route != prompt.route or not self.codec.at_start(route):
+            return 0
         if not self.codec.take_number(packet):
-            return False
+            return 0
         prompt.withdraw()
         write(packet, self._only_route or route)
         prompt.answered(number)
-        self._pack(prompt, data, route)
-        system, component, seq = identity(data)
+        self._pack(prompt, frame, route)
+        system, component, seq = identity(frame)
         if route is not None:
             self.routes.takes(system, component, route)
         self._count(system, component, seq)
-        self._above.answered(self, system, data, packet, prompt)
-        return True
+        self._above.answered(self, system, frame, packet, prompt)
+        return len(frame)
 
     def _pack(self, prompt: Prompt, last: bytes, route: Any) -> None:
         """Have the next answer ready, where one is foreseen."""
-        self._ready.pop(prompt.frame, None)
+        self._ready.pop(prompt.asked, None)
         if prompt.pack(last, route, self.codec):
-            self._ready[prompt.frame] = prompt
+            self._ready[prompt.asked] = prompt
 
     def _is_overtaken(self, who: tuple[int, int], place: int) -> bool:
         """Whether a HEARTBEAT was sent before one that came already: its mode is not that of now.

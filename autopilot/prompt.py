@@ -12,16 +12,16 @@ from typing import Any
 from autopilot.wire import Codec, Message
 from autopilot.wire_ahead import framed
 
-__all__ = ["Prompt"]
+__all__ = ["Prompt", "asked_in"]
 
-_NUMBER, _HEAD = 4, 10  # where a frame has its sequence number, and its payload
+_NUMBER, _SENDER, _HEAD = 4, 5, 10  # where a frame has its sequence number, who sends it, and its payload
 
 
 class Prompt:
     """The one request that a conversation foresees, and its answer; both are given anew for each.
 
-    The request is foreseen as the whole frame that it comes as, where nothing else comes from the vehicle meanwhile.
-    Whatever is not that frame to the byte goes the way of all messages.
+    The request is foreseen as the whole frame that it comes as, but for its sequence number: who knows what else comes
+    from the vehicle meanwhile. Whatever is not that frame to the byte goes the way of all messages.
 
     Parameters
     ----------
@@ -41,8 +41,9 @@ class Prompt:
         Who is told so by that, and is not handed the request any more.
     number
         Of the request.
-    frame, kind
-        The request that is foreseen, and its message's name.
+    asked, kind
+        The request that is foreseen, without number and checksum (system, component, number of the message, payload),
+        and its message's name.
     packet
         The answer to it; empty where none lies ready.
     route
@@ -57,7 +58,7 @@ class Prompt:
         self.answered: Callable[[int], None] = lambda _: None
         self.listener: Callable[[Message], None] | None = None
         self.number = 0
-        self.frame = self.packet = self._payload = b""
+        self.asked = self.packet = self._payload = self._extra = b""
         self.kind = ""
         self.route: Any = None
         self._answer: Message = None
@@ -81,21 +82,30 @@ class Prompt:
         self._payload = self.packet = b""
 
     def pack(self, last: bytes, route: Any, codec: Codec) -> bool:
-        """Make frame and packet, while there is time for it; whether a request is foreseen.
+        """Make the answer's packet, while there is time for it; whether a request is foreseen.
 
         Parameters
         ----------
         last, route
-            The last request, of which the next has kind and sequence number, and where it came from.
+            The last request, of which the next has the kind, and where it came from.
         codec
             Packs the answer.
         """
         if not self._payload:
             return False
-        head = bytes((len(self._payload), 0, 0, (last[_NUMBER] + 1) % 256))
-        sender = last[_NUMBER + 1 : _HEAD]
-        extra, self.kind = self.heads[sender]
-        self.frame = framed(head + sender + self._payload, extra)
+        sender = last[_SENDER:_HEAD]
+        self._extra, self.kind = self.heads[sender]
+        self.asked = sender + self._payload
         self.packet = codec.ahead(self._answer)
         self.route = route
         return True
+
+    def first_of(self, data: bytes) -> bytes:
+        """The frame of the request that is foreseen, where `data` begins with it; else nothing."""
+        frame = framed(bytes((len(self._payload), 0, 0, data[_NUMBER])) + self.asked, self._extra)
+        return frame if data.startswith(frame) else b""
+
+
+def asked_in(data: bytes) -> bytes:
+    """`Prompt.asked` of the frame that `data` begins with; what is no whole frame is foreseen by nobody."""
+    return data[_SENDER : _HEAD + data[1]] if len(data) > _HEAD else b""

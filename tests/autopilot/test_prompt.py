@@ -131,6 +131,20 @@ def test_an_answer_goes_before_its_request_is_counted(as_int, kind):
     assert [number for _, number, _ in heard.progress] == list(range(1, len(ITEMS) + 1))
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_so_it_does_where_something_else_comes_between_two_requests(together):
+    # A vehicle on the ground says tens of other things a second, ArduPilot in the same segment of TCP.
+    vehicle = Vehicle()
+    said = [(vehicle.ask(n), vehicle.beat()) for n in range(len(ITEMS))]
+    datagrams = [b"".join(pair) for pair in said] if together else [packet for pair in said for packet in pair]
+    heard = conversation([(data, None) for data in (*datagrams, vehicle.accept())])
+    assert heard.ended == "True"
+    assert items_in(heard) == list(range(len(ITEMS)))
+    assert heard.counted == [0, 1, *range(2, 2 * len(ITEMS), 2)]
+    assert heard.statistics.received == 2 * len(ITEMS) + 1
+    assert heard.statistics.lost == 0
+
+
 def test_another_that_listens_is_told_each_request_once():
     datagrams = whole()
     assert [packet for _, packet in conversation(datagrams).told] == [packet for packet, _ in datagrams]
