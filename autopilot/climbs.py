@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.dialects import WINGS
 from autopilot.errors import AbsentError, NotReadyError
-from autopilot.places import above_home_m
+from autopilot.places import above_home_m, highest_amsl_m
 from autopilot.vehicle import Vehicle
 from geo import LocalFrame
 from missions import Mission, MissionItem, Wind
@@ -30,6 +30,8 @@ _SPEEDS = frozenset({mav.SPEED_TYPE_AIRSPEED, mav.SPEED_TYPE_GROUNDSPEED})
 _LATE_M = 1.0
 """What comes later than that is told, metres upright: less is rounding."""
 _FOR_EVER_S = 1e9
+_HIGHEST_M = 11_000.0
+"""Above sea level: up to there the thinness of the air is reckoned with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ async def check_climbs(vehicle: Vehicle, mission: Mission, wind: Wind | None = N
         return (f"it is not known how fast it climbs and descends in a mission: {rates.speed} is {speed:g}",)
     pace = _Pace(up, down, speed)
     planned = wind or Wind()
+    # A mission without a plan says nothing of the air in which it is flown: it is as thin as at its highest place.
+    highest_m = highest_amsl_m(vehicle, mission)
+    if highest_m is not None:
+        planned = replace(planned, air_amsl_m=max(planned.air_amsl_m, min(highest_m, _HIGHEST_M)))
     airs = dict.fromkeys((Wind(air_amsl_m=planned.air_amsl_m), planned))
     passed = [one for air in airs for one in _passings(vehicle, mission, pace, air)]
     lowest = max(passed, key=lambda one: one.low_m, default=None)

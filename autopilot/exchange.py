@@ -104,7 +104,7 @@ class Exchange:
                         raise self.refused(command, answer.result, said.texts())
         raise CommandError(
             f"{self.link.url} vehicle {self.sysid}: no answer to {command_name(command)} in {_TRIES} tries: "
-            f"{advice(self.link.channels)}"
+            f"{advice(self.sysid, self.link.channels)}"
         )
 
     @contextmanager

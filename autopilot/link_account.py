@@ -83,8 +83,10 @@ def unheard(sysid: int | None, channels: Sequence[Channel], trouble: str | None,
     return f"{who} within {timeout_s:g} s; {what}"
 
 
-def advice(channels: Sequence[Channel]) -> str:
-    """What to look at where a vehicle that is heard does not answer."""
-    if any(channel.codec.unchecked for channel in channels):
-        return "signed packets come on this link, which has no key: what signs takes nothing unsigned: give its key"
-    return "check the link, and that what it is for, such as a gimbal, is set up there"
+def advice(sysid: int, channels: Sequence[Channel]) -> str:
+    """What to look at where a vehicle that is heard does not answer, with that number, on these channels of a link."""
+    look = "check the link, and that what it is for, such as a gimbal, is set up there"
+    if any(sysid in channel.codec.signers_unjudged for channel in channels):
+        # PX4 signs by a key of zeros, and takes all the same what is not signed.
+        return f"it signs, and this link has no key: if it takes nothing unsigned, give its key; else {look}"
+    return look

@@ -58,14 +58,15 @@ PLANE_BATTERY = LowBattery(
         {
             0: GOES_ON,
             1: "returns",
-            2: "goes to the landing of its mission, or goes on",
+            2: "goes to the landing of its mission, or returns",
             3: "ends its flight",
             4: "lands where it is, on its rotors",
             5: "opens its parachute",
             6: "circles down and lands on its rotors",
+            7: "lands in mode AUTOLAND, or returns",
         }
     ),
-    returns=frozenset({1}),
+    returns=frozenset({1, 2, 7}),
     levels=_LEVELS,
 )
 # Failsafe.cpp, ``fromBatteryWarningActParam``: at BAT_CRIT_THR, after COM_FAIL_ACT_T in HOLD. PX4 comes with 0.

@@ -32,15 +32,15 @@ def highest_amsl_m(vehicle: Vehicle, mission: Mission) -> float | None:
 
     None where it flies above the terrain, or above a home that the vehicle does not say.
     """
-    home = vehicle.telemetry.home
+    home_m = _home_amsl_m(vehicle)
     heights: list[float] = []
     for item in mission.items:
         if item.command not in LOCATED:
             continue
         if item.frame in _AMSL_FRAMES:
             heights.append(item.z)
-        elif item.frame in RELATIVE_FRAMES and home is not None:
-            heights.append(home[2] + item.z)
+        elif item.frame in RELATIVE_FRAMES and home_m is not None:
+            heights.append(home_m + item.z)
         else:
             return None
     return max(heights, default=None)

@@ -210,8 +210,6 @@ class Sortie:
             if unsure is not None and self._number == 1:
                 self._watch.note(vehicle.telemetry, unsure)
         await self._check_failsafes()
-        for late in await check_climbs(vehicle, mission, self._flight.wind):
-            self._watch.note(vehicle.telemetry, late)
         self._uploads = await vehicle.upload(mission, progress=self._stage, repaired=self._repaired)
         if not mission.fence:
             own = vehicle.fence_items
@@ -229,6 +227,9 @@ class Sortie:
         await land_by_mission(vehicle, mission)
         self._stage("ready")
         await vehicle.wait_ready(self._flight.limits.ready_s)
+        # By then it is known how high it stands, and how thin the air is there.
+        for late in await check_climbs(vehicle, mission, self._flight.wind):
+            self._watch.note(vehicle.telemetry, late)
         twin = twin_words(vehicle.link)
         if twin is not None and self._number == 1:
             self._watch.note(vehicle.telemetry, twin)

@@ -259,8 +259,11 @@ class FlightWatch:
         return bool(np.hypot(*(way[:-1] + share[:, None] * step).T).min() <= _NEAR_M)
 
     def is_down(self, now: Telemetry) -> bool:
-        """Whether it has flown and is on the ground again, by its height or by its own word."""
-        return self._flew and (not self.airborne or now.landed is True)
+        """Whether it has flown and is on the ground again, by its own word.
+
+        Its height above home says nothing of it: below its base, or where somebody has moved its home, it is none.
+        """
+        return self._flew and (now.landed is True or not now.armed)
 
     @property
     def landing_by_mission(self) -> bool:

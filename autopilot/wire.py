@@ -141,7 +141,7 @@ class Codec:
         self._buffers: dict[Any, bytearray] = {}
         self.bad_bytes = 0
         self.refused = 0
-        self.unchecked = 0
+        self.signers_unjudged: set[int] = set()
 
     def encode(self, message: Message) -> bytes:
         """Packet of a message, with the next sequence number."""
@@ -256,8 +256,9 @@ class Codec:
             message = self._parser.decode(frame)
         except mav.MAVError:
             return None
-        # Unsigned ones of version 2 are decoded above.
-        self.unchecked += self._signing is None and frame[0] == _V2
+        # Unsigned ones of version 2 are decoded above; what the dialect lacks may be noise, for it has no checksum.
+        if self._signing is None and frame[0] == _V2 and not is_unknown(message):
+            self.signers_unjudged.add(frame[5])  # its system id
         return message
 
 

@@ -8,7 +8,7 @@ import sim
 from autopilot import NotReadyError, Vehicle
 from autopilot.climbs import check_climbs
 from missions import Mission, MissionItem, Wind
-from tests.autopilot.scripted import FAST, Script, linked
+from tests.autopilot.scripted import FAST, HOME, Script, linked
 from tests.sim.wing_flights import FRAME, Craft, action, place
 
 PX4, PLANE, COPTER = mav.MAV_AUTOPILOT_PX4, mav.MAV_TYPE_FIXED_WING, mav.MAV_TYPE_QUADROTOR
@@ -40,8 +40,14 @@ def _east():
     return round(FRAME.to_geodetic(0.0, 0.0)[1] * 1e7)
 
 
-async def held(steps, wind=None, **of):
-    async with linked(script(**of)) as (_, link), await Vehicle.connect(link, 1, timing=FAST) as vehicle:
+async def held(steps, wind=None, highest_m=0.0, **of):
+    """What is said of a mission whose highest place is so high above the sea: there its figures are plain ones."""
+    home_m = highest_m - max(item.z for item in mission(*steps).items if item.command != 178)
+    async with linked(script(**of)) as (scripted, link), await Vehicle.connect(link, 1, timing=FAST) as vehicle:
+        at = round(HOME[0] * 1e7), round(HOME[1] * 1e7)
+        with link.mailbox(1, ("GLOBAL_POSITION_INT",)) as box:
+            scripted.send(mav.MAVLink_global_position_int_message(9000, *at, round(home_m * 1000), 0, 0, 0, 0, 0))
+            assert await box.get(5.0) is not None
         return await check_climbs(vehicle, mission(*steps), wind)
 
 
@@ -89,6 +95,14 @@ async def test_what_it_is_set_to_fly_is_flown_without_a_word(steps, of):
 async def test_a_climb_that_is_too_steep_is_said_before_it_flies(steps, of, words):
     with pytest.raises(NotReadyError, match=words):
         await held(steps, **of)
+
+
+async def test_without_a_plan_the_air_is_as_thin_as_at_the_highest_place():
+    """At 3,000 m an airspeed of 20 m/s is 23.2 over the ground: 400 m take 17.2 s, in which it climbs 51.7 m of 60."""
+    steps = [(800.0, 60.0), (400.0, 119.9)]
+    assert await held(steps) == ()
+    with pytest.raises(NotReadyError, match=r"8 m below the height of item 2: .* 3\.5 m/s and FW_T_CLMB_R_SP is 3"):
+        await held(steps, highest_m=3000.0)
 
 
 async def test_a_descent_that_is_too_steep_is_told():

@@ -68,7 +68,12 @@ async def test_it_is_told_in_words(script, ground, returns, radio):
         (holding(COPTER, BATT_FS_LOW_ACT=2, BATT_LOW_MAH=300), r"it returns \(BATT_FS_LOW_ACT 2\)", True),
         (holding(COPTER, BATT_FS_LOW_ACT=1, BATT_LOW_VOLT=10), "it lands where it is", False),
         (holding(PLANE, BATT_FS_LOW_ACT=1, BATT_LOW_VOLT=10), "it returns", True),
-        (holding(PLANE, BATT_FS_LOW_ACT=2, BATT_LOW_VOLT=10), "it goes to the landing of its mission", False),
+        (
+            holding(PLANE, BATT_FS_LOW_ACT=2, BATT_LOW_VOLT=10),
+            "it goes to the landing of its mission, or returns",
+            True,
+        ),
+        (holding(PLANE, BATT_FS_LOW_ACT=7, BATT_LOW_VOLT=10), "it lands in mode AUTOLAND, or returns", True),
         (holding(COPTER, BATT_FS_LOW_ACT=99, BATT_LOW_VOLT=10), "what this program does not know", False),
         (holding(COPTER, OTHER=1), "is not known: it has no BATT_FS_LOW_ACT", False),
         # Flown on PX4 main of May 2026: at 7 % it held for 5 s and returned, at 5 % it landed.

@@ -108,6 +108,14 @@ async def test_a_mission_that_sets_its_home_itself_is_not_in_its_own_way():
     assert report.failure is None or "home" not in report.failure
 
 
+async def test_below_its_base_too_nobody_moves_its_home():
+    """As where a base stands on a hill: of a height above home nobody can tell that it is down."""
+    made = line_mission(400)
+    items = tuple(replace(item, z=-20.0) if item.command == 16 and item.seq > 0 else item for item in made.items)
+    report, _ = await told(home(), home(HOME[0] - 0.05), replace(made, items=items))
+    assert re.search(r"its home was moved to 31\.295", report.failure)
+
+
 async def test_one_that_sets_its_home_where_it_has_landed_has_come_home():
     """A PX4 does so as soon as it has disarmed, and says so before its next heartbeat."""
     moved, flown = home(HOME[0] + 0.0005), []
