@@ -20,6 +20,7 @@ from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import SortieReport
+from autopilot.returning import check_return
 from autopilot.runway import check_heading, land_by_mission
 from autopilot.steadfast import to_the_end, unless
 from autopilot.tampering import Tampering
@@ -62,6 +63,8 @@ class Flight:
     """Handed each vehicle once it is connected."""
     wind: Wind = field(default_factory=Wind)
     """The wind that it was planned for."""
+    ceiling_agl_m: float | None = None
+    """The ceiling that it was planned for, metres above the ground."""
 
 
 class Sortie:
@@ -241,9 +244,15 @@ class Sortie:
                 f"{vehicle}: battery at {vehicle.telemetry.battery_percent:g} % after {limits.turnaround_s:g} s, "
                 f"{limits.battery_percent:g} % is needed: change it"
             )
-        if mission.fence:
-            await enable_fence(vehicle, mission, ceiling_m=limits.ceiling_m)
+        await self._fence_and_return()
         check_heading(vehicle, mission)
+
+    async def _fence_and_return(self) -> None:
+        vehicle, mission, flight = self._vehicle, self._mission, self._flight
+        if mission.fence:
+            await enable_fence(vehicle, mission, ceiling_m=flight.limits.ceiling_m)
+        for high in await check_return(vehicle, mission, flight.ceiling_agl_m):
+            self._watch.note(vehicle.telemetry, high)
 
     async def _check_failsafes(self) -> None:
         """Said before take-off; that it does not come home by itself is noted once for all its sorties."""

@@ -253,6 +253,8 @@ _FAILSAFES = Failsafes(
     },
     any_gcs=True,
     drops_fence_off_home=True,
+    # Asked for in one round of its navigator, taken in the next, 20 rounds a second (geofence.cpp; flown).
+    fence_item_s=0.1,
 )
 
 PX4_COPTER = Dialect(
