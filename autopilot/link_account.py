@@ -83,8 +83,16 @@ def unheard(sysid: int | None, channels: Sequence[Channel], trouble: str | None,
     return f"{who} within {timeout_s:g} s; {what}"
 
 
-def advice(channels: Sequence[Channel]) -> str:
-    """What to look at where a vehicle that is heard does not answer."""
-    if any(channel.codec.unchecked for channel in channels):
+def advice(channels: Sequence[Channel], *, heeded: bool) -> str:
+    """What to look at where a vehicle that is heard does not answer.
+
+    Parameters
+    ----------
+    channels
+        Those of the link.
+    heeded
+        Whether it obeyed us before: PX4 signs whatever it sends (main of May 2026), and takes unsigned orders.
+    """
+    if not heeded and any(channel.codec.unchecked for channel in channels):
         return "signed packets come on this link, which has no key: what signs takes nothing unsigned: give its key"
     return "check the link, and that what it is for, such as a gimbal, is set up there"

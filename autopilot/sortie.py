@@ -38,6 +38,7 @@ __all__ = ["Flight", "Sortie"]
 _LOOK_WALL_S = 0.25
 _SILENT_S = 10.0
 _BLIND_S = 10.0  # without a new position nobody sees it cross a line
+_HEARD_S = 3.0  # its heartbeats come once a second
 _ASK_AGAIN_S = 3.0
 _START_S = 60.0
 _LAST_ORDER_S = 60.0
@@ -334,8 +335,9 @@ class Sortie:
             raise FlightError(
                 f"{vehicle}: silent for {vehicle.silent_s:.1f} s in flight, last at {where(vehicle)}: look for it there"
             )
-        # A silence is no blindness: the first it says after one need not be where it is.
-        if min(vehicle.position_age_s, now_s - self._unheard_s) > wall_s(_BLIND_S):
+        # A silence is no blindness, nor is its beginning: the first it says after one need not be where it is.
+        heard = vehicle.silent_s <= wall_s(_HEARD_S)
+        if heard and min(vehicle.position_age_s, now_s - self._unheard_s) > wall_s(_BLIND_S):
             raise FlightError(
                 f"{vehicle}: heard, and says no position for {vehicle.position_age_s:.1f} s in flight, last at "
                 f"{where(vehicle)}: look at its GPS and its streams"
