@@ -260,6 +260,26 @@ class GimbalWay(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnWays:
+    """What a vehicle does when it returns.
+
+    Parameters
+    ----------
+    height
+        Parameter of the height that it climbs to, metres above where it will land.
+    along_mission
+        Values of `Dialect.landing` with which it returns along its mission in place of that.
+    stopped
+        Values of the first setting of `Dialect.fence` that keep it from coming home where it leaves its fence on the
+        way, in words.
+    """
+
+    height: str
+    along_mission: frozenset[int]
+    stopped: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderWays:
     """How a vehicle is given orders beside its mission.
 
@@ -372,12 +392,17 @@ class Dialect:
         What makes a return end with the landing sequence of the mission; None where a return lands by itself.
     rotor_return
         What makes a return of wings with rotors end on these; None where it does by itself.
+    returns
+        How it returns, where that may end elsewhere than at home; None where it is not looked at.
     leash
         Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
     rates
         By what wings are slower to climb and descend in a mission than they could be; None where they are not.
     drops_fence_off_home
         Whether it drops, of a fence that it has taken, shapes that its home is on the wrong side of (PX4).
+    fence_item_s
+        Seconds of its time that it takes over each item of a fence, once it has acknowledged the last, before the fence
+        acts; 0 where that acts at once.
     terminations
         At what it may be set to end its flight by itself, beside the loss of a link.
     """
@@ -415,11 +440,13 @@ class Dialect:
     hovers: str | None = None
     landing: Setting | None = None
     rotor_return: Setting | None = None
+    returns: ReturnWays | None = None
     leash: str | None = None
     has_list_files: bool = False
     takes_partial_lists: bool = False
     rates: Rates | None = None
     drops_fence_off_home: bool = False
+    fence_item_s: float = 0.0
     terminations: tuple[Termination, ...] = ()
 
     @property

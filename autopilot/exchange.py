@@ -43,6 +43,7 @@ class Exchange:
     component: int
     timing: Timing
     _acks: Acknowledgements = field(init=False)
+    _heeded: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._acks = Acknowledgements(self.link, self.sysid, self.component, self.timing)
@@ -96,6 +97,7 @@ class Exchange:
                     elif not acks.is_of(order, answer):
                         continue
                     elif answer.result == mav.MAV_RESULT_ACCEPTED:
+                        self._heeded = True
                         return
                     else:
                         while (late := await box.get(_TEXTS_WALL_S)) is not None:
@@ -104,7 +106,7 @@ class Exchange:
                         raise self.refused(command, answer.result, said.texts())
         raise CommandError(
             f"{self.link.url} vehicle {self.sysid}: no answer to {command_name(command)} in {_TRIES} tries: "
-            f"{advice(self.sysid, self.link.channels)}"
+            f"{advice(self.sysid, self.link.channels, heeded=self._heeded)}"
         )
 
     @contextmanager

@@ -120,6 +120,7 @@ async def fly(
         terrain is not None,
         met=met,
         wind=Wind() if plan is None else plan.options.wind,
+        ceiling_agl_m=None if plan is None else plan.options.ceiling_agl_m,
     )
     started_us = now_us()
     async with AsyncExitStack() as stack:

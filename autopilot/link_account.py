@@ -83,10 +83,19 @@ def unheard(sysid: int | None, channels: Sequence[Channel], trouble: str | None,
     return f"{who} within {timeout_s:g} s; {what}"
 
 
-def advice(sysid: int, channels: Sequence[Channel]) -> str:
-    """What to look at where a vehicle that is heard does not answer, with that number, on these channels of a link."""
+def advice(sysid: int, channels: Sequence[Channel], *, heeded: bool) -> str:
+    """What to look at where a vehicle that is heard does not answer.
+
+    Parameters
+    ----------
+    sysid
+        Which vehicle.
+    channels
+        Those of the link.
+    heeded
+        Whether it obeyed us before: PX4 signs whatever it sends (main of May 2026), and takes unsigned orders.
+    """
     look = "check the link, and that what it is for, such as a gimbal, is set up there"
-    if any(sysid in channel.codec.signers_unjudged for channel in channels):
-        # PX4 signs by a key of zeros, and takes all the same what is not signed.
+    if not heeded and any(sysid in channel.codec.signers_unjudged for channel in channels):
         return f"it signs, and this link has no key: if it takes nothing unsigned, give its key; else {look}"
     return look

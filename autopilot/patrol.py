@@ -132,6 +132,7 @@ async def fly_patrol(
         terrain is not None,
         met=met,
         wind=plan.options.wind,
+        ceiling_agl_m=plan.options.ceiling_agl_m,
     )
     simulated = time_scale > 1.0 and not _written(journal)
     async with AsyncExitStack() as stack:

@@ -20,6 +20,7 @@ from autopilot.homecoming import bring_down, where
 from autopilot.limits import FlightLimits, FlightProgress
 from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import SortieReport
+from autopilot.returning import check_return
 from autopilot.runway import check_heading, land_by_mission
 from autopilot.steadfast import to_the_end, unless
 from autopilot.tampering import Tampering
@@ -37,6 +38,7 @@ __all__ = ["Flight", "Sortie"]
 _LOOK_WALL_S = 0.25
 _SILENT_S = 10.0
 _BLIND_S = 10.0  # without a new position nobody sees it cross a line
+_HEARD_S = 3.0  # its heartbeats come once a second
 _ASK_AGAIN_S = 3.0
 _START_S = 60.0
 _LAST_ORDER_S = 60.0
@@ -62,6 +64,8 @@ class Flight:
     """Handed each vehicle once it is connected."""
     wind: Wind = field(default_factory=Wind)
     """The wind that it was planned for."""
+    ceiling_agl_m: float | None = None
+    """The ceiling that it was planned for, metres above the ground."""
 
 
 class Sortie:
@@ -242,9 +246,15 @@ class Sortie:
                 f"{vehicle}: battery at {vehicle.telemetry.battery_percent:g} % after {limits.turnaround_s:g} s, "
                 f"{limits.battery_percent:g} % is needed: change it"
             )
-        if mission.fence:
-            await enable_fence(vehicle, mission, ceiling_m=limits.ceiling_m)
+        await self._fence_and_return()
         check_heading(vehicle, mission)
+
+    async def _fence_and_return(self) -> None:
+        vehicle, mission, flight = self._vehicle, self._mission, self._flight
+        if mission.fence:
+            await enable_fence(vehicle, mission, ceiling_m=flight.limits.ceiling_m)
+        for high in await check_return(vehicle, mission, flight.ceiling_agl_m):
+            self._watch.note(vehicle.telemetry, high)
 
     async def _check_failsafes(self) -> None:
         """Said before take-off; that it does not come home by itself is noted once for all its sorties."""
@@ -326,8 +336,9 @@ class Sortie:
             raise FlightError(
                 f"{vehicle}: silent for {vehicle.silent_s:.1f} s in flight, last at {where(vehicle)}: look for it there"
             )
-        # A silence is no blindness: the first it says after one need not be where it is.
-        if min(vehicle.position_age_s, now_s - self._unheard_s) > wall_s(_BLIND_S):
+        # A silence is no blindness, nor is its beginning: the first it says after one need not be where it is.
+        heard = vehicle.silent_s <= wall_s(_HEARD_S)
+        if heard and min(vehicle.position_age_s, now_s - self._unheard_s) > wall_s(_BLIND_S):
             raise FlightError(
                 f"{vehicle}: heard, and says no position for {vehicle.position_age_s:.1f} s in flight, last at "
                 f"{where(vehicle)}: look at its GPS and its streams"

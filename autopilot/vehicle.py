@@ -13,6 +13,7 @@ from autopilot.dialect import Dialect, StepKind
 from autopilot.dialects import dialect_of
 from autopilot.errors import CommandError, LinkError, NotReadyError, VehicleState
 from autopilot.exchange import Exchange
+from autopilot.fence_loading import FenceLoading
 from autopilot.heard import Heard
 from autopilot.judged import check_judged
 from autopilot.link import Link
@@ -60,6 +61,7 @@ class Vehicle(Heard):
             link, sysid, component, timing, encoding=dialect.param_encoding, boots=lambda: self.telemetry.boots
         )
         self._proof = Proof(link, sysid, component, dialect, timing)
+        self._fence = FenceLoading(self)
         self.arm_ordered = False
         self._unchanged: Callable[[], None] = lambda: None
 
@@ -250,7 +252,10 @@ class Vehicle(Heard):
         vehicle's own where it is; it has `fence_items` then. `repaired` is told what the vehicle holds
         of a list whose upload broke off.
         """
-        return await self._proof.upload(mission, self.telemetry.boots, progress, repaired)
+        done = await self._proof.upload(mission, self.telemetry.boots, progress, repaired)
+        if mission.fence:
+            self._fence.taken(len(mission.fence))
+        return done
 
     @property
     def fence_items(self) -> int:
@@ -369,6 +374,7 @@ class Vehicle(Heard):
             When the vehicle rejects the mission that it holds, by its own checks.
         """
         if self._proof.begun:
+            await self._fence.settle()  # PX4 looks at a mission only then
             await check_judged(self)
         for step in self.dialect.start:
             if step.kind is StepKind.MODE:

@@ -114,6 +114,8 @@ class Failsafes:
     drops_fence_off_home
         Whether it drops, of a fence that it has taken, the shapes on whose wrong side home or in the air the vehicle
         lies (PX4).
+    fence_item_s
+        Simulated seconds that it takes over each item of a fence, and over their number, before that is in force.
     """
 
     fence: Mapping[int, Action]
@@ -122,3 +124,4 @@ class Failsafes:
     targets: Mapping[int, Action] = field(default_factory=dict)
     any_gcs: bool = False
     drops_fence_off_home: bool = False
+    fence_item_s: float = 0.0

@@ -62,6 +62,8 @@ class Flight:
         Whether an order or failsafe has ended its flight, which PX4 does not forget before it boots anew.
     demanded
         Until when of the sortie it holds, and what a failsafe has demanded for then; None where none has.
+    coming_fence
+        When a fence that was taken comes into force, and what does that; None where none is to come.
     unheard
         Whether it hears no ground station and may not arm for that.
     steering, hands
@@ -100,6 +102,7 @@ class Flight:
         self.wrecked = False
         self.terminated = False
         self.demanded: tuple[float, Mode | None] | None = None
+        self.coming_fence: tuple[float, Callable[[], None]] | None = None
         self.unheard = False
         self._told_end = False
         self.in_landing_sequence = False
@@ -314,6 +317,9 @@ class Flight:
         """Advance one step of simulated time."""
         sortie = self._sortie
         sortie.steps += 1
+        if self.coming_fence is not None and self.time_s >= self.coming_fence[0]:
+            load, self.coming_fence = self.coming_fence[1], None
+            load()
         if self.landed and self.gimbal.moves:
             self.gimbal.step(self.setup.step_s, self.body.e, self.body.n, self.body.u, self.body.yaw)
         if not self.armed and self.landed:

@@ -159,8 +159,17 @@ def _home_item(flight: Flight) -> Item | None:
 
 
 def _take_fence(flight: Flight, items: list[Item], say: Callable[[str], None]) -> None:
-    for text in flight.guard.load(items, _must_hold(flight)):
-        say(text)
+    """At once, or when the autopilot has come to it: until then the fence before is in force."""
+
+    def load() -> None:
+        for text in flight.guard.load(items, _must_hold(flight)):
+            say(text)
+
+    item_s = flight.dialect.failsafes.fence_item_s
+    if item_s:
+        flight.coming_fence = flight.time_s + item_s * (len(items) + 1), load
+    else:
+        load()
 
 
 def _must_hold(flight: Flight) -> dict[str, tuple[float, float]]:

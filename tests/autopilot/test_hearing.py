@@ -12,7 +12,7 @@ from tests.autopilot.scripted import FAST, Script, line_mission, vehicle_at
 RTL = 6
 
 
-async def blinded(vehicle, url, blind, timing=FAST):
+async def blinded(vehicle, url, blind, timing=FAST, limits=None):
     """The report of a flight whose vehicle goes blind in the air, while its heartbeats go on."""
 
     def progress(step):
@@ -22,7 +22,7 @@ async def blinded(vehicle, url, blind, timing=FAST):
 
     progress.done = False
     task = FlightTask(1, url, (line_mission(600),))
-    return await fly([task], timing=timing, progress=progress)
+    return await fly([task], timing=timing, progress=progress, limits=limits)
 
 
 def only_heartbeats(vehicle):
@@ -52,6 +52,23 @@ async def test_one_that_says_no_new_position_is_sent_home(blind):
         assert not vehicle.armed
     failure = report.vehicles[0].failure
     assert re.search(r"heard, and says no position for .* in flight, last at 31\.345.*it obeyed RTL", failure), failure
+
+
+async def test_one_whose_last_word_was_no_position_is_told_as_silent():
+    """What it says last before a link is lost is now and then a heartbeat: that is a silence, which a patrol bears."""
+    async with vehicle_at(Script()) as (vehicle, url):
+        send = vehicle.send
+
+        def lose():
+            only_heartbeats(vehicle)
+            asyncio.get_running_loop().call_later(0.9, lambda: setattr(vehicle, "send", lambda _m: None))
+
+        slow = Timing(time_scale=4.0, retry_floor_s=0.05, floor_s=0.3)
+        report = await blinded(vehicle, url, lose, slow, limits=FlightLimits(lost_s=1.0))
+        vehicle.send = send
+    assert re.search(r"silent for .* in flight, last at 31\.345", report.vehicles[0].failure), report.vehicles[
+        0
+    ].failure
 
 
 async def test_lost_streams_are_asked_for_again_before_it_is_given_up():

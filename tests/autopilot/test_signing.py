@@ -14,6 +14,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 import sim
 from autopilot import (
+    CommandError,
     FlightLimits,
     FlightTask,
     LinkError,
@@ -21,12 +22,13 @@ from autopilot import (
     SigningClock,
     SigningKey,
     Timing,
+    Vehicle,
     fly,
     open_link,
     signing_clock_file,
 )
 from autopilot.wire import Codec
-from tests.autopilot.scripted import HOME, line_mission
+from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
 
 EPOCH_S = 1_420_070_400
 SECRET = hashlib.sha256(b"border").digest()
@@ -290,6 +292,22 @@ async def test_a_signed_vehicle_flies_for_who_has_its_key(key):
         case None:
             # Its heartbeats are heard, and it hears none of us.
             assert re.search("no answer .* it signs, and this link has no key: .* give its key", failure)
+
+
+@pytest.mark.parametrize(
+    ("heeded", "words"),
+    [(False, "no answer .*: it signs, and .* give its key"), (True, "no answer .*: check the link")],
+)
+async def test_one_that_signs_and_obeyed_unsigned_orders_is_not_said_to_want_a_key(heeded, words):
+    """PX4 main of May 2026 signs whatever it sends, by a key of zeros, and takes unsigned orders: its link was lost."""
+    script = Script(commands={mav.MAV_CMD_MISSION_START: [-1]})
+    async with (
+        linked(script) as (_, link),
+        await Vehicle.connect(link, 1, timing=FAST, streams=heeded) as vehicle,
+    ):
+        link.channels[0].codec.signers_unjudged.add(1)
+        with pytest.raises(CommandError, match=words):
+            await vehicle.command(mav.MAV_CMD_MISSION_START)
 
 
 async def test_a_link_signs_what_it_sends():
