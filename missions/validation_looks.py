@@ -3,13 +3,17 @@
 A flight line keeps its lateral distance from a line, as the rim of a disc of the turn radius does that rolls along it:
 in a bay the disc touches both shores. So the centre of the disc, on the other side of the leg than the camera looks to,
 is the lateral distance and the radius away from the line; without a radius it is the middle of the leg, from which the
-line lies straight across. Where two lines lie so, one on each side of a leg, either may be meant.
+line lies straight across. Where two lines lie so, one on each side of a leg, either may be meant. Where one line does,
+as at the tip of a narrow bay, it is the shore to which the legs before and after look: along one line a camera changes
+sides where the flight turns about, and nowhere else.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -43,6 +47,9 @@ beside the centre of the disc as the middle of the part is from that of the whol
 _ACROSS = 0.9
 """The line lies within the angle of this sine of straight across, where no bay is rounded."""
 
+_ABOUT = -math.cos(math.radians(5.0))
+"""Cosine of the turn between two legs from which on the flight comes back along where it was."""
+
 
 def looks(plan: PatrolPlan) -> Rule:
     """Whether a watched line lies on the side to which the camera looks, for every leg of a patrol but tiny ones."""
@@ -69,13 +76,24 @@ def looks(plan: PatrolPlan) -> Rule:
         stray = _STRAY_M + np.minimum(parts, _CHORD_RAD * radius_m) / 2
         view = _View(middles, left * signs[:, None], stray, plan.observation_of(sortie).lateral_m, radius_m)
         runs = [[about.xy(run[:, 1], run[:, 0]) for run in edge.beside(sortie).runs] for edge in edges]
-        room = _room(view, [joined(own) for own in runs if own])
+        shapes = [joined(own) for own in runs if own]
+        room = _room(view, shapes)
         count += len(room)
         # A leg that no line lies opposite of has no figure.
         worst = min(worst, float(room.min(initial=np.inf, where=np.isfinite(room))))
         found += [
             f"{sortie.name} leg {i}: looks to its {sortie.legs[i].look}, where no line is that it could watch"
             for i in numbers[room < 0]
+        ]
+        joints = [
+            (k, k + 1)
+            for k, (i, j) in enumerate(pairwise(numbers.tolist()))
+            if signs[k] != signs[k + 1] and all(leg.kind is LegKind.PATROL for leg in sortie.legs[i:j])
+        ]
+        found += [
+            f"{sortie.name} leg {i}: looks to its {sortie.legs[i].look}, and the leg before or after it looks to the "
+            "other side, to the same line"
+            for i in numbers[_changed(view, shapes, joints)]
         ]
     return Rule("camera looks to a watched line", count, finite(worst), 0.0, "m", tuple(found))
 
@@ -105,6 +123,11 @@ class _View:
         return replace(self, middles=self.middles[[k]], across=self.across[[k]], stray_m=self.stray_m[[k]])
 
     @property
+    def turned(self) -> _View:
+        """The same legs, each looking to its other side."""
+        return replace(self, across=-self.across)
+
+    @property
     def centres(self) -> NDArray[np.object_]:
         """Centres of the discs."""
         return np.asarray(shapely.points(self.middles - self.radius_m * self.across))
@@ -132,6 +155,25 @@ def _room(view: _View, shapes: Sequence[Geometry]) -> Floats:
     for k in np.flatnonzero(room < 0):
         room[k] = _among_bends(view.only(int(k)), shapes)
     return np.asarray(room)
+
+
+def _changed(view: _View, shapes: Sequence[Geometry], joints: Sequence[tuple[int, int]]) -> list[int]:
+    """Legs that look to one shore of a bay while one that they are joined to looks to the other.
+
+    `joints` are pairs of legs that look to different sides of their courses. Which of two is wrong tells the line: the
+    one that has it on either side.
+    """
+    changed: set[int] = set()
+    for pair in joints:
+        # They look to different sides: what is across the one way turns as the courses do, and by half a turn more.
+        if -float(view.across[pair[0]] @ view.across[pair[1]]) < _ABOUT:
+            continue
+        for one, other in (pair, pair[::-1]):
+            for shape in shapes:
+                seen = [_room(of, [shape])[0] for of in (view.only(other), view.only(one), view.only(one).turned)]
+                if min(seen) >= 0:
+                    changed.add(one)
+    return sorted(changed)
 
 
 def _among_bends(view: _View, shapes: Sequence[Geometry]) -> float:
