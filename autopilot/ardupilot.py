@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -123,7 +124,7 @@ _BYTE = MappingProxyType({255.0: 1.0})
 
 # What is held in words of 8 or 16 bits (AP_Mission.cpp, `mavlink_int_to_mission_cmd`; AP_Rally.h, `RallyLocation`).
 _RATE = HeldFigure(MappingProxyType({127.0: 1.0}))
-_HELD = MappingProxyType(
+_HELD: Mapping[int, Mapping[int, HeldFigure | HeldAngle]] = MappingProxyType(
     {
         mav.MAV_CMD_NAV_WAYPOINT: {1: WHOLE},
         mav.MAV_CMD_NAV_SPLINE_WAYPOINT: {1: WHOLE},
