@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -22,7 +23,7 @@ from autopilot.dialect import (
     Termination,
     When,
 )
-from autopilot.held_figures import WHOLE, HeldFigure
+from autopilot.held_figures import WHOLE, HeldAngle, HeldFigure
 from autopilot.low_battery import COPTER_BATTERY, PLANE_BATTERY
 from autopilot.words import MissionKind
 
@@ -122,8 +123,8 @@ _KEPT = MappingProxyType(
 _BYTE = MappingProxyType({255.0: 1.0})
 
 # What is held in words of 8 or 16 bits (AP_Mission.cpp, `mavlink_int_to_mission_cmd`; AP_Rally.h, `RallyLocation`).
-_SMALL, _TURN = HeldFigure(MappingProxyType({127.0: 1.0})), HeldFigure(MappingProxyType({32767.0: 1.0}))
-_HELD = MappingProxyType(
+_RATE = HeldFigure(MappingProxyType({127.0: 1.0}))
+_HELD: Mapping[int, Mapping[int, HeldFigure | HeldAngle]] = MappingProxyType(
     {
         mav.MAV_CMD_NAV_WAYPOINT: {1: WHOLE},
         mav.MAV_CMD_NAV_SPLINE_WAYPOINT: {1: WHOLE},
@@ -137,8 +138,8 @@ _HELD = MappingProxyType(
         mav.MAV_CMD_NAV_LOITER_TO_ALT: {2: WHOLE},
         mav.MAV_CMD_NAV_LAND: {1: WHOLE},
         mav.MAV_CMD_NAV_TAKEOFF: {1: WHOLE},
-        # Degrees, and degrees a second.
-        mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: {1: _SMALL, 2: _TURN, 3: _SMALL, 4: _SMALL},
+        # Degrees, of which it would cut what is behind the point, and degrees a second: a slow rate is not to be none.
+        mav.MAV_CMD_DO_GIMBAL_MANAGER_PITCHYAW: {1: HeldAngle(8), 2: HeldAngle(16), 3: _RATE, 4: _RATE},
         mav.MAV_CMD_NAV_RALLY_POINT: {7: HeldFigure(MappingProxyType({32767.0: 1.0}), upward=True)},
     }
 )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot.errors import AutopilotError
-from autopilot.held_figures import HeldFigure
+from autopilot.held_figures import HeldAngle, HeldFigure
 from autopilot.low_battery import LowBattery
 from autopilot.words import MissionKind
 
@@ -417,7 +417,7 @@ class Dialect:
     start: tuple[Step, ...]
     home_is_item_0: bool
     kept_params: Mapping[int, tuple[int, ...]]
-    held_figures: Mapping[int, Mapping[int, HeldFigure]]
+    held_figures: Mapping[int, Mapping[int, HeldFigure | HeldAngle]]
     headings: Mapping[int, int]
     keeps_autocontinue: bool
     judges_missions: bool

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["WHOLE", "HeldFigure"]
+__all__ = ["WHOLE", "HeldAngle", "HeldFigure"]
 
 _ROUNDING = 1e-3  # of a step
 
@@ -43,6 +43,31 @@ class HeldFigure:
             if up <= most:
                 return math.copysign(up, value) if up else 0.0
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAngle:
+    """How an angle is held that may point to either side: as the nearest whole number with a sign.
+
+    Parameters
+    ----------
+    bits
+        Of it.
+    """
+
+    bits: int
+
+    @property
+    def most(self) -> float:
+        """The greatest that is held."""
+        return 2.0 ** (self.bits - 1) - 1.0
+
+    def held(self, value: float) -> float | None:
+        """The nearest value that is held; None beyond them."""
+        if not math.isfinite(value):
+            return value
+        whole = float(round(value))
+        return whole if -self.most - 1.0 <= whole <= self.most else None
 
 
 WHOLE = HeldFigure(MappingProxyType({65535.0: 1.0}))

@@ -160,10 +160,15 @@ class OrderGuard:
             raise PlaceError(f"a circle of radius {radius_m:g} m: give one above 0")
         if self.kind not in WINGS:
             return 0.0
+        return max(await self._told_circle_m() * self.wider(place), radius_m or 0.0)
+
+    async def _told_circle_m(self) -> float:
+        """Radius that wings are told to circle on, metres; 0 for what stops in the air. Raises PlaceError."""
+        if self.kind not in WINGS:
+            return 0.0
         if not self._vehicle.dialect.orders.circle:
             raise PlaceError(f"{self._vehicle}: nobody knows on what radius it circles: fly it by a mission")
-        own_m = abs(await self._vehicle.parameter(self._vehicle.dialect.orders.circle))
-        return max(own_m * self.wider(place), radius_m or 0.0)
+        return abs(await self._vehicle.parameter(self._vehicle.dialect.orders.circle))
 
     def wider(self, place: Place | None = None) -> float:
         """By how much wings circle wider than they are told to, where they are or at a place that is higher."""
@@ -205,15 +210,16 @@ class OrderGuard:
         first = _place_from(items, seq)
         if first is None:
             return
-        area, turn_m = await self.area(), await self.turn_m(None)
+        area, told_m = await self.area(), await self._told_circle_m()
         vehicle, wall = self._vehicle, asyncio.get_running_loop().time
-        clock, lap_s = FlightClock(vehicle.timing.time_scale, wall()), self._lap_s(turn_m) if waits else 0.0
+        clock = FlightClock(vehicle.timing.time_scale, wall())
+        lap_s = self._lap_s(told_m * self.wider()) if waits else 0.0
         while True:
             try:
-                await self._check_joining(area, items, first, turn_m)
+                await self._check_joining(area, items, first, told_m)
             except PlaceError as error:
                 if clock.elapsed_s(vehicle.telemetry.vehicle_s, wall()) >= lap_s:
-                    later = await self._later(area, items, first, turn_m) if turn_m else ""
+                    later = await self._later(area, items, first, told_m) if told_m else ""
                     raise PlaceError(f"{vehicle}: does not go on at item {first.seq}: {error}{later}") from error
                 await asyncio.sleep(vehicle.timing.wall_s(_LOOK_S))
             else:
@@ -227,28 +233,30 @@ class OrderGuard:
         return 2 * math.pi * turn_m / max(math.hypot(north, east), _SLOW_M_S) if circles else 0.0
 
     async def _check_joining(
-        self, area: FlightArea, items: tuple[MissionItem, ...], item: MissionItem, turn_m: float
+        self, area: FlightArea, items: tuple[MissionItem, ...], item: MissionItem, told_m: float
     ) -> None:
         here = self.here()
         # Other frames are not told from here; the plan has looked at those heights.
         above_m = item.z if item.frame in RELATIVE_FRAMES and item.z > 0 else here.above_home_m
         place = Place(item.x / 1e7, item.y / 1e7, max(above_m, area.lowest_m))
-        self._check(area, place, turn_m, planned=True)
-        if not turn_m:
+        self._check(area, place, told_m * self.wider(place), planned=True)
+        if not told_m:
             return
         now = self._vehicle.telemetry
         north, east, _ = now.velocity_ned_m_s or (0.0, 0.0, 0.0)
-        motion, radius_m = Motion((east, north), now.roll_deg), max(turn_m, self._turn_radius_m)
+        motion = Motion((east, north), now.roll_deg)
         for ahead in ways_ahead(items, item.seq):
+            # As wide all along as where the way is highest.
+            wider = self.wider(replace(place, above_home_m=max(place.above_home_m, ahead.highest_m)))
+            radius_m, wide = max(told_m * wider, self._turn_radius_m), replace(ahead, circle_m=ahead.circle_m * wider)
             # Other vehicles are to be heard meanwhile.
-            wide = replace(ahead, circle_m=ahead.circle_m * self.wider(place))
             await asyncio.to_thread(_check_ahead, area, (here, place), motion, wide, radius_m)
 
     async def _later(
-        self, area: FlightArea, items: tuple[MissionItem, ...], refused: MissionItem, turn_m: float
+        self, area: FlightArea, items: tuple[MissionItem, ...], refused: MissionItem, told_m: float
     ) -> str:
         """The next item that can be joined at, in words; the order to go there is a person's."""
-        tried, at = 0, refused
+        tried, at, turn_m = 0, refused, told_m * self.wider()
         for item in items[refused.seq + 1 :]:
             near = geodesic_distance_m(at.x / 1e7, at.y / 1e7, item.x / 1e7, item.y / 1e7) < turn_m
             if item.command in LANDS:
@@ -259,7 +267,7 @@ class OrderGuard:
             if tried > _LATER:
                 break
             try:
-                await self._check_joining(area, items, item, turn_m)
+                await self._check_joining(area, items, item, told_m)
             except PlaceError:
                 continue
             left = f"item {refused.seq}" if item.seq == refused.seq + 1 else f"items {refused.seq} to {item.seq - 1}"

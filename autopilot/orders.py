@@ -202,7 +202,10 @@ class Orders:
         return turn_m
 
     async def go_unchecked(self, place: Place, turn_m: float = 0.0) -> None:
-        """As `go_to`, for who has looked at the way and the place by rules of their own. Raises CommandError."""
+        """As `go_to`, for who has looked at the way and the place by rules of their own.
+
+        Raises CommandError when it is refused, and NotReadyError where the vehicle has not said how high it is.
+        """
         vehicle, ways = self.vehicle, self.vehicle.dialect.orders
         frame, z = order_height(vehicle.telemetry, vehicle.dialect, place.above_home_m)
         await vehicle.command_int(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from types import MappingProxyType
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from pymavlink.dialects.v20 import ardupilotmega as mav
 from shapely import LineString, MultiLineString
 
-from autopilot.dialect import LOCATED
+from autopilot.dialect import LOCATED, RELATIVE_FRAMES
 from autopilot.errors import PlaceError
 from missions import MissionItem
 
@@ -74,11 +74,14 @@ class Ahead:
         Latitude and longitude of one place after another, degrees, up to the first at which it lands or circles.
     circles, circle_m
         Whether it circles at the last, and on what radius, metres; 0 for its own.
+    highest_m
+        Height above home of the highest of them, metres, of those whose frame says it; minus infinity for none.
     """
 
     places: tuple[Point, ...]
     circles: bool
     circle_m: float
+    highest_m: float = -math.inf
 
 
 def ways_ahead(items: Sequence[MissionItem], seq: int) -> list[Ahead]:
@@ -89,28 +92,30 @@ def ways_ahead(items: Sequence[MissionItem], seq: int) -> list[Ahead]:
     PlaceError
         Where jumps make too many ways to look at.
     """
-    found = list(islice(_ways(items, seq, (), frozenset()), _MOST_WAYS + 1))
+    found = list(islice(_ways(items, seq, Ahead((), circles=False, circle_m=0.0), frozenset()), _MOST_WAYS + 1))
     if len(found) > _MOST_WAYS:
         raise PlaceError(f"from item {seq} on its jumps lead more than {_MOST_WAYS} ways: return home")
     return found
 
 
-def _ways(items: Sequence[MissionItem], seq: int, places: tuple[Point, ...], jumped: frozenset[int]) -> Iterator[Ahead]:
+def _ways(items: Sequence[MissionItem], seq: int, way: Ahead, jumped: frozenset[int]) -> Iterator[Ahead]:
     for item in items[seq:]:
         if item.command == mav.MAV_CMD_DO_JUMP and item.seq not in jumped:
             jumped |= {item.seq}
             if 0 <= item.p1 < len(items):
-                yield from _ways(items, int(item.p1), places, jumped)
+                yield from _ways(items, int(item.p1), way, jumped)
             continue
         if item.command in LOCATED and item.command < mav.MAV_CMD_NAV_LAST and (item.x or item.y):
-            places = (*places, (item.x / 1e7, item.y / 1e7))
+            above_m = item.z if item.frame in RELATIVE_FRAMES else -math.inf
+            places = (*way.places, (item.x / 1e7, item.y / 1e7))
+            way = replace(way, places=places, highest_m=max(way.highest_m, above_m))
             if item.command not in _PASSED and item.command not in LANDS:
                 radius_m = abs(getattr(item, _RADIUS.get(item.command, "p3")))
-                yield Ahead(places, circles=True, circle_m=radius_m if math.isfinite(radius_m) else 0.0)
+                yield replace(way, circles=True, circle_m=radius_m if math.isfinite(radius_m) else 0.0)
                 return
         if item.command in LANDS:
             break
-    yield Ahead(places, circles=False, circle_m=0.0)
+    yield way
 
 
 @dataclass(frozen=True, slots=True)

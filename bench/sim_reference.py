@@ -20,6 +20,7 @@ _GRAVITY_MPS2 = 9.80665
 _CRUISE_MPS = 18.0
 _RADIUS_M = 100.0
 _CROSS_MPS = 8.0
+_UP_M = 60.0
 _CRUISE_W = 660.0
 _SPEED_MPS = 10.0
 _FAR_DEG = 1.0
@@ -80,30 +81,39 @@ class _Flight:
         self._link.write(message.pack(self._mav))
 
 
+def _thin(home: Home) -> float:
+    """True by equivalent airspeed at the height of the flights: 1 / sqrt of the density ratio of ICAO Doc 7488."""
+    return float((1.0 - 2.25577e-5 * (home[2] + _UP_M)) ** (-4.25588 / 2.0))
+
+
 def _mission(home: Home, *items: tuple[float, ...]) -> list[tuple[float, ...]]:
-    off = (22, 3, 0.0, 0.0, home[0], home[1], 60.0)
+    off = (22, 3, 0.0, 0.0, home[0], home[1], _UP_M)
     return [(16, 0, 0.0, 0.0, 0.0, 0.0, 0.0), off, *items]
 
 
 def _circling(home: Home) -> dict[str, list[Any]]:
     """A fixed wing on its circle in still air: what it tells of ten minutes."""
-    around = (17, 3, 0.0, _RADIUS_M, home[0] + 0.01, home[1], 60.0)
+    around = (17, 3, 0.0, _RADIUS_M, home[0] + 0.01, home[1], _UP_M)
     flight = _Flight(home, "plane", _mission(home, around), Wind())
     flight.told(240.0)
     return flight.told(600.0)
 
 
 def _radius(home: Home) -> float:
-    """Radius of the circle against what was asked for, the worst of it; in metres of a sphere at the place."""
+    """Radius of the circle against what ArduPlane makes of the one asked for, the worst of it.
+
+    In thin air that is wider by the square of true by equivalent airspeed; metres of a sphere at the place.
+    """
+    radius_m = _RADIUS_M * _thin(home) ** 2
     north = _north_m(home[0])
     east = 111_412.84 * cos(radians(home[0])) - 93.5 * cos(radians(3 * home[0]))
     places = _circling(home)["GLOBAL_POSITION_INT"]
     away = [hypot((m.lat / 1e7 - home[0] - 0.01) * north, (m.lon / 1e7 - home[1]) * east) for m in places]
-    return float(max(abs(radius - _RADIUS_M) for radius in away)) / _RADIUS_M
+    return float(max(abs(radius - radius_m) for radius in away)) / radius_m
 
 
 def _bank(home: Home) -> float:
-    """Mean bank on the circle against atan(v^2 / gR)."""
+    """Mean bank on the circle against atan(v^2 / gR), which thin air leaves as it is: both grow by the same."""
     rolls = [m.roll for m in _circling(home)["ATTITUDE"]]
     wanted_rad = atan(_CRUISE_MPS**2 / (_GRAVITY_MPS2 * _RADIUS_M))
     return float(sum(rolls)) / len(rolls) / wanted_rad - 1.0
@@ -111,27 +121,28 @@ def _bank(home: Home) -> float:
 
 def _crossing(home: Home, wind: Wind) -> dict[str, list[Any]]:
     """A fixed wing on a long leg due north: what it tells of five minutes."""
-    flight = _Flight(home, "plane", _mission(home, (16, 3, 0.0, 0.0, home[0] + _FAR_DEG, home[1], 60.0)), wind)
+    flight = _Flight(home, "plane", _mission(home, (16, 3, 0.0, 0.0, home[0] + _FAR_DEG, home[1], _UP_M)), wind)
     flight.told(240.0)
     return flight.told(300.0)
 
 
 def _ground_speed(home: Home) -> float:
-    """Way over ground across the wind against the wind triangle, sqrt(v^2 - w^2)."""
+    """Way over ground across the wind against the wind triangle, sqrt(v^2 - w^2) of the true airspeed."""
     places = _crossing(home, Wind(_CROSS_MPS, 270.0))["GLOBAL_POSITION_INT"]
-    return _northward_mps(places) / sqrt(_CRUISE_MPS**2 - _CROSS_MPS**2) - 1.0
+    return _northward_mps(places) / sqrt((_CRUISE_MPS * _thin(home)) ** 2 - _CROSS_MPS**2) - 1.0
 
 
 def _power(home: Home) -> float:
-    """Energy of level flight at cruise against the power that the model gives there."""
+    """Energy of level flight at cruise against the power that the model gives there: the same drag, flown faster."""
     told = _crossing(home, Wind())["BATTERY_STATUS"]
-    # Hectojoules, five messages a second.
-    return float(told[-1].energy_consumed - told[0].energy_consumed) * 100.0 / ((len(told) - 1) * 0.2) / _CRUISE_W - 1.0
+    used_j = float(told[-1].energy_consumed - told[0].energy_consumed) * 100.0
+    lasted_s = (len(told) - 1) * 0.2  # five messages a second
+    return used_j / lasted_s / (_CRUISE_W * _thin(home)) - 1.0
 
 
 def _hover_leg(home: Home) -> float:
     """Ground speed of a multirotor on a long leg into the wind against what was asked for."""
-    mission = _mission(home, (16, 3, 0.0, 0.0, home[0] + _FAR_DEG, home[1], 60.0))
+    mission = _mission(home, (16, 3, 0.0, 0.0, home[0] + _FAR_DEG, home[1], _UP_M))
     flight = _Flight(home, "copter", mission, Wind(_CROSS_MPS, 0.0))
     flight.told(120.0)
     places = flight.told(300.0)["GLOBAL_POSITION_INT"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from missions.fleet import Aircraft
+from missions.aircraft import Aircraft
 from missions.wind import Wind
 
 __all__ = ["Gaps", "gaps"]

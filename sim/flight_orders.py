@@ -117,18 +117,22 @@ def _return_height(body: Body, params: Mapping[str, float], goal: Vector, home: 
     """At which height rotors return.
 
     To ArduCopter a rally point's is one to fly at. PX4 lands at that height, rises by RTL_RETURN_ALT over it, and by
-    less within a cone near it (rtl.cpp, ``computeReturnAltitude``).
+    less within a cone near it, but for twice NAV_ACC_RAD outside of that radius (rtl.cpp, ``computeReturnAltitude``):
+    a vehicle that is lower than those and higher than a RTL_RETURN_ALT that is less comes down to that.
     """
     rise_m = params["RTL_ALT"] / 100.0
     if not params.get("RALLY_LANDS"):
         return max(body.u, home[2] + rise_m, goal[2])
+    if params["RTL_CONE_ANG"] <= 0.0:
+        return max(body.u, goal[2] + rise_m)
     away_m, near_m = hypot(goal[0] - body.e, goal[1] - body.n), params["WPNAV_RADIUS"] / 100.0
-    if params["RTL_CONE_ANG"] > 0.0 and away_m <= near_m:
-        rise_m = min(rise_m, 2.0 * away_m)
-    elif params["RTL_CONE_ANG"] > 0.0 and away_m <= params["RTL_MIN_DIST"]:
+    if away_m <= near_m:
+        up = goal[2] + 2.0 * away_m
+    else:
         steep = tan(radians(min(max(params["RTL_CONE_ANG"], 1.0), 89.0)))
-        rise_m = min(rise_m, max(away_m / steep, 2.0 * near_m))
-    return max(body.u, goal[2] + rise_m)
+        cone_m = min(away_m / steep, rise_m) if away_m <= params["RTL_MIN_DIST"] else rise_m
+        up = goal[2] + max(cone_m, 2.0 * near_m)
+    return body.u if up < body.u else min(up, goal[2] + rise_m)
 
 
 def tasks_of(

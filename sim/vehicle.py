@@ -16,6 +16,7 @@ from sim.flight import Flight
 from sim.flight_frame import FlightFrame
 from sim.flight_ground import Ground, opened
 from sim.flight_state import Event, Mode, Reached, Setup, Severity, Text
+from sim.flight_tasks import Vector
 from sim.protocol_commands import carry_out, item_from_int, item_from_long
 from sim.protocol_files import Disk
 from sim.protocol_ftp import FtpServer
@@ -90,7 +91,7 @@ class Vehicle:
         self._gcs_heard_s: float | None = None
         self._gcs_lost = False
         self._steered_s = 0.0
-        self._had_position = False
+        self._told_home: Vector | None = None
         self._was_landed = True
         self.faults = FaultPlay(config.faults, self.flight, motors=MOTORS.get(config.frame, 0), reboot=self.reboot)
         # Without faults the flight is stepped directly: a fleet of a hundred has no time to lose.
@@ -175,7 +176,7 @@ class Vehicle:
         self._checks = CheckTeller(self.flight)
         self._peers.start_anew(self._now_s)
         self._signer.start_anew()
-        self._gcs_heard_s, self._gcs_lost, self._had_position = None, False, False
+        self._gcs_heard_s, self._gcs_lost, self._told_home = None, False, None
 
     def _utc_s(self) -> float:
         """What signatures are dated by, as those of ground stations: the wall at any speed, but for lock-step."""
@@ -225,7 +226,7 @@ class Vehicle:
         result = carry_out(self.flight, order)
         self._flush()
         if message.command == mav.MAV_CMD_DO_SET_HOME and result == mav.MAV_RESULT_ACCEPTED:
-            self._peers.show_all((mav.MAVLINK_MSG_ID_HOME_POSITION,))
+            self._tell_home(again=True)
         self._peers.send(channel, mav.MAVLink_command_ack_message(message.command, result, 0, 0, *order.source))
         asked = message.command == mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN and message.param1 == _REBOOT
         if asked and result == mav.MAV_RESULT_ACCEPTED:
@@ -310,14 +311,25 @@ class Vehicle:
         self._checks.update(now_s)
         self._flush()
         self._tell_landing()
+        self._tell_home()
         again = self._reached.due(self.flight.time_s, now_s)
         if again is not None:
             self._peers.tell_all([mav.MAVLink_mission_item_reached_message(again)])
         self._peers.stream(self.flight.time_s, now_s)
-        if self.flight.has_position and not self._had_position:
-            self._had_position = True
+
+    def _tell_home(self, *, again: bool = False) -> None:
+        """Where home is, to everybody before the next heartbeat: once it has a position, and whenever it is moved.
+
+        It is moved by an order, which tells it `again`, by PX4 as it has landed and disarmed, and by the crew.
+        """
+        home = self.flight.course.home.at
+        if not self.flight.has_position or (home == self._told_home and not again):
+            return
+        first, self._told_home = self._told_home is None, home
+        if first:
             self._signer.fixed()
-            self._peers.show_all((mav.MAVLINK_MSG_ID_HOME_POSITION, mav.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN))
+        origin = (mav.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN,) if first else ()
+        self._peers.show_all((mav.MAVLINK_MSG_ID_HOME_POSITION, *origin))
 
     def _tell_landing(self) -> None:
         """Off the ground or on it again: told at once to those who are told of it at all.

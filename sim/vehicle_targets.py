@@ -15,6 +15,7 @@ from sim.dialect_terms import Form
 from sim.flight import Flight
 from sim.flight_items import Item
 from sim.flight_modes import Mode
+from sim.flight_tasks import Vector
 
 __all__ = ["take_local_target", "take_target"]
 
@@ -43,8 +44,7 @@ def take_target(flight: Flight, message: Any) -> bool:
         if wings:
             _change_height(flight, point[2])
         else:
-            flight.steering.go_to_point(point)
-            _face(flight, message, turned=False)
+            _go(flight, message, point, turned=False)
         return True
     return _drive(flight, message, turned=False)
 
@@ -68,9 +68,19 @@ def take_local_target(flight: Flight, message: Any) -> bool:
     if frame in _FROM_HERE or frame in _TURNED:
         body = flight.body
         north, east, up = north + body.n, east + body.e, up + body.u
-    steering.go_to_point((east, north, up))
-    _face(flight, message, turned=frame in _TURNED)
+    _go(flight, message, (east, north, up), turned=frame in _TURNED)
     return True
+
+
+def _go(flight: Flight, message: Any, point: Vector, *, turned: bool) -> None:
+    """To a place, facing as told. ArduCopter takes none beyond its fence, and says nothing of it.
+
+    So ``ModeGuided::set_destination`` and ``set_destination_posvelaccel``; PX4 asks no fence for setpoints, nor
+    ArduPlane for heights.
+    """
+    if flight.steering.mode is Mode.OFFBOARD or flight.guard.allows(point):
+        flight.steering.go_to_point(point)
+        _face(flight, message, turned=turned)
 
 
 def _face(flight: Flight, message: Any, *, turned: bool) -> None:

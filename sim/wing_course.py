@@ -66,7 +66,7 @@ class WingCourse(Course):
 
     def go_to(self, point: Vector) -> None:
         """To a point, and round it."""
-        leg = WingLeg(self._here, point, self.wing, radius_m=abs(self.wing.loiter_m), climbs_at_once=True)
+        leg = WingLeg(self._here, point, self.wing, circle_m=self.wing.loiter_m, climbs_at_once=True)
         self._fly(leg, self._circle(point))
 
     def by_hand(self, read: Callable[[], Sticks]) -> None:
@@ -76,7 +76,7 @@ class WingCourse(Course):
     def orbit(self, centre: Vector, radius_m: float, speed_mps: float, *, faces: bool) -> None:
         """Wings go round at their own speed, nose ahead."""
         del speed_mps, faces
-        way = WingLeg(self._here, centre, self.wing, radius_m=abs(radius_m), climbs_at_once=True)
+        way = WingLeg(self._here, centre, self.wing, circle_m=radius_m, climbs_at_once=True)
         self._fly(way, Circle(centre, radius_m, self.wing))
 
     def rise(self, up_m: float) -> None:
@@ -126,7 +126,7 @@ class WingCourse(Course):
     def _return_to(self, goal: Vector) -> list[Task]:
         over = (goal[0], goal[1], self._return_height(goal))
         radius = self._params["RTL_RADIUS"] or self.wing.loiter_m
-        way = WingLeg(self._here, over, self.wing, radius_m=abs(radius), climbs_at_once=True)
+        way = WingLeg(self._here, over, self.wing, circle_m=radius, climbs_at_once=True)
         if not self._params["RTL_LANDS"]:
             return [way, Circle(over, radius, self.wing, to_height=self.landing_after_return() is not None)]
         low = (goal[0], goal[1], self._landed_m(goal) + self._params["RTL_DESCEND_ALT"])
@@ -191,7 +191,7 @@ class WingCourse(Course):
         """The loiter commands: to the circle and round it."""
         wing, p = self.wing, item.params
         radius = (p[1] if item.command == mav.MAV_CMD_NAV_LOITER_TO_ALT else p[2]) or self._params["ITEM_LOITER_RAD"]
-        way = WingLeg(start, place, wing, radius_m=abs(radius))
+        way = WingLeg(start, place, wing, circle_m=radius)
         match item.command:
             case mav.MAV_CMD_NAV_LOITER_TIME:
                 return [way, Circle(place, radius, wing, for_s=p[0])]

@@ -170,13 +170,15 @@ class WingLeg:
     """Along a line, at the heights of a `Slope`.
 
     Done where the corner to the next leg begins (of ArduPilot in proportion to `corner_rad`), within `radius_m` where
-    that is given, or past the end. Where it `levels`, PX4 goes round the end until it is near that in height
-    (FixedWingModeManager.cpp, ``handle_setpoint_type``; seen on main of May 2026, for ever, with a plane that was asked
-    for more airspeed than it has).
+    that is given, where the circle of `circle_m` about its end begins as it is flown in that air, or past the end.
+
+    Where it `levels`, PX4 goes round the end until it is near that in height (FixedWingModeManager.cpp,
+    ``handle_setpoint_type``; seen on main of May 2026, for ever, with a plane that was asked for more airspeed than it
+    has).
     """
 
-    __slots__ = ("_direction", "_length_m", "_level_m", "_limits", "_radius_m", "_round", "_share", "_slope", "start",
-                 "stop", "yaw")  # fmt: skip
+    __slots__ = ("_circle_m", "_direction", "_length_m", "_level_m", "_limits", "_radius_m", "_round", "_share",
+                 "_slope", "start", "stop", "yaw")  # fmt: skip
 
     def __init__(
         self,
@@ -185,6 +187,7 @@ class WingLeg:
         limits: WingLimits,
         *,
         radius_m: float = 0.0,
+        circle_m: float = 0.0,
         corner_rad: float = pi / 2.0,
         climbs_at_once: bool = False,
         levels: bool = False,
@@ -196,7 +199,7 @@ class WingLeg:
         de, dn = stop[0] - start[0], stop[1] - start[1]
         self._length_m = hypot(de, dn)
         self._direction = (de / self._length_m, dn / self._length_m) if self._length_m > 0.0 else (0.0, 0.0)
-        self._radius_m = radius_m
+        self._radius_m, self._circle_m = radius_m, circle_m
         # PX4 changes over as far before a slight bend as before a sharp one (mission_block.cpp).
         self._share = 1.0 if limits.widest else min(1.0, abs(corner_rad) / (pi / 2.0))
         self.yaw: float | None = None
@@ -208,9 +211,8 @@ class WingLeg:
         """How far before the end the next leg may begin."""
         limits = self._limits
         turn_m = min(limits.corner_m(body), limits.l1.length_m(hypot(body.ve, body.vn))) * self._share
-        if self._radius_m > 0.0 and not limits.widest:
-            return self._radius_m
-        return max(turn_m, self._radius_m)
+        radius_m = limits.circle_m(self._circle_m, body) if self._circle_m else self._radius_m
+        return radius_m if radius_m > 0.0 and not limits.widest else max(turn_m, radius_m)
 
     def velocity(self, body: Body, time_s: float) -> Vector:
         """On to the line and along it, or round its end."""

@@ -278,3 +278,22 @@ def test_more_than_ardupilot_holds_is_refused_before_anything_is_sent(command, f
         prepared([HOME, item], MISSION, dialect)
     assert caught.value.state is VehicleState.KEPT
     prepared([replace(item, seq=0)], MISSION, PX4)
+
+
+@given(st.floats(-128.49, 127.49), st.floats(-32768.0, 32767.0), st.floats(-127.0, 127.0))
+@example(-45.4, 30.6, 0.2)
+@example(-128.0, -32768.0, -127.0)
+def test_angles_of_a_gimbal_are_sent_as_the_nearest_that_ardupilot_holds(pitch, yaw, rate):
+    """AP_Mission puts them into int8_t and int16_t, which cuts them: sent whole, they come back as they are."""
+    item = MissionItem(1, 2, 1000, p1=pitch, p2=yaw, p3=rate, p4=rate)
+    (_, sent) = prepared([HOME, item], MISSION, ARDUCOPTER)
+    assert (abs(sent.p1 - pitch) <= 0.5, abs(sent.p2 - yaw) <= 0.5) == (True, True)
+    assert (int(np.int8(sent.p1)), int(np.int16(sent.p2)), int(np.int8(sent.p3))) == (sent.p1, sent.p2, sent.p3)
+    # A rate that is slow is not none.
+    assert (rate == 0.0 or abs(sent.p3) >= abs(rate) - 1e-3, sent.p4) == (True, sent.p3)
+
+
+@pytest.mark.parametrize("figure", [{"p1": 128.0}, {"p1": -129.0}, {"p2": 32768.0}])
+def test_angles_that_ardupilot_does_not_hold_are_refused(figure):
+    with pytest.raises(TransferError, match=r"item 1 .* parameter \d is .*holds \d+ at most"):
+        prepared([HOME, MissionItem(1, 2, 1000, **figure)], MISSION, ARDUCOPTER)

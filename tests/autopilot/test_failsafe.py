@@ -64,8 +64,8 @@ async def test_it_is_told_in_words(script, ground, returns, radio):
             "it goes on with its mission (BATT_FS_LOW_ACT 0)",
             False,
         ),
-        (holding(COPTER, BATT_FS_LOW_ACT=2, BATT_LOW_VOLT=0, BATT_LOW_MAH=0), "it goes on.*no level in BATT", False),
-        (holding(COPTER, BATT_FS_LOW_ACT=2, BATT_LOW_MAH=300), r"it returns \(BATT_FS_LOW_ACT 2\)", True),
+        (holding(COPTER, BATT_FS_LOW_ACT=2, BATT_LOW_VOLT=0, BATT_LOW_MAH=0), "it goes on...no level in BATT", False),
+        (holding(COPTER, BATT_FS_LOW_ACT=2, BATT_LOW_MAH=300), "it returns (BATT_FS_LOW_ACT 2)", True),
         (holding(COPTER, BATT_FS_LOW_ACT=1, BATT_LOW_VOLT=10), "it lands where it is", False),
         (holding(PLANE, BATT_FS_LOW_ACT=1, BATT_LOW_VOLT=10), "it returns", True),
         (
@@ -74,7 +74,7 @@ async def test_it_is_told_in_words(script, ground, returns, radio):
             True,
         ),
         (holding(PLANE, BATT_FS_LOW_ACT=7, BATT_LOW_VOLT=10), "it lands in mode AUTOLAND, or returns", True),
-        (holding(COPTER, BATT_FS_LOW_ACT=99, BATT_LOW_VOLT=10), "what this program does not know", False),
+        (holding(COPTER, BATT_FS_LOW_ACT=99, BATT_LOW_VOLT=10), "it does what this program does not know", False),
         (holding(COPTER, OTHER=1), "is not known: it has no BATT_FS_LOW_ACT", False),
         # Flown on PX4 main of May 2026: at 7 % it held for 5 s and returned, at 5 % it landed.
         (holding(PX4, COM_LOW_BAT_ACT=3), "it returns, and lands where it is when it is nearly empty", True),
@@ -84,7 +84,8 @@ async def test_it_is_told_in_words(script, ground, returns, radio):
 async def test_what_it_does_with_a_low_battery_is_told_in_words(script, words, returns):
     async with linked(script) as (_, link), await Vehicle.connect(link, timing=FAST) as vehicle:
         found = await check_low_battery(vehicle)
-    assert re.search(f"when its battery is low {words}", found.words) or words in found.words
+    pattern = ".*".join(re.escape(part) for part in f"when its battery is low {words}".split("..."))
+    assert re.search(pattern, found.words)
     assert found.returns is returns
 
 

@@ -33,9 +33,10 @@ from autopilot.dialect import GimbalWay
 from autopilot.standing import standing_commands
 from missions import MissionItem
 from tests.autopilot.scripted import FAST, HOME, Script, line_mission, linked
+from tests.thin_air import thin
 
 GUIDED, PX4_HOLD = 4, 4 << 16 | 3 << 24
-WIDER = (1 - 0.0065 * (HOME[2] + 70.0) / 288.15) ** -4.25588  # by the density of the standard atmosphere, 70 m up
+WIDER = thin(HOME[2] + 70.0) ** 2
 TRIES = 4  # of a command that is not answered
 REPOSITION, ROI, ROI_NONE, GIMBAL, CLAIM, MOUNT = 192, 195, 197, 1000, 1001, 205
 

@@ -332,7 +332,7 @@ class Flying:
     async def area(self):
         return SimpleNamespace(check_diversion=lambda *_, **_how: None)
 
-    async def turn_m(self, _radius_m=None):
+    async def turn_m(self, _radius_m=None, _place=None):
         return self.circles_m
 
     async def go_unchecked(self, _place, _turn_m=0.0):

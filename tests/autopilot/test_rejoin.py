@@ -9,7 +9,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autopilot import FlightArea, Orders, Place, PlaceError
+from autopilot import FlightArea, MissionKind, Orders, Place, PlaceError
+from autopilot.order_guard import OrderGuard
 from autopilot.rejoin import Motion, rejoined, ways_ahead
 from geo import LocalFrame
 from missions import Clearance, FencePolygon, MissionItem
@@ -153,13 +154,36 @@ def test_a_mission_is_followed_to_where_it_lands_or_circles_and_both_ways_at_a_j
         ways_ahead(items(*[(177, {"p1": 0.0})] * 6, (16, way)), 0)
 
 
-def beside_a_fence():
+def beside_a_fence(south_m=-36.0):
     """The line eastwards, and a fence 36 m south of it."""
-    fence = degrees([(-900.0, -36.0), (4500.0, -36.0), (4500.0, 900.0), (-900.0, 900.0)])
+    fence = degrees([(-900.0, south_m), (4500.0, south_m), (4500.0, 900.0), (-900.0, 900.0)])
     return replace(
         line_mission(),
         fence=tuple(MissionItem(n, 0, 5001, 4.0, x=round(a * 1e7), y=round(o * 1e7)) for n, (a, o) in enumerate(fence)),
     )
+
+
+@pytest.mark.parametrize(("circle_m", "south_m"), [(0.0, -90.0), (100.0, -125.0)], ids=["its own", "of the item"])
+@pytest.mark.parametrize(("up_m", "free"), [(90.0, True), (2500.0, False)])
+async def test_a_way_ahead_is_as_wide_as_where_it_is_highest(circle_m, south_m, up_m, free):
+    """Behind where it joins ArduPlane circles on 70 m or 100 m, and on more by an eighth, or by half, up there."""
+    mission = beside_a_fence(south_m)
+    line = list(mission.items)
+    line[5] = replace(line[5], command=17, p3=circle_m, z=up_m)
+    async with in_flight(plane(), upload=False, mode=10) as (vehicle, seen):
+        vehicle.armed = False
+        await seen.upload(replace(mission, items=tuple(line)))
+        vehicle.armed, vehicle.where = True, (*degrees([(300.0, 0.0)])[0], 60.0)
+        vehicle.velocity_cm_s = 0, 1800, 0
+        vehicle.report()
+        await seen.wait_until(lambda t: t.armed and (t.velocity_ned_m_s or (0, 0, 0))[1] > 17, 5.0)
+        guard = OrderGuard(seen, (), (), None, 5.0, clearance=KEPT)
+        ways = guard.check_way_to_item(seen.held(MissionKind.MISSION), 4)
+        if free:
+            await ways
+            return
+        with pytest.raises(PlaceError, match=r"does not go on at item 4: .*fence"):
+            await ways
 
 
 @pytest.mark.parametrize("order", ["resume", "jump"])

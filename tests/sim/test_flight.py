@@ -248,6 +248,31 @@ def test_px4_lands_at_the_height_of_a_rally_point_and_returns_above_it(at, rally
     assert is_rally is (over != (0.0, 0.0))
 
 
+@pytest.mark.parametrize(
+    ("at", "cone_deg", "up"),
+    [
+        # Lower than twice NAV_ACC_RAD (2 m), and not than RTL_RETURN_ALT: rtl.cpp has it come down.
+        ((0.0, 400.0, 3.5), 45, 3.0),
+        ((0.0, 3.0, 3.5), 45, 3.0),
+        ((0.0, 1.8, 3.5), 45, 3.0),
+        ((0.0, 1.6, 3.5), 45, 3.5),
+        ((0.0, 400.0, 4.5), 45, 4.5),
+        ((0.0, 400.0, 1.0), 45, 3.0),
+        ((0.0, 400.0, 3.5), 0, 3.5),
+    ],
+)
+def test_px4_that_returns_at_next_to_no_height(at, cone_deg, up):
+    from sim.dialect_px4 import PX4_COPTER
+    from sim.flight_orders import limits_from, return_home
+
+    changes = {"RTL_RETURN_ALT": 3.0, "RTL_CONE_ANG": cone_deg}
+    params = PX4_COPTER.figures_of(parameter_table(1, PowerModel(), changes, PX4_COPTER))
+    body = Body()
+    body.place(*at, 0.0)
+    tasks, _ = return_home(body, params, limits_from(params), [])
+    assert tasks[-3].stop == pytest.approx((0.0, 0.0, up))
+
+
 def test_region_of_interest_is_looked_at_all_the_way():
     from math import atan2, degrees
 

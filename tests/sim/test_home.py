@@ -30,9 +30,9 @@ def set_home(pilot, lat, lon, amsl_m):
     return pilot.command_int(SET_HOME, frame=0, lat=lat, lon=lon, z=amsl_m)
 
 
-def aloft(autopilot="ardupilot", up_m=30.0):
+def aloft(autopilot="ardupilot", up_m=30.0, **changes):
     """A multirotor that hovers above its pad, and tells its place."""
-    pilot = Pilot(lockstep(autopilot=autopilot, frame="copter", wind=sim.Wind(0.0, 0.0, 0.0)))
+    pilot = Pilot(lockstep(autopilot=autopilot, frame="copter", wind=sim.Wind(0.0, 0.0, 0.0), **changes))
     if autopilot == "px4":
         orders = [(ARM, 1), (22, -1, 0, 0, nan, LAT, LON, AMSL + up_m)]
     else:
@@ -172,3 +172,32 @@ def test_a_px4_whose_home_was_set_here_has_it_where_it_is_put_and_an_ardupilot_w
         pilot.advance(120.0)
         assert pilot.command(410) == ACCEPTED
         assert pilot.last("HOME_POSITION").altitude == pytest.approx(1000 * (AMSL + up_m), abs=1000)
+
+
+def test_a_px4_tells_everybody_where_its_home_is_when_it_has_landed_and_when_it_is_carried_back():
+    """A real one says so before its next heartbeat: who watches its home is not to go by an old one."""
+    pilot = aloft("px4", turnaround_s=60.0)
+    other = Pilot(pilot.fleet, as_sysid=250)
+    other.heartbeat()
+    there = (LAT + 60 * METRE, LON)
+    assert pilot.command_int(192, -1.0, 1.0, frame=0, lat=there[0], lon=there[1], z=AMSL + 30.0) == ACCEPTED
+    pilot.advance(30.0)
+    assert pilot.command(21) == ACCEPTED
+    other.listen()
+    pilot.heard.clear()
+    other.heard.clear()
+    pilot.until(lambda: "Disarming motors" in pilot.texts, 200.0)
+    pilot.advance(3.0, slice_s=0.5)
+    other.listen()
+    for peer in (pilot, other):
+        kinds = [message for _, message in peer.heard if message.get_type() in ("HEARTBEAT", "HOME_POSITION")]
+        told = next(k for k, m in enumerate(kinds) if m.get_type() == "HOME_POSITION" and at(m, there))
+        disarmed = next(k for k, m in enumerate(kinds) if m.get_type() == "HEARTBEAT" and not m.base_mode & 128)
+        assert told < disarmed
+    pilot.advance(60.0, slice_s=0.5)
+    assert at(pilot.last("HOME_POSITION"), (LAT, LON))
+
+
+def at(home, place):
+    """Whether a HOME_POSITION is within 3 m of a place."""
+    return Geod(ellps="WGS84").inv(home.longitude / 1e7, home.latitude / 1e7, place[1], place[0])[2] < 3.0

@@ -15,7 +15,7 @@ from sim.flight_modes import Mode
 from tests.sim.crafts import ARM, SET_MODE, START, every_kind, px4_kinds
 from tests.sim.lockstep_pilot import Pilot, lockstep
 from tests.sim.mav_client import ACCEPTED, HOME, home_item, item, waypoint
-from tests.sim.wing_flights import thin
+from tests.thin_air import thin
 
 REJECTED, DENIED, UNSUPPORTED, FAILED = 1, 2, 3, 4
 SPEED, FENCE, YAW, TERMINATE, CALIBRATE, REBOOT = 178, 207, 115, 185, 241, 246

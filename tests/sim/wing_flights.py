@@ -20,11 +20,6 @@ HOME_AMSL_M = 1180.0
 COLUMNS = ("t", "e", "n", "u", "ve", "vn", "vu", "used_j", "item", "bank", "airspeed", "load", "yaw")
 
 
-def thin(amsl_m):
-    """True by equivalent airspeed in the standard atmosphere below 11 km (ICAO Doc 7488)."""
-    return (1.0 - 0.0065 * amsl_m / 288.15) ** (-0.5 * (9.80665 / (287.05287 * 0.0065) - 1.0))
-
-
 def place(east_m, north_m, up_m, command=16, params=(0.0, 0.0, 0.0, 0.0)):
     """An item at a place of the local frame, above home."""
     lat, lon = FRAME.to_geodetic(east_m, north_m)

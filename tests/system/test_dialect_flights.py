@@ -127,6 +127,17 @@ def test_planes_in_gusts_keep_within_their_fences(plans, name, wind, tmp_path):
     assert off_the_line_m(plan.sorties[0], tmp_path).max() < craft.stray_in(plan.options.wind) + plan.clearance.room_m
 
 
+def test_a_px4_that_sets_its_home_where_it_has_landed_was_not_moved_by_anybody(plans, tmp_path):
+    """It says so as it disarms, farther off than a home may be moved by in flight: it has come down by then."""
+    plan = plans["plane"]
+    mission = missions.compile_mission(plan, plan.sorties[0], "px4")
+    north_e7 = 6300  # 70 m
+    items = tuple(replace(item, x=item.x + north_e7) if item.command == LAND else item for item in mission.items)
+    report = fly(plan, replace(mission, items=items), tmp_path, "px4", turnaround_s=300.0)
+    assert report.completed, report.vehicles[0].failure
+    assert report.vehicles[0].sorties[0].landing.from_home_m > 40.0
+
+
 @pytest.mark.parametrize("autoland", [1.0, 2.0, None], ids=["by way of home", "straight", "px4"])
 def test_a_plane_turned_back_by_its_fence_lands_and_is_not_called_complete(plans, autoland, tmp_path):
     """It lands by the sequence at the end of its mission, and what lies between was not flown."""
