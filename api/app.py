@@ -283,7 +283,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     limits = settings.max_body_bytes, settings.max_bulk_bytes, settings.max_evidence_bytes, settings.pictures.max_bytes
     app.router.routes.extend(_routes(*limits))
     app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
-    app.state.metrics, app.state.turns = metrics.Metrics(kept), Turns()
+    app.state.metrics, app.state.turns = metrics.Metrics(kept), Turns(processes=settings.identity.processes)
     add_handlers(app)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=_public())
     app.add_middleware(metrics.Measured, metrics=app.state.metrics)
