@@ -261,9 +261,13 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service = Service(kept, settings)
         try:
-            async with beside(Service(kept, settings), TASKS):
-                yield
+            try:
+                async with beside(service, TASKS):
+                    yield
+            finally:
+                await trail_tasks.sign_last_head(service)
         finally:
             if store is None:
                 kept.close()
