@@ -121,7 +121,8 @@ class Client(StationClient):
         Raises
         ------
         SpoolError
-            When the spool cannot take it, or a file is missing.
+            When the spool cannot take it, or a file is missing; without a spool also when another machine began to
+            deliver its evidence, and that cannot be signed or its signature does not fit.
         ClientError
             Without a spool: when the service cannot be reached or refuses.
         """
