@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from api.settings_file import read_settings
     from api.store.engine import Store
     from api.trail.audit import AuditHead, verify_audit
-    from api.trail.copies import chain_of_database, chain_of_file, write_chain
+    from api.trail.copies import chain_of_database, chain_of_file, holds_chain, place_named, write_chain
     from api.trail.heads import SignedHead, read_signed_heads, verify_with_heads
     from api.trail.settings import HeadSettings
 else:
@@ -121,7 +121,9 @@ __all__ = [
     "create_admin",
     "create_app",
     "fetch_evidence",
+    "holds_chain",
     "migrate_store",
+    "place_named",
     "plain",
     "read_settings",
     "read_signed_heads",

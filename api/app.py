@@ -261,9 +261,13 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service = Service(kept, settings)
         try:
-            async with beside(Service(kept, settings), TASKS):
-                yield
+            try:
+                async with beside(service, TASKS):
+                    yield
+            finally:
+                await trail_tasks.sign_last_head(service)
         finally:
             if store is None:
                 kept.close()
@@ -283,7 +287,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     limits = settings.max_body_bytes, settings.max_bulk_bytes, settings.max_evidence_bytes, settings.pictures.max_bytes
     app.router.routes.extend(_routes(*limits))
     app.openapi = partial(openapi_of, app, ROUTES)  # type: ignore[method-assign]
-    app.state.metrics, app.state.turns = metrics.Metrics(kept), Turns()
+    app.state.metrics, app.state.turns = metrics.Metrics(kept), Turns(processes=settings.identity.processes)
     add_handlers(app)
     app.add_middleware(Gate, store=kept, doorman=app.state.doorman, public=_public())
     app.add_middleware(metrics.Measured, metrics=app.state.metrics)

@@ -49,12 +49,14 @@ def verify(
     keys = None if not public_key else [load(path, "--public-key") for path in public_key]
     try:
         noted = [head for where in heads or () for head in api.read_signed_heads(where, keys)]
-        with _chain(store, database, export) as (head, found):
+        where = _where(store, database, export)
+        with _chain(where, of_export=export is not None) as (head, found):
             last = api.verify_with_heads(found, head, noted)
     except api.AuditTamperedError as error:
         complaints.print(f"vedette: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(BROKEN) from error
-    console.print(f"whole: {last.seq} entries, the newest is {last.hash}", markup=False, soft_wrap=True)
+    said = f"whole: {last.seq} entries, the newest is {last.hash}, in {api.place_named(where)}"
+    console.print(said, markup=False, soft_wrap=True)
     if noted:
         newest = max(noted, key=lambda each: each.seq)
         console.print(
@@ -74,22 +76,33 @@ def export(
     """Copy the chain to a file that anybody can check without the service."""
     import api  # noqa: PLC0415 - as above
 
-    with _chain(store, database, None) as (head, found):
+    where = _where(store, database, None)
+    with _chain(where, of_export=False) as (head, found):
         last = api.write_chain(found, head, file)
-    console.print(f"{last.seq} entries -> {file}", markup=False, soft_wrap=True)
+    console.print(f"{last.seq} entries of {api.place_named(where)} -> {file}", markup=False, soft_wrap=True)
 
 
-def _chain(
-    store: Path | None, database: str | None, export: Path | None
-) -> AbstractContextManager[tuple[api.AuditHead, Any]]:
-    """The chain that the options name."""
+def _where(store: Path | None, database: str | None, export: Path | None) -> Path | str:
+    """Where the options say that the chain is."""
     import api  # noqa: PLC0415 - as above
 
     if export is not None:
         if store is not None or database is not None:
             raise InputError("audit: --export is checked by itself: leave --store and --database out")
-        return api.chain_of_file(export)
-    where = database or os.environ.get("VEDETTE_DATABASE") or store  # as every command that is given a store has it
+        return export
+    elsewhere = os.environ.get("VEDETTE_DATABASE")
+    if database is None and elsewhere and store is not None and api.holds_chain(store):
+        raise InputError(
+            f"audit: {store} holds a database, and VEDETTE_DATABASE names another: unset that, or leave --store out"
+        )
+    where = database or elsewhere or store  # as every command that is given a store has it
     if where is None:
         raise InputError("audit: give one of --store, --database and --export")
-    return api.chain_of_database(where)
+    return where
+
+
+def _chain(where: Path | str, *, of_export: bool) -> AbstractContextManager[tuple[api.AuditHead, Any]]:
+    """The chain that is there."""
+    import api  # noqa: PLC0415 - as above
+
+    return api.chain_of_file(where) if of_export and isinstance(where, Path) else api.chain_of_database(where)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.arguments import InputError
 from cli.terminal import console
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["commands"]
 

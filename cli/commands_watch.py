@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -163,7 +164,7 @@ def watch(
         write_text(json_file, json.dumps({"streams": [one.to_json() for one in seen]}, indent=1) + "\n")
         console.print(f"figures -> {json_file}")
     if url is not None and key is not None:
-        _deliver(url, key, crossings, out)
+        _deliver(url, key, crossings, out, _signing(order))
     failed = [one for one in seen if one.error is not None]
     if failed and len(seen) == 1:
         raise cast("Exception", failed[0].error)
@@ -211,7 +212,8 @@ def _watch_live(
     with ExitStack() as stack:
         courier, show = None, None
         if url is not None and key is not None:
-            courier = stack.enter_context(Courier(stack.enter_context(api.Client(url, key, spool=out / "spool"))))
+            client = api.Client(url, key, spool=out / "spool", sign=_signing(order))
+            courier = stack.enter_context(Courier(stack.enter_context(client)))
             show = None if shown is None else stack.enter_context(showing_pictures(shown, url, key))
         report = LiveReport(out / "crossings.jsonl", None if courier is None else courier.hand)
         seen = watch_videos(videos, order, report.take, show, report.take_open)
@@ -240,11 +242,20 @@ def _write(
     return None
 
 
-def _deliver(url: str, key: str, crossings: Sequence[vision.Crossing], out: Path) -> None:
+def _signing(order: WatchOrder) -> Callable[[bytes], bytes] | None:
+    """What signs a manifest here; None where nothing does."""
+    import vision  # noqa: PLC0415 - as above
+
+    return None if order.key is None else partial(vision.sign_manifest, order.key)
+
+
+def _deliver(
+    url: str, key: str, crossings: Sequence[vision.Crossing], out: Path, sign: Callable[[bytes], bytes] | None
+) -> None:
     """Hand crossings to a service; what it does not take now stays in the spool for the next run."""
     import api  # noqa: PLC0415 - the service takes a second to load
 
-    with api.Client(url, key, spool=out / "spool") as client:
+    with api.Client(url, key, spool=out / "spool", sign=sign) as client:
         left = client.flush()
         for crossing in crossings:
             folder = out / "evidence" / crossing.source_id if crossing.evidence else None

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from cli.arguments import InputError
-from cli.keys import private_key
 from cli.terminal import console
 
 __all__ = ["commands"]
@@ -56,6 +55,8 @@ def worker(
 
     flags = [*([] if picture else ["--no-picture"]), *(["--picture-blur"] if picture_blur else [])]
     if evidence_key is not None:
+        from cli.keys import private_key  # noqa: PLC0415 - seldom needed
+
         private_key(evidence_key, "--evidence-key")  # one that is none is told of now, not by every watch
         flags += ["--evidence-key", str(evidence_key.resolve())]
     order = WorkOrder(

@@ -24,8 +24,17 @@ from vision.errors import (
 )
 from vision.evaluate import Gates, Match, Score, TrueCrossing, load_truth, score
 from vision.evaluation_result import Band, Crossed, Evaluation, Places, RecordingNote, Unmeasured
-from vision.evidence import MANIFEST, SIGNATURE, Evidence, SourceFile, file_sha256, track_overlay, write_evidence
-from vision.evidence_check import verify_evidence
+from vision.evidence import (
+    MANIFEST,
+    SIGNATURE,
+    Evidence,
+    SourceFile,
+    file_sha256,
+    sign_manifest,
+    track_overlay,
+    write_evidence,
+)
+from vision.evidence_check import signature_problems, verify_evidence
 from vision.export import export as export_model
 from vision.fixed import Homography, KnownPoint, PixelLine, load_fixed
 from vision.frames import Source
@@ -283,6 +292,8 @@ __all__ = [
     "score_places",
     "sensor_of",
     "sightings",
+    "sign_manifest",
+    "signature_problems",
     "split_klv",
     "suffix_for",
     "to_geojson",

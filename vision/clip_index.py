@@ -29,6 +29,8 @@ REORDERED = 16
 """Pictures by which one may be decoded before it is shown, in H.264 and HEVC."""
 # Whose parser reads what MP4 does not tell: which lines come first, and how many pictures are shown out of order.
 _TOLD = frozenset({"h264", "hevc"})
+# What an MP4 or MOV begins with, behind four bytes of length (ISO/IEC 14496-12, 4.2; QuickTime File Format, Atoms).
+_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +89,8 @@ def opened(path: Path) -> Any:
 
     Its packets and pictures are those of `av.open`, and so are its errors.
     """
+    if not _begins_as_mov(path):  # others would be opened for nothing: their headers do not tell it
+        return av.open(str(path))
     undecoded: Any = [{"skip_frame": "all"}]  # its stub says that options of a stream are a text
     container = av.open(str(path), stream_options=undecoded)
     video: Any = video_of(container)
@@ -95,6 +99,14 @@ def opened(path: Path) -> Any:
         return container
     container.close()
     return av.open(str(path))
+
+
+def _begins_as_mov(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(8)[4:] in _BOXES
+    except OSError:
+        return False  # as `av.open` says it
 
 
 @contextlib.contextmanager

@@ -42,6 +42,7 @@ __all__ = [
     "json_bytes",
     "png_bytes",
     "seal_folder",
+    "sign_manifest",
     "signature_bytes",
     "stage_folder",
     "track_overlay",
@@ -264,8 +265,7 @@ def seal_folder(
     content = json_bytes("manifest", {**whole, "written": _written_before(folder, whole) or now})
     _write(staged / MANIFEST, content)
     if key is not None:
-        signed = signature_bytes(key.public_key().public_bytes_raw(), key.sign(content))
-        _write(staged / SIGNATURE, signed)
+        _write(staged / SIGNATURE, sign_manifest(key, content))
     _publish(staged, folder, replace=replace)
     return content
 
@@ -347,6 +347,11 @@ def json_bytes(name: str, record: Any, *, dense: bool = False) -> bytes:
         return (json.dumps(record, indent=indent, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n").encode()
     except (TypeError, ValueError) as error:
         raise EvidenceError(f"record {name!r} is not JSON ({error})") from error
+
+
+def sign_manifest(key: Ed25519PrivateKey, manifest: bytes) -> bytes:
+    """What the file of a signature over a manifest's bytes holds."""
+    return signature_bytes(key.public_key().public_bytes_raw(), key.sign(manifest))
 
 
 def signature_bytes(public_key: bytes, signature: bytes) -> bytes:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from vision.errors import EvidenceError
 from vision.evidence import FORMAT, MANIFEST, NAME, SIGNATURE, file_sha256, signature_bytes
 
-__all__ = ["verify_evidence"]
+__all__ = ["signature_problems", "verify_evidence"]
 
 
 def verify_evidence(
@@ -65,15 +65,33 @@ def _signature_problems(folder: Path, content: bytes, public_key: Ed25519PublicK
         return [] if public_key is None else [f"{SIGNATURE}: is missing: the manifest is not signed"]
     try:
         written = path.read_bytes()
+    except OSError as error:
+        return [f"{SIGNATURE}: is damaged ({type(error).__name__})"]
+    return signature_problems(written, content, public_key)
+
+
+def signature_problems(written: bytes, manifest: bytes, public_key: Ed25519PublicKey | None = None) -> list[str]:
+    """What is wrong with a signature over a manifest: one line a problem, none when it holds.
+
+    Parameters
+    ----------
+    written
+        The signature's file.
+    manifest
+        The manifest's file.
+    public_key
+        Whose it has to be; None takes that of any key, which the file names.
+    """
+    try:
         record = json.loads(written)
         named = Ed25519PublicKey.from_public_bytes(base64.b64decode(record["public_key"], validate=True))
         signature = base64.b64decode(record["signature"], validate=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         return [f"{SIGNATURE}: is damaged ({type(error).__name__})"]
     if public_key is not None and named.public_bytes_raw() != public_key.public_bytes_raw():
         return [f"{SIGNATURE}: was made with another key"]
     try:
-        named.verify(signature, content)
+        named.verify(signature, manifest)
     except InvalidSignature:
         return [f"{SIGNATURE}: does not fit {MANIFEST}: one of them was changed"]
     if written != signature_bytes(named.public_bytes_raw(), signature):

@@ -12,7 +12,11 @@ from urllib.parse import parse_qsl
 __all__ = ["Location", "is_live", "is_url", "location_name", "without_secrets"]
 
 _URL = re.compile(r"^(rtsp|rtsps|rtp|rtmp|rtmps|udp|tcp|srt|http|https)://", re.IGNORECASE)
-_SECRET = re.compile(r"(?<=[?&])(passphrase|password|token|key)=[^&]*", re.IGNORECASE)
+# As FFmpeg takes it apart: the last @ before the path ends it, whatever the password holds.
+_USER = re.compile(r"(?<=://)[^/?#]*@")
+_SECRET = re.compile(
+    r"(?<=[?&#])([^=&#?]*(?:passphrase|password|passwd|pass|pwd|auth|secret|token|key|signature))=[^&]*", re.IGNORECASE
+)
 _CAMERA = re.compile(r"^(v4l2|avfoundation|dshow|x11grab|lavfi):(?!//)([^?]+)(?:\?(.*))?$")
 _LINUX = re.compile(r"^/dev/video\d+$|^/dev/v4l/.+$")
 # Video4Linux stamps its pictures by the clock of this machine, where it is asked to.
@@ -35,8 +39,11 @@ def location_name(location: str) -> str:
 
 
 def without_secrets(location: str) -> str:
-    """A location fit for a message or a record: user name and password of a URL masked, and keys in its query."""
-    return _SECRET.sub(r"\1=***", re.sub(r"(?<=://)[^/@]*@", "***@", location))
+    """A location fit for a message or a record: user name and password of a URL masked, and secrets in its query.
+
+    Those are every parameter whose name ends as those of passwords and keys do: ``pwd``, ``auth``, ``api_key``, ...
+    """
+    return _SECRET.sub(r"\1=***", _USER.sub("***@", location))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ __all__ = [
     "Placed",
     "Scene",
     "choose_scene",
+    "size_told",
 ]
 
 NO_METHOD = (
@@ -124,6 +125,7 @@ def choose_scene(
     line: PixelLine | None = None,
     terrain: Terrain | None = None,
     errors: ErrorModel | None = None,
+    size_px: tuple[int, int] | None = None,
 ) -> Scene:
     """The way to decide that the inputs allow; without a border or a line one that follows objects and decides nothing.
 
@@ -137,9 +139,13 @@ def choose_scene(
         As in `watch`.
     errors
         Of places by the camera's pose, besides those of the pose; None: the usual ones.
+    size_px
+        Width and height of its pictures, as `size_told` finds them.
 
     Raises
     ------
+    BorderError
+        When the line in the picture runs beside it.
     MetadataError
         When there is a border, and nothing that puts pixels on the ground.
     """
@@ -151,7 +157,15 @@ def choose_scene(
         return MovingScene(border, terrain, errors)
     if line is None and has_pose:
         return MovingScene(None, terrain, errors)
+    if line is not None and size_px is not None:
+        line.check_within(*size_px)
     return PictureScene(line)
+
+
+def size_told(source: object) -> tuple[int, int] | None:
+    """Width and height of the pictures of a source, as `choose_scene` takes them; None where it does not tell them."""
+    width_px, height_px = getattr(source, "width", None), getattr(source, "height", None)
+    return None if width_px is None or height_px is None else (int(width_px), int(height_px))
 
 
 class FixedScene(OnGround):

@@ -29,13 +29,13 @@ from geo import Terrain
 from vision.ahead import Ended, Lanes
 from vision.border import BorderLine
 from vision.detecting import Asked, Found, FrameDetector, detect_each
-from vision.errors import MetadataError, VisionError
+from vision.errors import BorderError, MetadataError, VisionError
 from vision.fixed import Homography, PixelLine
 from vision.georeference import ErrorModel
 from vision.live_picture import View
 from vision.picture_threads import one_thread_each
 from vision.records import Crossing, Custody, OpenPassage
-from vision.scene import NO_METHOD, NO_PLACE, NO_POSE_THEN, NO_VIEW, Scene, choose_scene
+from vision.scene import NO_METHOD, NO_PLACE, NO_POSE_THEN, NO_VIEW, Scene, choose_scene, size_told
 from vision.types import Frame
 from vision.watcher import EvidenceCutter, Watcher, WatchResult, WatchSettings
 
@@ -235,7 +235,7 @@ class _Watch:
                 on_open=stream.on_open,
                 keeping=keeping,
             )
-        except MetadataError as error:
+        except (BorderError, MetadataError) as error:
             self._fail(error)
 
     @property
@@ -334,4 +334,5 @@ def _scene_of(stream: Stream) -> Scene:
         line=stream.line,
         terrain=stream.terrain,
         errors=None if clock_s is None else ErrorModel(timing_s=clock_s),
+        size_px=size_told(stream.source),
     )

@@ -24,7 +24,7 @@ from vision.fixed import Homography, PixelLine
 from vision.place_samples import LabelledFrame, sightings_of
 from vision.place_scores import PlaceSample
 from vision.records import Crossing
-from vision.scene import FixedScene, MovingScene, Scene, choose_scene
+from vision.scene import FixedScene, MovingScene, Scene, choose_scene, size_told
 from vision.track_scores import FrameTracks, TrackScore, score_tracks
 from vision.true_boxes import TruthBoxes
 from vision.true_crossings import crossings_in_picture, crossings_on_ground
@@ -141,7 +141,8 @@ class VideoEvaluation:
         if name in {note.name for note in self._notes}:
             raise VisionError(f"{name} was given twice: its crossings would count twice")
         has_pose = bool(getattr(source, "has_pose", True))
-        scene = self._scene(name, has_pose=has_pose)
+        size_px = size_told(source)
+        scene = self._scene(name, size_px, has_pose=has_pose)
         notes = WatchNotes(source, self._detector, truth.boxes, name)
         how = self._settings.watch
         how = replace(how, tracker=replace(how.tracker, memory_s=_FOR_EVER_S))
@@ -158,7 +159,7 @@ class VideoEvaluation:
         self._boxes += frames
         self._add_tracks(judged, frames, truth, result.tracks, kinds)
         if self._uncrossed is None:
-            self._add_crossings(name, truth, self._scene(name, has_pose=has_pose), seen, result)
+            self._add_crossings(name, truth, self._scene(name, size_px, has_pose=has_pose), seen, result)
         self._add_places(name, truth, scene, judged, result.tracks)
         self._notes.append(
             RecordingNote(
@@ -195,9 +196,15 @@ class VideoEvaluation:
             places=Places(tuple(self._single), tuple(self._smoothed)) if self._single else self._unplaced,
         )
 
-    def _scene(self, name: str, *, has_pose: bool) -> Scene:
+    def _scene(self, name: str, size_px: tuple[int, int] | None, *, has_pose: bool) -> Scene:
         return choose_scene(
-            has_pose, name, border=self._border, homography=self._homography, line=self._line, terrain=self._terrain
+            has_pose,
+            name,
+            border=self._border,
+            homography=self._homography,
+            line=self._line,
+            terrain=self._terrain,
+            size_px=size_px,
         )
 
     # ---------------------------------------------------------------------------------------------------- tracks

@@ -73,6 +73,8 @@ def watch(
     ------
     MetadataError
         When there is no way to decide: no pose and neither homography nor line; or a pose or homography and no border.
+    BorderError
+        When the line runs beside the pictures, where nobody could ever cross it.
     VisionError
         As the source and the detector do.
     """

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from api.courier.files import checked_files, chunks, written_twice
+from api.courier.files import SIGNATURE, checked_files, chunks, signs, written_twice
 from api.courier.plans import Plans
 from api.courier.spool import Failed, Spool
 from api.courier.station import StationClient
@@ -59,6 +59,9 @@ class Client(StationClient):
         An API key.
     spool
         Folder for deliveries that the service does not take yet. Without it a delivery that fails raises.
+    sign
+        Makes of a manifest's bytes those of its signature's file, where this machine signs its evidence: what another
+        machine began to deliver of the same recording, and had not signed when it died, is brought to its end with it.
     timeout_s
         Longest wait for a connection or the next bytes.
     transport, clock, sleep
@@ -83,6 +86,7 @@ class Client(StationClient):
         key: str,
         *,
         spool: Path | None = None,
+        sign: Callable[[bytes], bytes] | None = None,
         timeout_s: float = 10.0,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -90,6 +94,7 @@ class Client(StationClient):
     ) -> None:
         super().__init__(url, key, timeout_s=timeout_s, transport=transport)
         self.spool = None if spool is None else Spool(spool)
+        self._sign = sign
         self._clock, self._sleep = clock, sleep
         self.plans = Plans(self._ask, sleep)
         self._failures = 0
@@ -116,7 +121,8 @@ class Client(StationClient):
         Raises
         ------
         SpoolError
-            When the spool cannot take it, or a file is missing.
+            When the spool cannot take it, or a file is missing; without a spool also when another machine began to
+            deliver its evidence, and that cannot be signed or its signature does not fit.
         ClientError
             Without a spool: when the service cannot be reached or refuses.
         """
@@ -204,19 +210,47 @@ class Client(StationClient):
         files = checked_files(crossing, evidence_dir)
         answer = self._object("POST", "/crossings", json=crossing)
         if answer["outcome"] != "dropped":
+            kept: bytes | None = None
             for part, path in files:
-                self._put(answer["id"], crossing, part, path)
+                if part == SIGNATURE and kept is not None:
+                    self._put_signature(answer["id"], kept)
+                else:
+                    kept = self._put(answer["id"], part, path) or kept
         return answer
 
-    def _put(self, crossing_id: str, crossing: dict[str, Any], part: str, path: Path) -> None:
+    def _put(self, crossing_id: str, part: str, path: Path) -> bytes | None:
+        """Send a file; a manifest of the same evidence that the service has in its place, where it has one."""
         try:
             self._object("PUT", f"/crossings/{crossing_id}/evidence/{part}", content=chunks(path))
         except RefusedError as refusal:
             # What another machine began to deliver of the same recording is gone on with, under its manifest.
             if refusal.status != 409 or part != "manifest":
                 raise
-            if not written_twice(crossing, path, self.evidence(crossing_id, "manifest")):
+            kept = self.evidence(crossing_id, "manifest")
+            if not written_twice(path, kept):
                 raise
+            return kept
+        return None
+
+    def _put_signature(self, crossing_id: str, kept: bytes) -> None:
+        """See that a manifest of another machine is signed: ours is over the one here, and would not fit.
+
+        It tells what ours tells, so we sign it where that machine came to its end before it did.
+        """
+        try:
+            there = self.evidence(crossing_id, SIGNATURE)
+        except RefusedError as refusal:
+            if refusal.status != 404:
+                raise
+            if self._sign is None:
+                raise SpoolError(
+                    f"another machine left its manifest of this evidence unsigned, and this one has no key to sign it: "
+                    f"give the key that signs here, or take {SIGNATURE} out of what is delivered"
+                ) from refusal
+            self._object("PUT", f"/crossings/{crossing_id}/evidence/{SIGNATURE}", content=self._sign(kept))
+            return
+        if not signs(there, kept):
+            raise SpoolError(f"the {SIGNATURE} that the service has of this evidence does not fit its manifest")
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

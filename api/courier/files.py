@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from api.courier.spool import evidence_files
 from api.errors import SpoolError
 
-__all__ = ["checked_files", "chunks", "written_twice"]
+__all__ = ["SIGNATURE", "checked_files", "chunks", "signs", "written_twice"]
 
-_SIGNATURE = "manifest.sig"
+SIGNATURE = "manifest.sig"
+"""The file of evidence that a manifest is signed in."""
 
 
 def checked_files(crossing: dict[str, Any], evidence_dir: Path | None) -> list[tuple[str, Path]]:
@@ -45,23 +46,18 @@ def chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def written_twice(crossing: Mapping[str, Any], ours: Path, kept: bytes) -> bool:
+def written_twice(ours: Path, kept: bytes) -> bool:
     """Whether two manifests are of one piece of evidence, cut from the same recording on two machines.
 
-    They then differ in when they were written and in nothing else, hashes of all files included. A signature is over
-    one of them alone, so signed evidence is never taken for another's.
+    They then differ in when they were written and in nothing else, hashes of all files included.
 
     Parameters
     ----------
-    crossing
-        That the evidence is of, as it is delivered.
     ours
         The manifest here.
     kept
         The manifest that the service has.
     """
-    if _SIGNATURE in crossing["evidence"].get("others", ()):
-        return False
     try:
         ours_told, kept_told = json.loads(ours.read_bytes()), json.loads(kept)
     except (OSError, ValueError):
@@ -69,3 +65,16 @@ def written_twice(crossing: Mapping[str, Any], ours: Path, kept: bytes) -> bool:
     if not isinstance(ours_told, dict) or not isinstance(kept_told, dict):
         return False
     return ours_told | {"written": None} == kept_told | {"written": None}
+
+
+def signs(signature: bytes, manifest: bytes) -> bool:
+    """Whether a signature's file holds for a manifest, by the key that it names: who verifies says whose it must be.
+
+    Parameters
+    ----------
+    signature, manifest
+        Both as the service has them.
+    """
+    import vision  # noqa: PLC0415 - inference engines take a second to load, and this is seldom asked
+
+    return not vision.signature_problems(signature, manifest)

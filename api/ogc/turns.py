@@ -21,10 +21,12 @@ class Turns:
     ----------
     of_one, of_all
         Most at a time; those of all are half of the threads that requests have.
+    processes
+        How many serve the store. They do not count together: each lets through its share, and one at least.
     """
 
-    def __init__(self, of_one: int = 4, of_all: int = 20) -> None:
-        self._of_one, self._of_all = of_one, of_all
+    def __init__(self, of_one: int = 4, of_all: int = 20, *, processes: int = 1) -> None:
+        self._of_one, self._of_all = max(1, of_one // processes), max(1, of_all // processes)
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
 

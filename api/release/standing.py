@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
@@ -54,10 +55,11 @@ def add_subscription(session: Session, call: Call, now_us: int, wish: Subscripti
     if count >= _MOST:
         raise ConflictError(f"there are {count} subscriptions, as many as there may be: end one")
     terms = AgreementTerms.model_validate_json(agreement.terms)
-    points = 0 if area_of(wish) is None else shapely.get_num_coordinates(area_of(wish))
+    area = area_of(wish)
+    points = 0 if area is None else shapely.get_num_coordinates(area)
     if points > _MOST_POINTS:
         raise UnprocessableError(f"the area has {points} points, at most {_MOST_POINTS} are held against: simplify it")
-    for reason in _too_wide(wish, terms):
+    for reason in _too_wide(wish, area, terms):
         raise UnprocessableError(reason)
     row = SubscriptionRow(
         id=new_id(),
@@ -138,8 +140,8 @@ def _runs(agreement: AgreementRow, now_us: int) -> bool:
     return agreement.ended_us is None and (until_us is None or until_us > now_us)
 
 
-def _too_wide(wish: SubscriptionIn, terms: AgreementTerms) -> list[str]:
-    area, bound = area_of(wish), area_of(terms)
+def _too_wide(wish: SubscriptionIn, area: BaseGeometry | None, terms: AgreementTerms) -> list[str]:
+    bound = area_of(terms)
     rules = (
         (terms.subscriptions, "the agreement allows no subscriptions: ask for one that does"),
         (set(wish.records or ()) <= set(terms.records), "the agreement does not share all of these types of records"),

@@ -23,12 +23,33 @@ from api.errors import AuditTamperedError, StorageError
 from api.store.postgres import postgres_url
 from api.trail.audit import AuditHead, Link, follow, links, only_head
 
-__all__ = ["chain_of_database", "chain_of_file", "write_chain"]
+__all__ = ["chain_of_database", "chain_of_file", "holds_chain", "place_named", "write_chain"]
+
+_FILE = "vedette.sqlite"
 
 _FORMAT = "vedette.audit/1"
 _HASH = re.compile(r"[0-9a-f]{64}")
 Chain = tuple[AuditHead, Iterator[Link]]
 """Where a chain says that it ends, and its entries in order."""
+
+
+def holds_chain(folder: Path) -> bool:
+    """Whether a store's folder has the chain in it, rather than another database."""
+    return (folder / _FILE).is_file()
+
+
+def place_named(where: Path | str) -> str:
+    """A place of `chain_of_database` for messages: without passwords. Raises StorageError where it is none."""
+    if isinstance(where, Path):
+        return str(where)
+    try:
+        return make_url(where).render_as_string(hide_password=True)
+    except ArgumentError as error:  # the URL may hold a password, and so may the error
+        raise _no_url(error) from None
+
+
+def _no_url(error: Exception) -> StorageError:
+    return StorageError(f"this is no URL of a database that this machine can open ({type(error).__name__})")
 
 
 @contextmanager
@@ -40,19 +61,15 @@ def chain_of_database(where: Path | str) -> Iterator[Chain]:
     StorageError
         When there is none, or it cannot be read.
     """
-    url = where
+    url, named = where, place_named(where)
     if isinstance(where, Path):
-        file = where / "vedette.sqlite"
-        if not file.is_file():
-            raise StorageError(f"{where}: is no store: it holds no vedette.sqlite")
-        url = f"sqlite:///file:{_quoted(file.absolute())}?mode=ro&uri=true"
+        if not holds_chain(where):
+            raise StorageError(f"{where}: is no store: it holds no {_FILE}")
+        url = f"sqlite:///file:{_quoted((where / _FILE).absolute())}?mode=ro&uri=true"
     try:
-        named = where if isinstance(where, Path) else make_url(where).render_as_string(hide_password=True)
         engine = create_engine(postgres_url(str(url)) if str(url).startswith("postgres") else str(url))
     except (ArgumentError, ImportError) as error:  # the URL may hold a password, and so may the error
-        raise StorageError(
-            f"this is no URL of a database that this machine can open ({type(error).__name__})"
-        ) from None
+        raise _no_url(error) from None
     sqlite = engine.dialect.name == "sqlite"
     if sqlite:
         event.listen(engine, "connect", _on_connect)

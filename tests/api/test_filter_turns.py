@@ -2,10 +2,14 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
+from api import Settings
+from api.app import create_app
 from api.errors import RateLimitedError
+from api.identity.settings import IdentitySettings
 from api.ogc.turns import Turns
 from api.records.lists import list_readable
 from tests.api.conftest import ON_SQLITE
@@ -52,6 +56,33 @@ def test_more_slow_filters_than_may_be_are_refused_and_nobody_else_waits(service
         go.set()
         assert [each.result(20).status_code for each in [*running, other]] == [200] * 5
     assert service.ask("bravo", "GET", ITEMS, params=SLOW).status_code == 200
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(("processes", "of_one", "of_all"), [(1, 4, 20), (2, 2, 10), (3, 1, 6), (50, 1, 1)])
+def test_one_of_several_processes_lets_through_its_share(store, processes, of_one, of_all):
+    settings = Settings(store.directory, identity=IdentitySettings(processes=processes))
+    turns = create_app(settings, store).state.turns
+
+    for names, most in ((["a"] * 99, of_one), ([str(number) for number in range(99)], of_all)):
+        with ExitStack() as stack:
+            for name in names[:most]:
+                stack.enter_context(turns.taken(name))
+            with pytest.raises(RateLimitedError), turns.taken(names[most]):
+                pass
+
+
+@ON_SQLITE
+def test_a_property_that_is_asked_for_is_a_filter_too(service, held):
+    """It may take as long as one in CQL2 does."""
+    go, there = held
+    with ThreadPoolExecutor(4) as threads:
+        running = [threads.submit(service.ask, "analyst", "GET", ITEMS, params={"kind": "person"}) for _ in range(4)]
+        for _ in running:
+            assert there.acquire(timeout=20)
+        assert service.ask("analyst", "GET", ITEMS, params={"kind": "person"}).status_code == 429
+        go.set()
+        assert [each.result(20).status_code for each in running] == [200] * 4
 
 
 def test_all_together_have_no_more_than_so_many_and_each_turn_comes_back():

@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
+from contextlib import closing
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,9 +17,12 @@ from typer.testing import CliRunner
 
 import api
 from api import AuditHead, AuditTamperedError, HeadSettings, Settings, SettingsError, StorageError
+from api.app import create_app
 from api.background import Service as Background
 from api.canonical import canonical
 from api.identity.roles import SYSTEM, Call
+from api.live.account import _close as close_idle
+from api.live.account import account_for_live, count_down, tally_of
 from api.trail.audit import append_audit, audit_head
 from api.trail.heads import HeadKeeper, read_heads, sign_head, verify_with_heads
 from api.trail.lines import LineTarget
@@ -387,33 +392,61 @@ async def test_the_task_signs_while_the_service_runs(store, settings, target):
 
 
 async def stopped(store, target):
-    """The task as a service runs it that signs at its start, does one thing more, and stops."""
+    """A service that signs at its start, shows a live view twice, and stops."""
     lazy = Settings(store.directory, heads=HeadSettings(KEY, str(target), every_s=1e6, check_s=1e6))
-    task = asyncio.create_task(keep_heads(Background(store, lazy)))
-    while not target.exists():  # noqa: ASYNC110 - a file says nothing when it comes
-        await asyncio.sleep(0.01)
-    await asyncio.to_thread(append, store)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    return task
+    service = create_app(lazy, store)
+    async with asyncio.timeout(60), service.router.lifespan_context(service):
+        while not target.exists():  # noqa: ASYNC110 - a file says nothing when it comes
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(append, store)
+        session = tally_of(store, Call(SYSTEM, "r"), "vehicle.stream", 1e6)
+        for _ in range(2):  # the second stands in no entry yet: as the service stops, one is written of it
+            await asyncio.to_thread(count_down, store, session, {"0" * 32})
 
 
-async def test_what_was_done_last_is_signed_as_the_service_stops(store, target):
+@pytest.fixture
+def few_tasks(monkeypatch):
+    """What writes to the audit as it ends, and what signs; what writes takes its time."""
+
+    def slowly(store, before_us):
+        time.sleep(0.2)
+        close_idle(store, before_us)
+
+    monkeypatch.setattr("api.app.TASKS", (account_for_live, keep_heads))
+    monkeypatch.setattr("api.live.account._close", slowly)
+
+
+async def test_what_was_done_last_is_signed_as_the_service_stops(store, target, few_tasks):
     append(store)
-    assert (await stopped(store, target)).cancelled()
+    await stopped(store, target)
     assert len(target.read_text().splitlines()) == 2
     assert json.loads(target.read_text().splitlines()[-1])["statement"]["seq"] == head(store).seq
     assert verified(store, target)
 
 
-async def test_a_service_stops_though_its_last_head_cannot_be_signed(store, target, caplog, monkeypatch):
+async def test_what_was_done_last_is_signed_though_signing_had_failed(store, target, few_tasks, monkeypatch):
+    append(store)
+
+    def broken(_keeper):
+        target.parent.mkdir(exist_ok=True)
+        target.touch()
+        raise StorageError("away for a moment")
+
+    monkeypatch.setattr(HeadKeeper, "sign_if_due", broken)
+    await stopped(store, target)
+    (line,) = target.read_text().splitlines()
+    assert json.loads(line)["statement"]["seq"] == head(store).seq
+    assert verified(store, target)
+
+
+async def test_a_service_stops_though_its_last_head_cannot_be_signed(store, target, few_tasks, caplog, monkeypatch):
     append(store)
 
     def broken(_keeper):
         raise AuditTamperedError("touched", 1)
 
     monkeypatch.setattr(HeadKeeper, "sign_if_new", broken)
-    assert (await stopped(store, target)).cancelled()
+    await stopped(store, target)
     assert "last head not signed" in caplog.text
 
 
@@ -468,6 +501,29 @@ def test_commands(store, settings, target, tmp_path, monkeypatch):
     export.write_text("".join([*text[:3], text[3].replace("system", "sister"), *text[4:]]))
     code, said = run("verify", "--export", export, "--heads", target)
     assert (code, "audit entry 3 was changed" in said) == (3, True), said
+
+
+@ON_SQLITE
+def test_a_variable_does_not_have_another_database_checked_than_the_folder_that_is_named(store, tmp_path, monkeypatch):
+    append(store, 5)
+    elsewhere = tmp_path / "elsewhere"
+    with closing(api.Store(elsewhere)) as other:
+        append(other, 2)
+    there = f"sqlite:///{elsewhere / 'vedette.sqlite'}"
+    monkeypatch.setenv("VEDETTE_DATABASE", there)
+    for command in (["verify"], ["export", tmp_path / "copy"]):
+        code, said = run(*command, "--store", store.directory)
+        assert (code, "VEDETTE_DATABASE names another" in said) == (1, True), said
+    for arguments, entries, where in (
+        (["--store", tmp_path], 2, there),  # a folder of objects alone
+        (["--store", store.directory, "--database", there], 2, there),
+        (["--database", f"sqlite:///{store.directory / 'vedette.sqlite'}"], head(store).seq, store.directory),
+    ):
+        code, said = run("verify", *arguments)
+        assert (code, f"whole: {entries} entries" in said, str(where) in said) == (0, True, True), said
+    monkeypatch.delenv("VEDETTE_DATABASE")
+    code, said = run("verify", "--store", store.directory)
+    assert (code, f"whole: {head(store).seq} entries" in said, str(store.directory) in said) == (0, True, True), said
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,15 @@ import hashlib
 import json
 import os
 import threading
+from functools import partial
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import api.courier.spool as spool_module
 import api.store.objects
+import vision
 from api import Client, ClientError, RefusedError, Spool, SpoolError
 from tests.api.conftest import ON_SQLITE
 from tests.api.samples import CLIP, crossing_json
@@ -279,8 +282,6 @@ def test_what_another_machine_began_of_the_same_recording_is_gone_on_with(tmp_pa
         return folder
 
     first, second, other = machine("first"), machine("second"), machine("other", files={})
-    signed = crossing_json("signed")
-    signed["evidence"]["others"] = ["manifest.sig"]
     pilot = Client("http://vedette.test", service.keys["pilot"], transport=service.http._transport)
     kept = pilot._object("POST", "/crossings", json=crossing_json())["id"]
     pilot._object("PUT", f"/crossings/{kept}/evidence/manifest", content=(first / "a.json").read_bytes())
@@ -290,11 +291,62 @@ def test_what_another_machine_began_of_the_same_recording_is_gone_on_with(tmp_pa
     assert (answer["id"], answer["outcome"]) == (kept, "unchanged")
     assert pilot.evidence(kept) == CLIP
     assert pilot.evidence(kept, "manifest") == (first / "a.json").read_bytes()
-    for folder in (first, second):  # a signature is over one of them
-        (folder / "manifest.sig").write_bytes(b"{}")
-    pilot.deliver(signed, first)
-    with pytest.raises(RefusedError, match="already has another manifest"):
-        pilot.deliver(signed, second)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("came", ["manifest", "manifest.sig"])
+@pytest.mark.parametrize("own", [True, False], ids=["one key", "a key each"])
+def test_signed_evidence_that_another_machine_began_is_gone_on_with(tmp_path, service, came, own):
+    """What stands in the end is the first one's manifest with a signature that holds for it."""
+    keys = [Ed25519PrivateKey.from_private_bytes(bytes([number + 1]) * 32) for number in range(2)]
+    clip_sha256, signed = hashlib.sha256(CLIP).hexdigest(), crossing_json()
+    signed["evidence"]["others"] = ["manifest.sig"]
+    pilot = Client("http://vedette.test", service.keys["pilot"], transport=service.http._transport)
+    kept = pilot._object("POST", "/crossings", json=signed)["id"]
+    for name, key in zip(("first", "second"), keys if not own else keys[:1] * 2, strict=True):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "a.ts").write_bytes(CLIP)
+        (folder / "a.json").write_text(json.dumps({"files": {"a.ts": {"sha256": clip_sha256}}, "written": name}))
+        (folder / "manifest.sig").write_bytes(vision.sign_manifest(key, (folder / "a.json").read_bytes()))
+    first, second = tmp_path / "first", tmp_path / "second"
+    for part, name in (("manifest", "a.json"), ("manifest.sig", "manifest.sig")):  # and then it died
+        pilot._object("PUT", f"/crossings/{kept}/evidence/{part}", content=(first / name).read_bytes())
+        if part == came:
+            break
+    if came == "manifest":
+        with pytest.raises(SpoolError, match="has no key to sign it"):
+            pilot.deliver(signed, second)
+    sign = partial(vision.sign_manifest, keys[0 if own else 1])
+    pilots, way = service.keys["pilot"], service.http._transport
+    report = Client("http://vedette.test", pilots, spool=tmp_path / "spool", sign=sign, transport=way).deliver(
+        signed, second
+    )
+    assert ([answer["id"] for answer in report.delivered], report.failed) == ([kept], ())
+    assert pilot.evidence(kept) == CLIP
+    manifest, signature = (pilot.evidence(kept, part) for part in ("manifest", "manifest.sig"))
+    assert manifest == (first / "a.json").read_bytes()
+    whose = keys[0 if own or came == "manifest.sig" else 1]
+    assert vision.signature_problems(signature, manifest, whose.public_key()) == []
+
+
+@ON_SQLITE
+def test_a_signature_that_does_not_fit_what_the_service_has_is_told_of(tmp_path, service):
+    pilot = Client("http://vedette.test", service.keys["pilot"], transport=service.http._transport)
+    signed = crossing_json()
+    signed["evidence"]["others"] = ["manifest.sig"]
+    kept = pilot._object("POST", "/crossings", json=signed)["id"]
+    clip_sha256 = hashlib.sha256(CLIP).hexdigest()
+    ours, theirs = (
+        json.dumps({"files": {"a.ts": {"sha256": clip_sha256}}, "written": name}).encode() for name in ("us", "them")
+    )
+    (tmp_path / "a.ts").write_bytes(CLIP)
+    (tmp_path / "a.json").write_bytes(ours)
+    (tmp_path / "manifest.sig").write_bytes(b"{}")
+    pilot._object("PUT", f"/crossings/{kept}/evidence/manifest", content=theirs)
+    pilot._object("PUT", f"/crossings/{kept}/evidence/manifest.sig", content=b"{}")
+    with pytest.raises(SpoolError, match="does not fit its manifest"):
+        pilot.deliver(signed, tmp_path)
 
 
 def test_many_threads_fill_and_empty_one_spool(tmp_path):

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import api
 import vision
@@ -98,8 +100,10 @@ def brought(analyst, feature, folder):
 
 
 def test_a_recording_of_a_killed_worker_is_brought_to_its_end_by_another(postgres, tmp_path, recording):
-    """Killed when the service has one crossing with part of its evidence, and not yet the others."""
+    """Killed when the service has one crossing with part of its evidence, not signed yet, and not yet the others."""
     video, options = recording
+    key, pem = Ed25519PrivateKey.generate(), tmp_path / "key.pem"
+    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     database, workers = postgres.url(postgres.create()), []
     with api.running(api.Settings(tmp_path / "store", database=database, port=0)) as service:
         with api.Client(service.url, service.admin.key) as admin:
@@ -109,7 +113,7 @@ def test_a_recording_of_a_killed_worker_is_brought_to_its_end_by_another(postgre
             command = [sys.executable, "-m", "vedette", "worker", "--url", url, "--lease", "1.5"]
             environment = os.environ | {"VEDETTE_DATABASE": database, "VEDETTE_KEY": pilot}
             with (tmp_path / f"{name}.log").open("wb") as log:
-                out = ["--out", str(tmp_path / name)]
+                out = ["--out", str(tmp_path / name), "--evidence-key", str(pem)]
                 process = subprocess.Popen([*command, *out], cwd=ROOT, stdout=log, stderr=log, env=environment)
             workers.append(process)
             return process
@@ -129,7 +133,8 @@ def test_a_recording_of_a_killed_worker_is_brought_to_its_end_by_another(postgre
                 until(lambda: [job.state for job in list_jobs(database)] == ["succeeded"], told)
                 stored = list(analyst.crossings())
                 for one in stored:
-                    assert vision.verify_evidence(brought(analyst, one, tmp_path / "whole" / one["id"])) == []
+                    folder = brought(analyst, one, tmp_path / "whole" / one["id"])
+                    assert vision.verify_evidence(folder, public_key=key.public_key()) == []
         finally:
             for process in workers:
                 process.kill()

@@ -132,6 +132,18 @@ def test_a_recording_is_indexed_without_decoding_a_picture_and_its_clip_tells_wh
             assert getattr(ours, name) == getattr(theirs, name), name
 
 
+@pytest.mark.parametrize("name", ["plain.ts", "plain.mkv", "old.avi"])
+def test_what_is_no_mp4_is_opened_once(tmp_path, monkeypatch, name):
+    path, told = write_video(tmp_path / name, 30, **FORMS[name]), []
+    opened = av.open
+    monkeypatch.setattr(av, "open", lambda *args, **more: told.append(more) or opened(*args, **more))
+    with clip_index.opened(path) as container:
+        assert container.streams.video
+    assert told == [{}]
+    with pytest.raises(FileNotFoundError):
+        clip_index.opened(tmp_path / "missing.ts")
+
+
 @pytest.mark.parametrize("times_ms", [[0, 100, 200, 200, 200, 300, 400], [0, 100, 200, 300, 150, 250, 400], [0] * 7])
 @pytest.mark.parametrize("form", ["mp4", "mkv", "ts"])
 def test_pictures_whose_times_come_twice_or_go_back_do_not_cost_the_clip(tmp_path, times_ms, form):

@@ -57,7 +57,38 @@ def test_addresses_are_streams_and_keep_their_secrets():
         assert found.file is found.camera is None
         assert "tenletters" not in found.name
         assert "a:b" not in found.name
-    assert without_secrets("udp://h:1?pkt_size=1316&fifo=9") == "udp://h:1?pkt_size=1316&fifo=9"
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("rtsp://guard:s3cret@cam/1", "rtsp://***@cam/1"),
+        ("rtsp://guard:p@s3cret@cam/1", "rtsp://***@cam/1"),
+        ("rtsp://guard:s3cret@@cam:554?a=1", "rtsp://***@cam:554?a=1"),
+        ("rtsp://cam/1?mail=a@b", "rtsp://cam/1?mail=a@b"),
+        ("rtsp://cam/a@b", "rtsp://cam/a@b"),
+        *(
+            (f"rtsp://cam/1?user=a&{name}=s3cret&x=1", f"rtsp://cam/1?user=a&{name}=***&x=1")
+            for name in (
+                "pwd",
+                "PASS",
+                "passwd",
+                "auth",
+                "secret",
+                "token",
+                "access_token",
+                "key",
+                "api-key",
+                "X-Signature",
+            )
+        ),
+        ("srt://h:1?passphrase=s3@cret&pbkeylen=16", "srt://h:1?passphrase=***&pbkeylen=16"),
+        ("http://cam/1?pass=s3#cret", "http://cam/1?pass=***"),
+        ("udp://h:1?pkt_size=1316&fifo=9", "udp://h:1?pkt_size=1316&fifo=9"),
+    ],
+)
+def test_no_name_of_a_stream_holds_its_password(told, kept):
+    assert without_secrets(told) == Location.of(told).name == kept
 
 
 def test_a_camera_is_opened_by_its_driver_with_its_options(monkeypatch):

@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,10 +16,13 @@ from hypothesis import strategies as st
 from tests.vision.flown import INBOUND, MODEL, OUTBOUND, STANDING, Oracle, border, fly, numbered
 from vision.ahead import Ended, Lanes
 from vision.detector import Detector
-from vision.errors import MetadataError, ModelError, SourceError, VisionError
+from vision.errors import BorderError, MetadataError, ModelError, SourceError, VisionError
 from vision.fixed import PixelLine
 from vision.streams import Stream, watch_streams
+from vision.true_boxes import TruthBoxes
 from vision.types import Frame
+from vision.video_evaluation import VideoEvaluation
+from vision.video_truth import VideoTruth
 from vision.watch import watch
 from vision.watcher import WatchSettings
 
@@ -94,6 +98,24 @@ def flights(*people, **how):
 
 def told(result):
     return [crossing.source_id for crossing in result.crossings]
+
+
+class Gate(list):
+    """A fixed camera of some frames, which says how large its pictures are."""
+
+    has_pose, width, height = False, 640, 360
+
+
+def test_a_line_that_nobody_can_cross_is_told_of_wherever_it_is_watched():
+    camera, beside = Gate([Frame(np.zeros((360, 640, 3), np.uint8), 0, 0, 0.0)]), replace(LINE, name="beside")
+    beside = replace(beside, pixels=((700.0, 0.0), (700.0, 360.0)))
+    with pytest.raises(BorderError, match="beside: runs beside the pictures, which are 640x360"):
+        watch(camera, Shared(), line=beside)
+    good, bad = watch_streams([Stream(camera, line=line, name=line.name) for line in (LINE, beside)], Oracle([[]]))
+    assert (good.error, good.result.frames) == (None, 1)
+    assert (bad.result, type(bad.error)) == (None, BorderError)
+    with pytest.raises(BorderError, match="runs beside"):
+        VideoEvaluation(Shared(), line=beside).add(camera, VideoTruth(TruthBoxes(Path("t"), {}, 0, frozenset())))
 
 
 def test_several_are_seen_as_each_alone():
