@@ -143,9 +143,12 @@ def test_a_plane_turned_back_by_its_fence_lands_and_is_not_called_complete(plans
     """It lands by the sequence at the end of its mission, and what lies between was not flown."""
     plan, name = plans["plane"], "px4" if autoland is None else "ardupilot"
     mission = missions.compile_mission(plan, plan.sorties[0], name)
-    # Just beyond the line of its runway.
-    wall = round((BASE.lon_deg + 0.012) * 1e7)
-    mission = replace(mission, fence=tuple(replace(item, y=min(item.y, wall)) for item in mission.fence))
+    # Just beyond the line of its runway, on the side to which it takes off: it lands from the other one.
+    base, first = round(BASE.lon_deg * 1e7), next(item.y for item in mission.items if item.command == TAKEOFF)
+    to_the_east = first > base
+    wall = base + (120_000 if to_the_east else -120_000)
+    short = min if to_the_east else max
+    mission = replace(mission, fence=tuple(replace(item, y=short(item.y, wall)) for item in mission.fence))
     config = simulated_fleet(plan, speedup=SPEEDUP, seed=1, autopilot=name, record=tmp_path)
     # PX4 would circle where it met the fence.
     change = {"GF_ACTION": 3.0} if autoland is None else {"RTL_AUTOLAND": autoland}
