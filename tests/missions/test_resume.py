@@ -579,7 +579,9 @@ def test_a_plan_of_another_course_is_not_resumed(made):
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_every_file_of_a_resumed_plan_loads(made, tmp_path, dialect):
+@pytest.mark.parametrize("flown", ["made", "planes"])
+def test_every_file_of_a_resumed_plan_loads(flown, tmp_path, dialect, request):
+    made = request.getfixturevalue(flown)
     sortie = made.sorties[0]
     after = resume(made, Progress(sortie.name, at=_place(sortie, 0.5)[0], battery=0.7, airborne=True))
     write_plan_folder(after, tmp_path, dialect)
@@ -608,6 +610,20 @@ def test_a_plan_in_which_one_only_flies_home_is_written_whole(made, tmp_path, ot
     assert len(after.sorties) == 2 - len(others)
     written = write_plan_folder(after, tmp_path)
     assert all(path.stat().st_size > 0 for path in written)
+@pytest.fixture(scope="module")
+def planes():
+    """A plane that lands along a line; PX4 has no rally point of it."""
+    border = straight(6000)
+    fleet = fleet_for(border, 1)
+    wings = Aircraft(
+        "wings", 20.0, 28.0, 3.0, 3.0, 280.0, 300.0, 600.0, 500.0,
+        form=AircraftForm.FIXED_WING, min_m_s=14.0, turn_radius_m=60.0, takeoff_s=10.0, landing_s=10.0,
+    )  # fmt: skip
+    one = replace(fleet.vehicles[0], aircraft=wings)
+    fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.25), vehicles=(one,))
+    return plan(border, fleet, options=PlanOptions(dwell_s=2.0))
+
+
     assert load_plan(tmp_path / "plan.json") == after
 
 
