@@ -25,13 +25,15 @@ _APART_M = 100.0
 """A rally point nearer to another than this is of no use, metres."""
 
 
-def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ...]) -> tuple[Waypoint, ...]:
-    """Rally points of a sortie, the base first, at most `RALLY_POINTS`.
+def rally_points(
+    plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ...], *, sites: bool = True
+) -> tuple[Waypoint, ...]:
+    """Rally points of a sortie, the base first, at most `RALLY_POINTS`; with landing sites, or without them.
 
     The others lie inside the fence, at least stand-off and margin from the border. An autopilot flies straight to the
     nearest: one that is nearest from a place of the sortie from which that way leaves the fence is left out. Each has
     the height of the sortie where it passes nearest, and that of the ground there: nobody here knows the ground of a
-    landing site.
+    landing site, so that whoever has to know it does without the sites.
     """
     base = sortie.vehicle.base
     home = Waypoint.above(base.lat_deg, base.lon_deg, sortie.layers_agl_m[1], sortie.home.ground_amsl_m)
@@ -41,7 +43,7 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
     border = _border_beside(plan, chart, way)
     keep_off_m = plan.keep_off_m
     points, made = [np.zeros(2)], [home]
-    for lat, lon, own in _candidates(plan, sortie):
+    for lat, lon, own in _candidates(plan, sortie, sites=sites):
         at = chart.xy(lat, lon)
         here = shapely.points(at)
         lawful = (
@@ -65,11 +67,12 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
     return tuple(made)
 
 
-def _candidates(plan: PatrolPlan, sortie: Sortie) -> list[tuple[float, float, Waypoint | None]]:
+def _candidates(plan: PatrolPlan, sortie: Sortie, *, sites: bool) -> list[tuple[float, float, Waypoint | None]]:
     """Latitude and longitude of what may be a rally point, and the waypoint where it is one of the sortie."""
     half = _half_way(sortie)
     found: list[tuple[float, float, Waypoint | None]] = [] if half is None else [(half.lat_deg, half.lon_deg, half)]
-    return [*found, *((site.lat_deg, site.lon_deg, None) for site in plan.airspace.landing_sites)]
+    more = plan.airspace.landing_sites if sites else ()
+    return [*found, *((site.lat_deg, site.lon_deg, None) for site in more)]
 
 
 def _half_way(sortie: Sortie) -> Waypoint | None:

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 
 from geo import FlatTerrain
 from missions import (
+    Airspace,
     Base,
     Fleet,
+    LandingSite,
     LegKind,
     MissionError,
     PlanOptions,
@@ -162,6 +164,20 @@ def test_a_rally_point_is_where_px4_lands_and_what_ardupilot_flies_at():
         assert [r.z for r in landed] == pytest.approx(list(ground - ground[0]), abs=0.5)
         assert abs(landed[1].z) > 2.0
         assert all(above.z - below.z > 30.0 for above, below in zip(flown, landed, strict=True))
+
+
+def test_a_landing_site_uphill_is_no_place_to_land_for_px4(made):
+    """The plan does not know the ground there: PX4 would land at that of the nearest place on the way."""
+    sortie = made.sorties[0]
+    place = sortie.patrol[len(sortie.patrol) // 2].start
+    site = LandingSite("uphill", place.lat_deg + 200.0 / M_LAT, place.lon_deg)
+    there = replace(made, airspace=Airspace(landing_sites=(site,)))
+    flown, landed = (compile_mission(there, sortie, name).rally for name in ("ardupilot", "px4"))
+    before = compile_mission(made, sortie, "px4").rally
+    own = (round(site.lat_deg * 1e7), round(site.lon_deg * 1e7))
+    assert own in [(r.x, r.y) for r in flown]
+    assert landed == before
+    assert len(landed) == 2
 
 
 def test_an_unknown_dialect_is_refused(made):
