@@ -124,9 +124,9 @@ class _Dialect:
     lands_at_rally
         Whether the height of a rally point is that of the ground where it lands, to which it adds its height of return
         (PX4 rtl.cpp, ``computeReturnAltitude``; seen on main of May 2026: from 90 m, to a point given at 100 m, it
-        climbed to 130 m), and not the height at which it is flown to. Of a landing site the plan does not know that
-        ground: uphill it would fly into the hill, so that it is given none. A plane without rotors circles for good
-        over any such point (``RTL_LAND_DELAY`` of its airframes is -1) and gets none at all: it returns to its landing.
+        climbed to 130 m), and not the height at which it is flown to. Where the plan does not know that ground it is
+        given none: uphill it would fly into the hill. A plane without rotors circles for good over any such point
+        (``RTL_LAND_DELAY`` of its airframes is -1) and gets none at all: it returns to its landing.
     """
 
     home_first: bool
@@ -182,7 +182,7 @@ def _rally(
     lands = rules.lands_at_rally
     return tuple(
         rally_item(number, at.lat_deg, at.lon_deg, round((at.ground_amsl_m if lands else at.amsl_m) - home_m, 2))
-        for number, at in enumerate(rally_points(plan, sortie, fence, sites=not lands))
+        for number, at in enumerate(rally_points(plan, sortie, fence, known=lands))
     )
 
 
