@@ -11,7 +11,8 @@ from missions.errors import MissionsError
 __all__ = ["LATER", "check_counts", "length_told", "number_within", "store_figures"]
 
 LATER = MappingProxyType({"later": True})
-"""Metadata of a field that plan files of earlier versions lack; they are read with its default."""
+"""Metadata of a field that plan files of earlier versions lack; they are read with its default, but for what
+`load_plan` knows better."""
 
 
 def number_within(what: str, value: object, low: float, high: float, error: type[MissionsError]) -> float:

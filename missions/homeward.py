@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from missions.effort import effort
@@ -20,17 +18,19 @@ def straight_effort(
 ) -> tuple[float, float]:
     """Time, seconds, and energy, watt hours, of a straight transit between two places, degrees.
 
-    `rise_m` is flown on the spot at its end. Infinite where the wind is too strong for it. Wings are no slower higher
-    up, and no metre takes them more: it is reckoned at sea level.
+    `rise_m` is flown on the spot at its end. Infinite where the wind is too strong for it. Nobody here knows how high
+    it is flown: the time is that at sea level, where wings are slowest, the energy the larger of that at sea level and
+    that in the thinnest air of the plan. With t the true by the equivalent airspeed, c the cruise, a and b the wind
+    along and across the way, a metre takes t P(c) / (a + sqrt((t c)² - b²)): as t rises it falls, or falls and then
+    rises, so that it is largest at one of the two ends. With the wind behind that may be the upper one.
     """
-    wind = replace(wind, air_amsl_m=min(wind.air_amsl_m, 0.0))
-    plane = Plane.at(*start)
-    step = plane.xy(*stop)
-    steps = np.array([step, [0.0, 0.0]])
-    times, energies = effort(
-        vehicle.aircraft, steps, np.array([0.0, rise_m]), speed_m_s=vehicle.aircraft.cruise_m_s, wind=wind, patrol=False
+    craft, step = vehicle.aircraft, Plane.at(*start).xy(*stop)
+    steps, rises_m = np.array([step, [0.0, 0.0]]), np.array([0.0, rise_m])
+    low, high = (
+        effort(craft, steps, rises_m, speed_m_s=craft.cruise_m_s, wind=wind, patrol=False, amsl_m=amsl_m)
+        for amsl_m in (min(wind.air_amsl_m, 0.0), wind.air_amsl_m)
     )
-    return float(times.sum()), float(energies.sum())
+    return float(low[0].sum()), max(float(low[1].sum()), float(high[1].sum()))
 
 
 def straight_home(vehicle: Vehicle, here: tuple[float, float], above_base_m: float, wind: Wind) -> tuple[float, float]:

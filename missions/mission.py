@@ -124,8 +124,9 @@ class _Dialect:
     lands_at_rally
         Whether the height of a rally point is that of the ground where it lands, to which it adds its height of return
         (PX4 rtl.cpp, ``computeReturnAltitude``; seen on main of May 2026: from 90 m, to a point given at 100 m, it
-        climbed to 130 m), and not the height at which it is flown to. A plane without rotors circles for good over such
-        a point (``RTL_LAND_DELAY`` of its airframes is -1), so that it is given none: it returns to its landing.
+        climbed to 130 m), and not the height at which it is flown to. Where the plan does not know that ground it is
+        given none: uphill it would fly into the hill. A plane without rotors circles for good over any such point
+        (``RTL_LAND_DELAY`` of its airframes is -1) and gets none at all: it returns to its landing.
     """
 
     home_first: bool
@@ -178,11 +179,10 @@ def _rally(
     if rules.lands_at_rally and sortie.vehicle.aircraft.needs_runway:
         return ()
     home_m = sortie.home.amsl_m
+    lands = rules.lands_at_rally
     return tuple(
-        rally_item(
-            number, at.lat_deg, at.lon_deg, round((at.ground_amsl_m if rules.lands_at_rally else at.amsl_m) - home_m, 2)
-        )
-        for number, at in enumerate(rally_points(plan, sortie, fence))
+        rally_item(number, at.lat_deg, at.lon_deg, round((at.ground_amsl_m if lands else at.amsl_m) - home_m, 2))
+        for number, at in enumerate(rally_points(plan, sortie, fence, known=lands))
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,13 @@ from geo import VedetteError
 from missions.errors import FormatError
 from missions.files import read_json, write_json
 from missions.patrol import PatrolPlan
+from missions.thin_air import in_thinner_air
 
 __all__ = ["load_plan", "save_plan"]
 
 _FORMAT, _VERSION = "vedette-plan", 7
+_AIR = "air_amsl_m"
+"""The height of the air in a wind, which plan files of earlier versions lack."""
 
 
 def save_plan(plan: PatrolPlan, path: Path) -> None:
@@ -34,6 +37,9 @@ def save_plan(plan: PatrolPlan, path: Path) -> None:
 def load_plan(path: Path) -> PatrolPlan:
     """Read a plan that `save_plan` wrote; every value is validated again as at construction.
 
+    Of a plan from before air was thin the air is raised to the highest leg of wings: read as at sea level they would be
+    held to turns narrower than they fly.
+
     Raises
     ------
     FormatError
@@ -49,6 +55,8 @@ def load_plan(path: Path) -> PatrolPlan:
     except VedetteError as error:
         raise FormatError(f"{path}: {error}") from None
     assert isinstance(plan, PatrolPlan)
+    if _AIR not in value["plan"]["options"]["wind"]:
+        plan = replace(plan, options=in_thinner_air(plan) or plan.options)
     return plan
 
 

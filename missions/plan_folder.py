@@ -99,10 +99,10 @@ def write_plan_folder(
     with _staged(folder) as stage:
         for (sortie, _), mission in zip(held, compiled, strict=True):
             home_m = sortie.home.ground_amsl_m
-            write_qgc_plan(mission, stage / f"{mission.name}.plan", home_m, sortie.vehicle.aircraft.form)
             write_mission_kml(mission, stage / f"{mission.name}.kml", home_m)
-            # A list begins with home; the items for ArduPilot do already.
+            # Files begin with home; the items for ArduPilot do already.
             home = None if dialect == "ardupilot" else (sortie.home.lat_deg, sortie.home.lon_deg, round(home_m, 2))
+            write_qgc_plan(mission, stage / f"{mission.name}.plan", home, sortie.vehicle.aircraft.form)
             write_waypoints(mission.items, stage / f"{mission.name}.waypoints", home)
         for_apps = write_app_files(plan, stage, bare)
         write_plan_geojson(plan, stage / "plan.geojson", terrain, fences)

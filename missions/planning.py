@@ -147,13 +147,19 @@ def best_plan(
 
     # Which walk is best depends on where the bases stand along it: the sharing-out tells.
     first = planner()
-    return _best(sorted([first, *map(planner, first.setting.others)], key=Planner.figure))
+    made = _best(sorted([first, *map(planner, first.setting.others)], key=lambda one: one.figure()))
+    higher = in_thinner_air(made)
+    if higher is None:
+        return made
+    # Wings fly over ground that is higher than borders and bases: once more, by every course, in the air that is there.
+    return best_plan(task, fleet, terrain, higher, airspace=airspace, risk=risk)
 
 
 def _best(planners: list[Planner]) -> PatrolPlan:
     """Of the plans of a few planners, the better first, that which sees most, and then most often.
 
-    Aircraft that wait for each other show in the schedule only.
+    It is not checked where it is flown in thinner air than it was made for. Aircraft that wait for each other show in
+    the schedule only.
     """
     by_risk = planners[0].setting.options.objective is Objective.RISK
     made, refused = [], None
@@ -228,7 +234,7 @@ class Planner:
         return float((weights * np.where(watched, soonest, 0.0)).max(initial=0.0))
 
     def plan(self) -> PatrolPlan:
-        """The plan, checked."""
+        """The plan, checked; one in which wings fly higher than its air is not: it is to be made anew in thinner."""
         chosen, made = self._made()
         for left in reversed(range(_SHORTENINGS)):
             if not (bare := sorted({*unfenced(made), *too_long(made)})):
@@ -244,11 +250,8 @@ class Planner:
         else:
             if unfenced(made) or too_long(made):
                 raise MissionError(bare_reason(self.setting))
-        higher = in_thinner_air(made)
-        if higher is not None:
-            # Wings fly over ground that is higher than borders and bases: once more in the air that is there.
-            given = self.setting
-            return best_plan(given.task, given.fleet, given.terrain, higher, airspace=given.airspace, risk=given.risk)
+        if in_thinner_air(made) is not None:
+            return made
         unseen = unwatched(self.setting, chosen.rotas.flown)
         made = replace(made, coverage=coverage_of(self.setting, made.sorties, unseen))
         terrain = self.setting.terrain

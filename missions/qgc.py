@@ -45,7 +45,10 @@ _ALTITUDE_MODE = {FRAME_RELATIVE: 1, FRAME_GLOBAL: 2, FRAME_TERRAIN: 4}
 
 
 def write_qgc_plan(
-    mission: Mission, path: Path, home_amsl_m: float = 0.0, form: AircraftForm = AircraftForm.MULTIROTOR
+    mission: Mission,
+    path: Path,
+    home: tuple[float, float, float] | None = None,
+    form: AircraftForm = AircraftForm.MULTIROTOR,
 ) -> None:
     """Write a mission with fence and rally points.
 
@@ -55,16 +58,17 @@ def write_qgc_plan(
         What to write.
     path
         Usually ends in ``.plan``.
-    home_amsl_m
-        Elevation of home, metres AMSL, for a mission that has no home item (PX4).
+    home
+        Latitude and longitude, degrees, and elevation, metres AMSL, of home, for a mission that has no home item
+        (PX4). Without it the first place of the mission is taken for it, at sea level.
     form
         What flies it: QGroundControl offers the commands, and takes the speed, of that kind of vehicle.
 
     Raises
     ------
     FormatError
-        When the mission has no items, no home where ArduPilot wants one, a rally point in another frame than above
-        home, a frame without latitude and longitude, a jump to no item, or an infinite figure.
+        When the mission has no items, no home where ArduPilot wants one, no place to take for home, a rally point in
+        another frame than above home, a frame without latitude and longitude, a jump to no item, or an infinite figure.
     FileWriteError
         When the file cannot be written.
     MissionError
@@ -82,8 +86,10 @@ def write_qgc_plan(
     shapes = fence_shapes(mission.fence)
     home_item = mission.items[0] if mission.dialect == "ardupilot" else None
     flown = mission.items[1:] if home_item else mission.items
-    # Home, or above it: a mission that begins in the air has no take-off there.
-    anchor = home_item or next(iter(mission.rally), flown[0])
+    if home_item:
+        home = home_item.x / 1e7, home_item.y / 1e7, home_item.z
+    elif home is None:
+        home = _first_place(mission, path)
     # Of a speed -1 and NaN say "as it is".
     speeds = [item.p2 for item in flown if item.command == 178 and item.p2 > 0] or [10.0]
     items = [
@@ -104,7 +110,7 @@ def write_qgc_plan(
                 "globalPlanAltitudeMode": modes.pop() if len(modes) == 1 else _MIXED,
                 "cruiseSpeed": max(speeds),
                 "hoverSpeed": max(speeds),
-                "plannedHomePosition": [anchor.x / 1e7, anchor.y / 1e7, home_item.z if home_item else home_amsl_m],
+                "plannedHomePosition": list(home),
                 "items": items,
             },
             "geoFence": {
@@ -297,6 +303,14 @@ def _flag(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, not true or false")
     return value
+
+
+def _first_place(mission: Mission, path: Path) -> tuple[float, float, float]:
+    """Latitude, longitude and height 0 of the first item with a place. A command without one has zeros there."""
+    first = next((item for item in mission.items if item.frame != FRAME_MISSION), None)
+    if first is None:
+        raise FormatError(f"{path}: mission {mission.name!r} has no place, and no home is given: give home")
+    return first.x / 1e7, first.y / 1e7, 0.0
 
 
 def _item(item: MissionItem, number: int, where: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from missions.fence_shapes import FencePolygon
 from missions.limits import RALLY_POINTS
 from missions.patrol import PatrolPlan
 from missions.plane import Chart
-from missions.sortie import LegKind, Sortie, Waypoint
+from missions.sortie import Leg, LegKind, Sortie, Waypoint
 
 __all__ = ["rally_points"]
 
@@ -25,13 +25,16 @@ _APART_M = 100.0
 """A rally point nearer to another than this is of no use, metres."""
 
 
-def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ...]) -> tuple[Waypoint, ...]:
-    """Rally points of a sortie, the base first, at most `RALLY_POINTS`.
+def rally_points(
+    plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ...], *, known: bool = False
+) -> tuple[Waypoint, ...]:
+    """Rally points of a sortie, the base first, at most `RALLY_POINTS`; only those whose ground is known if asked so.
 
     The others lie inside the fence, at least stand-off and margin from the border. An autopilot flies straight to the
     nearest: one that is nearest from a place of the sortie from which that way leaves the fence is left out. Each has
-    the height of the sortie where it passes nearest, and that of the ground there: nobody here knows the ground of a
-    landing site.
+    the height of the sortie where it passes nearest, and that of the ground there. Nobody here knows the ground of a
+    landing site, nor that below a leg between its ends, which it follows within its bounds only: whoever has to know
+    it does without the sites, and has the nearest end of a leg for the place half-way.
     """
     base = sortie.vehicle.base
     home = Waypoint.above(base.lat_deg, base.lon_deg, sortie.layers_agl_m[1], sortie.home.ground_amsl_m)
@@ -41,7 +44,7 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
     border = _border_beside(plan, chart, way)
     keep_off_m = plan.keep_off_m
     points, made = [np.zeros(2)], [home]
-    for lat, lon, own in _candidates(plan, sortie):
+    for lat, lon, own in _candidates(plan, sortie, known=known):
         at = chart.xy(lat, lon)
         here = shapely.points(at)
         lawful = (
@@ -65,16 +68,28 @@ def rally_points(plan: PatrolPlan, sortie: Sortie, fence: tuple[FencePolygon, ..
     return tuple(made)
 
 
-def _candidates(plan: PatrolPlan, sortie: Sortie) -> list[tuple[float, float, Waypoint | None]]:
+def _candidates(plan: PatrolPlan, sortie: Sortie, *, known: bool) -> list[tuple[float, float, Waypoint | None]]:
     """Latitude and longitude of what may be a rally point, and the waypoint where it is one of the sortie."""
-    half = _half_way(sortie)
+    half = _leg_end_half_way(sortie) if known else _half_way(sortie)
     found: list[tuple[float, float, Waypoint | None]] = [] if half is None else [(half.lat_deg, half.lon_deg, half)]
-    return [*found, *((site.lat_deg, site.lon_deg, None) for site in plan.airspace.landing_sites)]
+    more = plan.airspace.landing_sites if not known else ()
+    return [*found, *((site.lat_deg, site.lon_deg, None) for site in more)]
+
+
+def _transit(sortie: Sortie) -> list[Leg]:
+    return [leg for leg in sortie.legs if leg.kind is LegKind.TRANSIT and leg.distance_m > 0]
+
+
+def _leg_end_half_way(sortie: Sortie) -> Waypoint | None:
+    """The end of a leg of the transit that is nearest to its middle along it."""
+    transit = _transit(sortie)
+    along = np.cumsum([leg.distance_m for leg in transit])
+    return transit[int(np.abs(along - along[-1] / 2).argmin())].end if transit else None
 
 
 def _half_way(sortie: Sortie) -> Waypoint | None:
     """The middle of the transit."""
-    transit = [leg for leg in sortie.legs if leg.kind is LegKind.TRANSIT and leg.distance_m > 0]
+    transit = _transit(sortie)
     half = sum(leg.distance_m for leg in transit) / 2
     for leg in transit:
         if half <= leg.distance_m:

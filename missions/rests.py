@@ -29,6 +29,9 @@ __all__ = ["Rests"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_Flown = tuple[int, tuple[Leg, ...], tuple[Run, ...]]
+"""End, legs and runs of a sortie."""
+
 _STEP_M, _COARSE_M = 50.0, 500.0
 _NOTHING_M = 1.0
 """A stretch shorter than this is none, metres."""
@@ -85,7 +88,6 @@ class Rests:
         self._around = surroundings_of(plan)
         self._course = course_of(plan, self._around)
         self._coarse = self._course.stations(_COARSE_M)
-        self._unflyable: UnflyableError | None = None
 
     def of(self, sortie: Sortie, progress: Progress, here: Reached) -> list[Sortie]:
         """The sorties that see the rest of one; none where nothing is left.
@@ -101,7 +103,9 @@ class Rests:
         charge, aloft = progress.charge, progress.airborne
         made: list[Sortie] = []
         while at < last or aloft:
-            found = self._longest(sortie, stretch, at, here if aloft else None, charge) if at < last else None
+            found, unflyable = None, None
+            if at < last:
+                found, unflyable = self._longest(sortie, stretch, at, here if aloft else None, charge)
             if found is None and aloft:
                 made.append(self._homeward(sortie, stretch, here, charge))
             elif found is not None:
@@ -109,10 +113,11 @@ class Rests:
                 made.append(replace(sortie, runs=runs, charge=charge, legs=legs))
                 at = stretch.begin(stop)
             elif charge == 1:
-                why = f" ({self._unflyable})" if self._unflyable else ""
+                if unflyable is not None:
+                    raise PlanError(f"{sortie.name}: its rest cannot be flown ({unflyable}): plan the patrol again")
                 raise PlanError(
                     f"{sortie.name}: its rest is out of reach of {sortie.vehicle.base.name!r} even with a fresh "
-                    f"battery{why}: plan the patrol again"
+                    "battery: plan the patrol again"
                 )
             # On with a fresh battery, from the base.
             charge, aloft = 1.0, False
@@ -160,16 +165,19 @@ class Rests:
 
     def _longest(
         self, sortie: Sortie, stretch: _Stretch, begin: int, here: Reached | None, charge: float
-    ) -> tuple[int, tuple[Leg, ...], tuple[Run, ...]] | None:
-        """End, legs and runs of the longest sortie from a place that the battery allows; None where it allows none."""
+    ) -> tuple[_Flown | None, UnflyableError | None]:
+        """The longest sortie from a place that the battery allows, and where there is none what cannot be flown.
+
+        None of both where it is the battery, or no way leads there.
+        """
         aloft = None
         if here is not None:
             lat, lon = self._course.at(stretch.builder.stations[stretch.order[begin]])
             aloft = Aloft(here.here, self._way(stretch, here, (float(lat), float(lon))))
         elif not np.isin(stretch.order[begin], stretch.access.reached):
-            return None
+            return None, None
 
-        def flown_to(end: int) -> tuple[int, tuple[Leg, ...], tuple[Run, ...]] | None:
+        def flown_to(end: int) -> tuple[_Flown | None, UnflyableError | None]:
             try:
                 legs, runs = stretch.builder.legs(
                     sortie.vehicle,
@@ -180,23 +188,23 @@ class Rests:
                     aloft=aloft,
                 )
             except UnflyableError as error:
-                self._unflyable = error
-                return None
-            return (end, legs, runs) if _lands(sortie, legs, charge) else None
+                return None, error
+            return (end, legs, runs) if _lands(sortie, legs, charge) else None, None
 
         ends = [end for end in stretch.ends(begin) if np.isin(stretch.order[end], stretch.access.reached)]
         low, high = 0, len(ends) - 1
-        found, self._unflyable = None, None
-        # The whole rest is tried first; else bisection, in which what is found is always one that was built.
+        found, why = None, None
+        # The whole rest is tried first; else bisection, in which what is found is always one that was built, and what
+        # is told last is of the shortest.
         middle = high
         while low <= high:
-            flown = flown_to(ends[middle])
+            flown, why = flown_to(ends[middle])
             if flown is None:
                 high = middle - 1
             else:
                 found, low = flown, middle + 1
             middle = (low + high) // 2
-        return found
+        return found, None if found else why
 
     def _homeward(self, sortie: Sortie, stretch: _Stretch, here: Reached, charge: float) -> Sortie:
         """Home from the air without any patrol."""

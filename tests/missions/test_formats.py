@@ -40,7 +40,7 @@ def made():
 def test_a_qgc_plan_comes_back(made, tmp_path, dialect):
     mission = compile_mission(made, made.sorties[0], dialect)
     path = tmp_path / f"{mission.name}.plan"
-    write_qgc_plan(mission, path, home_amsl_m=1180.0)
+    write_qgc_plan(mission, path, home=(46.0, 8.0, 1180.0))
     # NaN is not equal to itself; its text is.
     assert repr(read_qgc_plan(path)) == repr(mission)
 
@@ -77,7 +77,7 @@ def test_a_qgc_plan_has_what_qgroundcontrol_requires(made, tmp_path):
 @given(missions())
 def test_any_lawful_mission_comes_back_from_a_qgc_plan(tmp_path_factory, mission):
     path = tmp_path_factory.mktemp("qgc") / f"{mission.name}.plan"
-    write_qgc_plan(mission, path, home_of(mission))
+    write_qgc_plan(mission, path, (46.0, 8.0, home_of(mission)))
     assert repr(read_qgc_plan(path)) == repr(mission)
 
 
@@ -89,6 +89,18 @@ def test_parameters_of_a_command_without_a_place_are_no_degrees_in_a_qgc_plan(tm
     first, second = json.loads(path.read_text())["mission"]["items"]
     assert first["params"][4:] == [46.0, 8.0, 50.0]
     assert second["params"] == [1.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0]
+
+
+def test_home_of_a_px4_plan_is_the_one_given_or_the_first_place(tmp_path):
+    """A command without a place has zeros where others have one: that is off Africa."""
+    speed, place = MissionItem(0, 2, 178, p2=12.5), MissionItem(1, 6, 16, x=460000000, y=80000000, z=50.0)
+    both, bare = (Mission("a", "px4", items, (), ()) for items in ((speed, place), (speed,)))
+    for home, told in (((45.9, 7.9, 500.0), [45.9, 7.9, 500.0]), (None, [46.0, 8.0, 0.0])):
+        write_qgc_plan(both, tmp_path / "a.plan", home)
+        assert json.loads((tmp_path / "a.plan").read_text())["mission"]["plannedHomePosition"] == told
+    with pytest.raises(FormatError, match="no place, and no home is given"):
+        write_qgc_plan(bare, tmp_path / "b.plan")
+    assert not (tmp_path / "b.plan").exists()
 
 
 def test_a_speed_left_as_it_is_sets_no_speed_of_a_qgc_plan(tmp_path):

@@ -9,10 +9,12 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 
-from geo import FlatTerrain
+from geo import FlatTerrain, GridTerrain
 from missions import (
+    Airspace,
     Base,
     Fleet,
+    LandingSite,
     LegKind,
     MissionError,
     PlanOptions,
@@ -156,12 +158,41 @@ def test_a_rally_point_is_where_px4_lands_and_what_ardupilot_flies_at():
     for sortie in made.sorties:
         flown, landed = (compile_mission(made, sortie, name).rally for name in ("ardupilot", "px4"))
         assert len(landed) == 2
-        assert [(r.x, r.y) for r in landed] == [(r.x, r.y) for r in flown]
+        assert (landed[0].x, landed[0].y) == (flown[0].x, flown[0].y)
         lat, lon = np.array([(r.x / 1e7, r.y / 1e7) for r in landed]).T
         ground = terrain.elevation_m(lat, lon)
         assert [r.z for r in landed] == pytest.approx(list(ground - ground[0]), abs=0.5)
         assert abs(landed[1].z) > 2.0
         assert all(above.z - below.z > 30.0 for above, below in zip(flown, landed, strict=True))
+
+
+def test_px4_lands_on_ground_that_is_known_not_on_that_between_two_places():
+    """A ridge on the way, which no leg of it climbs over."""
+    step = 1e-4
+    north_m = np.repeat((0.03 - np.arange(500) * step)[:, None], 1800, axis=1) * M_LAT
+    ridge = GridTerrain(500.0 + 25.0 * np.exp(-(((north_m - 780.0) / 150.0) ** 2)), LAT + 0.03, LON - 0.04, step)
+    border = straight(6000)
+    made = plan(border, fleet_for(border, 1), ridge)
+    for sortie in made.sorties:
+        landed = compile_mission(made, sortie, "px4").rally
+        lat, lon = np.array([(r.x / 1e7, r.y / 1e7) for r in landed]).T
+        ground = ridge.elevation_m(lat, lon)
+        assert [r.z for r in landed] == pytest.approx(list(ground - ground[0]), abs=0.1)
+        assert len(landed) == 2
+
+
+def test_a_landing_site_uphill_is_no_place_to_land_for_px4(made):
+    """The plan does not know the ground there: PX4 would land at that of the nearest place on the way."""
+    sortie = made.sorties[0]
+    place = sortie.patrol[len(sortie.patrol) // 2].start
+    site = LandingSite("uphill", place.lat_deg + 200.0 / M_LAT, place.lon_deg)
+    there = replace(made, airspace=Airspace(landing_sites=(site,)))
+    flown, landed = (compile_mission(there, sortie, name).rally for name in ("ardupilot", "px4"))
+    before = compile_mission(made, sortie, "px4").rally
+    own = (round(site.lat_deg * 1e7), round(site.lon_deg * 1e7))
+    assert own in [(r.x, r.y) for r in flown]
+    assert landed == before
+    assert len(landed) == 2
 
 
 def test_an_unknown_dialect_is_refused(made):

@@ -73,7 +73,7 @@ def test_a_jump_leads_to_the_item_with_its_do_jump_id(tmp_path, firmware, target
     jump = mission.items[-1]
     assert (jump.p1, jump.p2) == (target, 3)
     # QGroundControl finds the same item in what is written of it.
-    write_qgc_plan(mission, tmp_path / "ours.plan", 488.0)
+    write_qgc_plan(mission, tmp_path / "ours.plan", (46.0, 8.0, 488.0))
     ours = json.loads((tmp_path / "ours.plan").read_text())["mission"]["items"]
     assert [i["doJumpId"] for i in ours] == [1, 2, 3, 4]
     assert ours[3]["params"][:2] == [2, 3]
@@ -127,7 +127,7 @@ def test_heights_of_all_altitude_modes_are_read_as_they_are_flown(tmp_path):
     mission = read(tmp_path, document(*items))
     assert [(i.frame, i.z) for i in mission.items[1:]] == [(6, 50), (0, 700), (0, 538.5), (10, 40)]
     assert all(math.isnan(i.p4) for i in mission.items[1:])
-    write_qgc_plan(mission, tmp_path / "ours.plan", 488.0)
+    write_qgc_plan(mission, tmp_path / "ours.plan", (46.0, 8.0, 488.0))
     ours = json.loads((tmp_path / "ours.plan").read_text())["mission"]
     assert [i["frame"] for i in ours["items"]] == [3, 0, 0, 10]
     assert [i["AltitudeMode"] for i in ours["items"]] == [1, 2, 2, 4]

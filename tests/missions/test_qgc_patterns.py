@@ -161,7 +161,7 @@ def test_a_pattern_is_the_items_that_are_sent_for_it(tmp_path, case, firmware):
     first = (6, 22, 0, 0, 0, None, 46.0, 8.0, 50)
     assert told(mission) == [first, *items, (6, 16, 0, 0, 0, None, 46.0, 8.002, 50)]
     assert [i.seq for i in mission.items] == list(range(len(mission.items)))
-    write_qgc_plan(mission, tmp_path / "ours.plan", 488.0)
+    write_qgc_plan(mission, tmp_path / "ours.plan", (46.0, 8.0, 488.0))
     assert repr(read_qgc_plan(tmp_path / "ours.plan").items) == repr(mission.items)
 
 

@@ -49,7 +49,11 @@ from missions import (
     write_wpml,
 )
 from missions.band import BandLine
+from missions.building import Builder
 from missions.coverage import cover
+from missions.errors import UnflyableError
+from missions.progress import reached
+from missions.rests import Rests
 from missions.views import Watch
 from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, straight, wiggly_borders, zone
@@ -572,14 +576,56 @@ def _e7(at):
     return round(at.lat_deg * 1e7), round(at.lon_deg * 1e7)
 
 
+def test_what_cannot_be_flown_is_told_of_the_sortie_that_it_is_of(made, monkeypatch):
+    """A bend of one; of the next the battery takes it nowhere, and its message says no word of that bend."""
+    rests, (first, second, *_) = Rests(made, FlatTerrain(), OVERLAP_M), made.sorties
+
+    def told(sortie, flown):
+        progress = Progress(flown.name, at=_place(flown, 0.5)[0], battery=0.9)
+        with pytest.raises(PlanError) as error:
+            rests.of(sortie, progress, reached(made, flown, progress, FlatTerrain(), "ardupilot"))
+        return str(error.value)
+
+    def bent(*_, **__):
+        raise UnflyableError("a bend of 170 degrees", LAT, LON)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Builder, "legs", bent)
+        assert told(first, first) == (
+            f"{first.name}: its rest cannot be flown (a bend of 170 degrees): plan the patrol again"
+        )
+    craft = replace(second.vehicle.aircraft, battery_wh=1.0)
+    weak = replace(second, vehicle=replace(second.vehicle, aircraft=craft))
+    assert told(weak, second) == (
+        f"{second.name}: its rest is out of reach of {second.vehicle.base.name!r} even with a fresh battery: "
+        "plan the patrol again"
+    )
+
+
 def test_a_plan_of_another_course_is_not_resumed(made):
     other = replace(made, border=straight(30_100))
     with pytest.raises(PlanError, match="plan it again"):
         resume(other, Progress(made.sorties[0].name, item=6))
 
 
+@pytest.fixture(scope="module")
+def planes():
+    """A plane that lands along a line; PX4 has no rally point of it."""
+    border = straight(6000)
+    fleet = fleet_for(border, 1)
+    wings = Aircraft(
+        "wings", 20.0, 28.0, 3.0, 3.0, 280.0, 300.0, 600.0, 500.0,
+        form=AircraftForm.FIXED_WING, min_m_s=14.0, turn_radius_m=60.0, takeoff_s=10.0, landing_s=10.0,
+    )  # fmt: skip
+    one = replace(fleet.vehicles[0], aircraft=wings)
+    fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.25), vehicles=(one,))
+    return plan(border, fleet, options=PlanOptions(dwell_s=2.0))
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_every_file_of_a_resumed_plan_loads(made, tmp_path, dialect):
+@pytest.mark.parametrize("flown", ["made", "planes"])
+def test_every_file_of_a_resumed_plan_loads(flown, tmp_path, dialect, request):
+    made = request.getfixturevalue(flown)
     sortie = made.sorties[0]
     after = resume(made, Progress(sortie.name, at=_place(sortie, 0.5)[0], battery=0.7, airborne=True))
     write_plan_folder(after, tmp_path, dialect)

@@ -4,13 +4,29 @@ import json
 import math
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import shapely
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from geo import FlatTerrain, GridTerrain
-from missions import Aircraft, Fleet, PlanOptions, Vehicle, Wind, compile_mission, load_plan, plan, save_plan, validate
+from missions import (
+    Aircraft,
+    Fleet,
+    PlanOptions,
+    Vehicle,
+    Wind,
+    compile_mission,
+    load_plan,
+    plan,
+    planning,
+    save_plan,
+    straight_effort,
+    validate,
+)
 from missions.effort import effort
 from missions.sortie import Waypoint
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, border_from_metres, fleet_for, metres, straight, way
@@ -148,14 +164,94 @@ def test_wings_over_higher_ground_than_the_border_are_planned_for_the_air_there(
     assert validate(made, ground).violations == []
 
 
-def test_plans_of_earlier_versions_are_read(tmp_path):
-    made = planned(straight(3000.0), FlatTerrain(0.0))
-    save_plan(made, tmp_path / "plan.json")
-    told = json.loads((tmp_path / "plan.json").read_text())
-    assert told["plan"]["options"]["wind"].pop("air_amsl_m") == made.options.wind.air_amsl_m > 0
-    (tmp_path / "old.json").write_text(json.dumps(told))
-    assert load_plan(tmp_path / "old.json").options.wind == Wind()
-    assert load_plan(tmp_path / "plan.json") == made
+def read_of_old(made, folder):
+    """A plan as it is read of its file without the height of the air, which earlier versions have not."""
+    save_plan(made, folder / "plan.json")
+    told = json.loads((folder / "plan.json").read_text())
+    assert told["plan"]["options"]["wind"].pop("air_amsl_m") == made.options.wind.air_amsl_m
+    (folder / "old.json").write_text(json.dumps(told))
+    assert load_plan(folder / "plan.json") == made
+    return load_plan(folder / "old.json")
+
+
+def test_plans_of_earlier_versions_are_read_with_the_air_that_their_wings_fly_in(tmp_path):
+    """At 3,000 m their turns are wider by a third than at sea level, where the default of a wind is."""
+    made = planned(straight(3000.0), FlatTerrain(3000.0))
+    old = read_of_old(made, tmp_path)
+    highest_m = max(leg.end.amsl_m for sortie in made.sorties for leg in sortie.legs)
+    assert highest_m <= old.options.wind.air_amsl_m < highest_m + 50.0
+    assert WING.turn_radius_in(old.options.wind) >= 60.0 * DENSITY[0] / DENSITY[3000]
+    assert replace(old, options=made.options) == made
+
+
+def test_plans_of_earlier_versions_in_which_rotors_fly_are_read_as_they_are(tmp_path):
+    border = straight(3000.0)
+    made = plan(border, fleet_for(border), FlatTerrain(3000.0))
+    assert read_of_old(made, tmp_path) == made
+
+
+@example(from_deg=270.0, speed_m_s=12.0, amsl_m=5000.0, share=1.0)
+@given(
+    from_deg=st.floats(0.0, 360.0), speed_m_s=st.floats(0.0, 15.0), amsl_m=st.floats(0.0, 5000.0), share=st.floats(0, 1)
+)
+def test_the_way_home_takes_no_less_than_in_any_air_that_it_may_be_flown_in(from_deg, speed_m_s, amsl_m, share):
+    """With the wind behind a metre takes more up there: the drag is the same, and less of the way is the wind's."""
+    wind = Wind(speed_m_s, from_deg, air_amsl_m=amsl_m)
+    vehicle = Vehicle(1, "one", WING, beside(straight(4000.0), 1500.0))
+    here = (vehicle.base.lat_deg, vehicle.base.lon_deg - 10_000.0 / M_LON)
+    time, energy = straight_effort(vehicle, here, (vehicle.base.lat_deg, vehicle.base.lon_deg), 0.0, wind)
+    in_air_s, in_air_wh = effort(
+        WING, np.array([[10_000.0, 0.0]]), np.zeros(1), speed_m_s=20.0, wind=wind, patrol=False, amsl_m=share * amsl_m
+    )
+    # Another projection than theirs.
+    assert energy >= in_air_wh[0] * 0.995
+    assert time >= in_air_s[0] * 0.995
+
+
+@pytest.mark.parametrize("speed_m_s", [4.0, 12.0])
+def test_the_energy_home_with_the_wind_behind_is_that_of_thin_air(speed_m_s):
+    thin = math.sqrt(DENSITY[0] / DENSITY[3000])
+    more = thin * (20.0 + speed_m_s) / (thin * 20.0 + speed_m_s)
+    vehicle = Vehicle(1, "one", WING, beside(straight(4000.0), 1500.0))
+    ends = (vehicle.base.lat_deg, vehicle.base.lon_deg - 10_000.0 / M_LON), (vehicle.base.lat_deg, vehicle.base.lon_deg)
+    low, high = (straight_effort(vehicle, *ends, 0.0, Wind(speed_m_s, 270.0, air_amsl_m=m)) for m in (0.0, 3000.0))
+    assert high[1] == pytest.approx(low[1] * more, rel=0.002)
+    assert high[0] == low[0]
+
+
+class _Course:
+    """What a course comes to in the air of its setting, by the height of the air: made for the test below."""
+
+    def __init__(self, setting):
+        self.setting = setting
+        self.name = setting.course or "first"
+
+    def _lost_m(self):
+        return {"first": 0.0, "other": 20.0}[self.name] + (50.0 if self.name == "first" and self._thin() else 0.0)
+
+    def _thin(self):
+        return self.setting.options.wind.air_amsl_m > 0
+
+    def figure(self):
+        return self._lost_m(), 100.0
+
+    def plan(self):
+        return SimpleNamespace(name=self.name, revisit_s=100.0, lost_m=self._lost_m(), thin=self._thin())
+
+
+def test_courses_are_weighed_anew_in_thinner_air(monkeypatch):
+    """The first sees all in thick air, and bends so much wider in thin that the other sees more: that one is flown."""
+
+    def setting(task, fleet, terrain, options, *, course, **_):
+        return SimpleNamespace(options=options, course=course, others=[] if course else ["other"])
+
+    monkeypatch.setattr(planning, "Setting", setting)
+    monkeypatch.setattr(planning, "Planner", _Course)
+    monkeypatch.setattr(planning, "in_thin_air", lambda options, *_: options)
+    thin = PlanOptions(wind=Wind(air_amsl_m=3000.0))
+    monkeypatch.setattr(planning, "in_thinner_air", lambda made: None if made.thin else thin)
+    made = planning.best_plan(None, None, None, PlanOptions(), airspace=None, risk=None)
+    assert (made.name, made.lost_m, made.thin) == ("other", 20.0, True)
 
 
 def test_rotors_fly_as_high_as_they_are(tmp_path):
