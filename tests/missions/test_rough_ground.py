@@ -15,7 +15,7 @@ ROUGH = [noise(10.18173053295276, 845087), noise(12.109590108629488, 216154), no
 
 def planned(form, terrain):
     border = straight(2500.0)
-    fleet = winged(form, border)
+    fleet = winged(form, border, as_at_sea_m=0.0)
     # Wider turns in thin air keep the patrol farther from the border.
     return plan(border, replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.25)), terrain, LOOSE)
 
