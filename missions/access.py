@@ -92,7 +92,7 @@ class Access:
         runway: Runway | None = None,
         kept: KeptWays | None = None,
     ) -> None:
-        self.base, self.runway = base, runway
+        self.base, self.runway, self._terrain = base, runway, terrain
         self._kept: KeptWays = {} if kept is None else kept
         self._about = base.lat_deg, base.lon_deg, around.shut
         lat, lon = course.at(stations)
@@ -314,7 +314,14 @@ class Access:
     def _procedures(
         self, aircraft: Aircraft, layers_agl_m: tuple[float, float], terrain: Terrain, options: PlanOptions
     ) -> tuple[Floats, Floats]:
-        """Time and energy of the climb from the base and of the way down to it, each of shape (2,)."""
+        """Time and energy of the climb from the base and of the way down to it, each of shape (2,).
+
+        Other ground than that of the plan stands for it in bounds: over slopes wings take off and land from and to
+        heights that are not those of their layers, and what they climb and descend there at least is counted.
+        """
+        least = aircraft.has_wings and terrain is not self._terrain and math.isfinite(self._terrain.resolution_m)
+        if least:
+            layers_agl_m = (min(layers_agl_m[0], options.floor_agl_m), min(layers_agl_m[1], options.floor_agl_m))
         if self.runway is None:
             return vertical(aircraft, layers_agl_m[0], options), vertical(aircraft, -layers_agl_m[1], options)
         plane, line = self.region.plane, self.runway
@@ -325,7 +332,7 @@ class Access:
         time, energy = effort(
             aircraft,
             steps,
-            rises + np.array([-home, 0.0, home]),
+            np.zeros(3) if least else rises + np.array([-home, 0.0, home]),
             speed_m_s=aircraft.cruise_m_s,
             wind=options.wind,
             patrol=False,

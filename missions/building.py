@@ -33,6 +33,9 @@ _Ends = tuple[Waypoint | None, Waypoint | None]
 _Flight = list[tuple[Part, list[Waypoint]]]
 """What a part of a sortie is flown in, each with its waypoints."""
 
+_SAID_M = 0.5
+"""A radius that differs by less is told as the same, metres."""
+
 _SIDES: dict[int, Side | None] = {0: None, Side.LEFT.sign: Side.LEFT, Side.RIGHT.sign: Side.RIGHT}
 
 
@@ -138,17 +141,19 @@ class Builder:
         ]
         return with_procedures(joined(made), craft), tuple(runs)
 
-    def turns_at(self, vehicle: Vehicle, access: Access, part: str, stretch: tuple[int, int]) -> bool:
-        """Whether there is room for the turns of wings into a stretch, part ``out``, or out of it, ``home``."""
+    def no_turns_at(
+        self, vehicle: Vehicle, access: Access, part: str, stretch: tuple[int, int]
+    ) -> TooSharpError | None:
+        """Why there is no room for the turns of wings into a stretch, part ``out``, or out of it, ``home``, if so."""
         pieces = self._pieces([stretch], access)
         try:
             if part == "out":
                 self._led_out(vehicle, access, pieces[0], stretch[0])
             else:
                 self._led_home(vehicle, access, pieces[-1], stretch[1])
-        except TooSharpError:
-            return False
-        return True
+        except TooSharpError as error:
+            return error
+        return None
 
     def _led_out(
         self, vehicle: Vehicle, access: Access, piece: _Piece, station: int, aloft: Aloft | None = None
@@ -157,25 +162,35 @@ class Builder:
         way = access.way(station) if aloft is None else aloft.way
         course, runway = piece.course(access.region.plane), None if aloft else access.runway
         # A border lies where the camera looks, and room to turn is on the other side.
-        found = curved_out(way, course, -float(piece.side), runway, self._room(vehicle, access))
-        return self._turned(found, vehicle, station, "out")
+        room = self._room(vehicle, access)
+        found = curved_out(way, course, -float(piece.side), runway, room)
+        if found is not None:
+            return found
+        at_runway = runway is not None and curved_out(way, course, -float(piece.side), None, room) is not None
+        raise self._too_sharp(vehicle, station, "out", at_runway=at_runway)
 
     def _led_home(self, vehicle: Vehicle, access: Access, piece: _Piece, station: int) -> Floats:
         """The way home from a station with the turn out of the piece that is patrolled up to there."""
         way, course = access.way_home(station), piece.course(access.region.plane, last=True)
-        found = curved_home(way, course, -float(piece.side), access.runway, self._room(vehicle, access))
-        return self._turned(found, vehicle, station, "home")
-
-    def _turned(self, found: Floats | None, vehicle: Vehicle, station: int, part: str) -> Floats:
+        room = self._room(vehicle, access)
+        found = curved_home(way, course, -float(piece.side), access.runway, room)
         if found is not None:
             return found
+        at_runway = access.runway is not None and curved_home(way, course, -float(piece.side), None, room) is not None
+        raise self._too_sharp(vehicle, station, "home", at_runway=at_runway)
+
+    def _too_sharp(self, vehicle: Vehicle, station: int, part: str, *, at_runway: bool) -> TooSharpError:
         lat, lon = (float(v) for v in self.course.at(self.stations[station]))
-        raise TooSharpError(
-            f"at {lat:.5f}, {lon:.5f} there is no room for {no_room_for(vehicle.aircraft, self.options.wind)}: send "
-            "rotors or an aircraft that turns tighter, or move the base",
+        way = "from" if part == "home" else "to"
+        where = f"at the runway of base {vehicle.base.name!r}, on the way {way}" if at_runway else "at"
+        return TooSharpError(
+            f"{where} {lat:.5f}, {lon:.5f} there is no room for "
+            f"{no_room_for(vehicle.aircraft, self.options.wind)}: send rotors or an aircraft that turns tighter, or "
+            "move the base",
             lat,
             lon,
             part,
+            at_runway=at_runway,
         )
 
     def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
@@ -334,8 +349,10 @@ def led(
 
 def no_room_for(aircraft: Aircraft, wind: Wind) -> str:
     """The turns of an aircraft with the figures that bound them, in words."""
-    blown = f", {aircraft.turn_radius_in(wind):.0f} m in the wind" if wind.speed_m_s else ""
-    return f"the turns of {aircraft.kind!r} (turn_radius_m {aircraft.turn_radius_m:g}{blown})"
+    flown_m = aircraft.turn_radius_in(wind)
+    why = "in the wind and the air there" if wind.speed_m_s else "in the air there"
+    wider = f", {flown_m:.0f} m {why}" if abs(flown_m - aircraft.turn_radius_m) >= _SAID_M else ""
+    return f"the turns of {aircraft.kind!r} (turn_radius_m {aircraft.turn_radius_m:g}{wider})"
 
 
 def legs_of(pilot: Pilot, kind: LegKind, flight: _Flight, craft: Aircraft, look: Side | None = None) -> list[Leg]:

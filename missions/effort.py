@@ -37,9 +37,9 @@ def effort(
     slower than they can for it circle for the rest of the time.
 
     Wings hold an equivalent airspeed. It lifts them, and has their drag, at any height; over the ground they are
-    faster by the true by the equivalent airspeed, and their power is greater by as much (Anderson, *Aircraft
-    Performance and Design*, 5.10 and 5.11). Rotors hold their speed over the ground; that they need more power in thin
-    air is not counted.
+    faster by the true by the equivalent airspeed, and their power, drag times true airspeed, is greater by as much
+    (Anderson, *Aircraft Performance and Design*, chapter 5). Rotors hold their speed over the ground; that they need
+    more power in thin air is not counted.
 
     Parameters
     ----------

@@ -79,7 +79,19 @@ class UnflyableError(PlanError):
 
 
 class TooSharpError(UnflyableError):
-    """A place where wings have no room for the turn into their patrol, or out of it."""
+    """A place where wings have no room for the turn into their patrol, or out of it.
+
+    Parameters
+    ----------
+    at_runway
+        Whether there is room at the patrol, and none for the turn off the runway, or on to it.
+    """
+
+    def __init__(
+        self, message: str, lat_deg: float, lon_deg: float, part: str = "patrol", *, at_runway: bool = False
+    ) -> None:
+        super().__init__(message, lat_deg, lon_deg, part)
+        self.at_runway = at_runway
 
 
 class GroundError(UnflyableError):

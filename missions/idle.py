@@ -28,18 +28,22 @@ def out_of_reach(setting: Setting) -> str:
     nearest = min(setting.access_of(crew).nearest_m for crew in setting.crews)
     there = [crew for crew in setting.crews if setting.access_of(crew).nearest_m == nearest]
     crew = max(there, key=lambda crew: reach_m(crew.aircraft, setting.options))
-    unknown = unknown_ground(setting)
-    if unknown.any():
-        return f"nothing can be patrolled: {lacking(setting, int(np.argmax(unknown)))}"
-    narrow = too_narrow(setting)
-    if narrow.any():
-        lat, lon = (float(v[np.argmax(narrow)]) for v in setting.at)
+    unknown, narrow, steep = unknown_ground(setting), too_narrow(setting), too_steep(setting)
+    if setting.options.wind.speed_m_s >= crew.aircraft.cruise_m_s:
+        steep[:] = TooSteep.NOTHING
+    # The cause of most pieces, of as many the one that `unwatched` names first.
+    why = np.select([unknown, narrow, steep > 0], [0, 1, 2], 3)[setting.needed]
+    cause = int(np.argmax(np.bincount(why, minlength=4)))
+    if cause == 0:
+        return f"nothing can be patrolled: {lacking(setting, int(np.argmax(unknown & setting.needed)))}"
+    if cause == 1:
+        piece = int(np.argmax(narrow & ~unknown & setting.needed))
+        lat, lon = (float(v[piece]) for v in setting.at)
         return (
-            f"nothing can be patrolled: at {lat:.5f}, {lon:.5f} {narrow_reason(setting)}; send rotors or an aircraft "
-            "that turns tighter, or move the base"
+            f"nothing can be patrolled: at {lat:.5f}, {lon:.5f} {narrow_reason(setting, piece)}; send rotors or an "
+            "aircraft that turns tighter, or move the base"
         )
-    steep = too_steep(setting)
-    if steep.any() and setting.options.wind.speed_m_s < crew.aircraft.cruise_m_s:
+    if cause == 2:
         # The piece that is nearest to being of use says why.
         worst = int(np.argmax(steep == (TooSteep.WAYS if (steep == TooSteep.WAYS).any() else TooSteep.PIECE)))
         lat, lon = (float(v[worst] + v[worst + 1]) / 2 for v in setting.at)
@@ -135,11 +139,18 @@ def _why_not_there_and_back(setting: Setting, crew: Crew, *, alone: bool) -> str
 def _why_no_way(setting: Setting, crew: Crew) -> str:
     """What keeps the aircraft of a crew from flying any of the lawful ways, however much energy it has."""
     craft, wind, shut = crew.aircraft, setting.options.wind, setting.shut[crew]
-    if shut.blank.any() or shut.blank_ends.any():
+    blank, steep = (
+        int((ends | np.append(pieces, False) | np.append(False, pieces)).sum())
+        for pieces, ends in ((shut.blank, shut.blank_ends), (shut.steep, shut.far))
+    )
+    tight = int(shut.tight.sum())
+    most = max(blank, tight, steep)
+    if most and most == blank:
         return "it, or the ways there, lie over ground that is not known"
-    if shut.tight.any():
-        return f"there is no room to come into the patrol, or to leave it, for {no_room_for(craft, wind)}"
-    if shut.steep.any() or shut.far.any():
+    if most and most == tight:
+        where = "from the runway" if (shut.tight == shut.off_runway).all() else "into the patrol, or out of it"
+        return f"there is no room to turn {where} for {no_room_for(craft, wind)}"
+    if most:
         return f"the ground, or the ways there, are too steep for {steep_for(craft)}"
     return (
         f"the wind of {wind.speed_m_s:g} m/s from {wind.from_deg:.0f} degrees lets {craft.kind!r} (max_m_s "

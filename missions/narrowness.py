@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from missions.building import no_room_for
 from missions.setting import Setting
+from missions.shut import Shut
 
 __all__ = ["narrow_reason", "too_narrow"]
 
@@ -19,8 +20,17 @@ def too_narrow(setting: Setting) -> NDArray[np.bool_]:
     return np.asarray(np.all(closed, axis=0) & np.any(narrow, axis=0))
 
 
-def narrow_reason(setting: Setting) -> str:
-    """Why crews do not fly there: names aircraft and the figures of their turns."""
-    wings = dict.fromkeys(crew.aircraft for crew in setting.crews if crew.aircraft.has_wings)
-    turns = ", ".join(no_room_for(craft, setting.options.wind) for craft in wings)
-    return f"there is no room to come into the patrol there, or to leave it, for {turns}"
+def narrow_reason(setting: Setting, piece: int) -> str:
+    """Why crews do not fly a piece that `too_narrow` names: names those and the figures of their turns."""
+    ends = slice(piece, piece + 2)
+    crews = [crew for crew in setting.crews if setting.shut[crew].tight[ends].any()]
+    turns = ", ".join(no_room_for(craft, setting.options.wind) for craft in dict.fromkeys(c.aircraft for c in crews))
+    if all(_only_off_runway(setting.shut[crew], ends) for crew in crews):
+        where = " and ".join(repr(name) for name in dict.fromkeys(crew.base.name for crew in crews))
+        return f"there is no room to turn to the ways there off the runway of {where}, or back on to it, for {turns}"
+    return f"there is no room there, or close by, to come into the patrol or to leave it, for {turns}"
+
+
+def _only_off_runway(shut: Shut, ends: slice) -> bool:
+    """Whether the turns that have no room at some stations are all of the runway."""
+    return bool((shut.tight[ends] == shut.off_runway[ends]).all())

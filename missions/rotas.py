@@ -176,8 +176,8 @@ def _sorties(
 def _narrow(setting: Setting, builder: Builder, crew: Crew, part: str, ends: tuple[int, int]) -> None:
     """Shut the stations about one at which wings have no room for a turn, as far as there is none.
 
-    Where a border winds closely that is no single station: the next ones are tried, then every second, every fourth, as
-    long as there is no room at those.
+    Where a border winds closely that is no single station: the next ones are tried, then the second, the fourth from
+    there, as long as there is no room at those. What lies between two of them is taken to have none either.
     """
     access, shut = setting.access_of(crew), setting.shut[crew]
     onward = 1 if ends[1] > ends[0] else -1
@@ -186,9 +186,10 @@ def _narrow(setting: Setting, builder: Builder, crew: Crew, part: str, ends: tup
         known, step = at[0], 1
         while (k := at[0] + way * step) in reached and 0 <= k + at[1] < len(setting.stations):
             stretch = (k, k + onward) if part == "out" else (k - onward, k)
-            if builder.turns_at(crew.vehicles[0], access, part, stretch):
+            error = builder.no_turns_at(crew.vehicles[0], access, part, stretch)
+            if error is None:
                 break
-            shut.narrow(slice(min(known, k), max(known, k) + 1))
+            shut.narrow(slice(min(known, k), max(known, k) + 1), at_runway=error.at_runway)
             known, step = k, step * 2
 
 

@@ -51,7 +51,9 @@ _ROUGH_M = 2.0
 _ABOVE_M = 0.5
 """What the line of a runway may be above a ceiling between its samples, metres."""
 
-_SAMPLES = 40
+_PER_CELL, _STEPS_M = 16, (1.0, 20.0)
+"""Samples of a line to a cell of the model of the ground, and how near to each other they are at least and at most,
+metres: between two of them no corner of the ground is higher by more than a little, however rough it is."""
 
 _RISE_S, _RINGS, _RING_DEG = 10.0, 4, 30.0
 """A way that climbs on from where the climb-out ends is flown late at once: for how long, seconds, the ground about
@@ -255,11 +257,16 @@ def _slope(aircraft: Aircraft, ground_m_s: float) -> float:
     return min(math.tan(math.radians(aircraft.approach_deg)), aircraft.descent_m_s / ground_m_s / _SPARE)
 
 
+def _samples(length_m: float, terrain: Terrain) -> int:
+    """At how many places a line of a length is looked at, its ends among them."""
+    return max(2, 1 + math.ceil(length_m / float(np.clip(terrain.resolution_m / _PER_CELL, *_STEPS_M))))
+
+
 def _reach(
     course: Floats, gradient: float, layer_agl_m: float, plane: Plane, terrain: Terrain, *, level_m: float = 0.0
 ) -> float | None:
     """How far from the base a gradient from its ground, or from so far on, meets a height above the ground, metres."""
-    away = np.linspace(0.0, _LONGEST_M, 251)
+    away = np.linspace(0.0, _LONGEST_M, _samples(_LONGEST_M, terrain))
     ground = np.asarray(terrain.known_elevation_m(*plane.lat_lon(away[:, None] * course)), dtype=float)
     above = (away - level_m) * gradient - (ground - ground[0]) - layer_agl_m
     first = int(np.argmax(above >= 0))
@@ -290,8 +297,8 @@ def _above_ground(
         (np.zeros(2), line.final, 0.0, final + home_m - base),
         (line.final, line.established, final + home_m - base, established + home_m - base),
     )
-    share = np.linspace(0.0, 1.0, _SAMPLES)
     for start, end, low, high in ends:
+        share = np.linspace(0.0, 1.0, _samples(float(np.hypot(*(end - start))), terrain))
         height = low + share * (high - low)
         above = height + base - ground(start + share[:, None] * (end - start))
         # Nor is it flown over ground that is not known, of which no comparison holds.

@@ -29,6 +29,8 @@ class Shut:
         Pieces and stations likewise of which, or of the ways there, the elevation is not known.
     tight
         Stations likewise at which its wings have no room to turn into the patrol, or out of it.
+    off_runway
+        Those of them of which it is the turn off the runway, or on to it, that has no room.
     over, on_way
         Where there is none, degrees: a place by each piece and each station of which that turned out when sorties were
         built.
@@ -39,7 +41,7 @@ class Shut:
         self._unknown, self._unknown_ends = self.pieces.copy(), self.ends.copy()
         self.steep, self.far = self.pieces, self.ends
         self.blank, self.blank_ends = self.pieces, self.ends
-        self.tight = np.zeros(count, dtype=bool)
+        self.tight, self.off_runway = np.zeros((2, count), dtype=bool)
         self.over: dict[int, tuple[float, float]] = {}
         self.on_way: dict[int, tuple[float, float]] = {}
 
@@ -65,13 +67,15 @@ class Shut:
         fresh = not known[which]
         known[which] = True
         if isinstance(error, TooSharpError):
-            self.tight[which] = True
+            self.tight[which], self.off_runway[which] = True, error.at_runway
         if isinstance(error, UnknownGroundError):
             unknown[which] = True
             places.setdefault(which, (error.lat_deg, error.lon_deg))
         return fresh
 
-    def narrow(self, stations: slice) -> None:
+    def narrow(self, stations: slice, *, at_runway: bool) -> None:
         """Leave out as ends stations beside one at which there is no room to turn, where there is none either."""
-        self.tight[stations] |= ~self.ends[stations]
+        fresh = ~self.ends[stations]
+        self.tight[stations] |= fresh
+        self.off_runway[stations] |= fresh & at_runway
         self.ends[stations] = True

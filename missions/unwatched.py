@@ -42,7 +42,7 @@ def unwatched(setting: Setting, flown: NDArray[np.bool_]) -> list[tuple[float, f
         if unknown[piece]:
             return lacking(setting, piece)
         if narrow[piece]:
-            return narrow_reason(setting)
+            return narrow_reason(setting, piece)
         return steep_reason(setting, TooSteep(int(steep[piece]))) or _UNFLOWN[bool(far[piece : piece + 2].any())]
 
     out = []

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from hypothesis import strategies as st
 
-from geo import geodesic_destination
+from geo import geodesic_destination, true_per_equivalent
 from missions import Base, BorderSegment, Fleet, Side, Zone, default_fleet
 
 LAT, LON = 46.0, 8.0
@@ -59,6 +59,17 @@ def wiggly_borders(draw):
 
 def fleet_for(border, count=2, distance_m=1500.0) -> Fleet:
     return default_fleet(beside(border, distance_m), count)
+
+
+def lifted(fleet, amsl_m=1000.0):
+    """A fleet whose wings are as fast and turn as wide at a height, where slopes are, as others at sea level."""
+    thin = float(true_per_equivalent(amsl_m))
+
+    def craft(usual):
+        speeds = {name: getattr(usual, name) / thin for name in ("min_m_s", "cruise_m_s", "max_m_s")}
+        return replace(usual, **speeds, turn_radius_m=usual.turn_radius_m / thin**2)
+
+    return replace(fleet, vehicles=tuple(replace(v, aircraft=craft(v.aircraft)) for v in fleet.vehicles))
 
 
 def storing(fleet, **stores):

@@ -26,13 +26,11 @@ from missions import (
     validate_missions,
 )
 from tests.asked import asked
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, metres, straight, way, wiggly_borders
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, lifted, metres, straight, way, wiggly_borders
 from tests.missions.test_airspace_plans import WING
 from tests.missions.test_climbing import ROOMY, assert_circles, ramp
 from tests.missions.test_climbing import circles as climbing
 from tests.missions.test_steep_ground import WINGS, assert_flown_well
-
-pytestmark = pytest.mark.usefixtures("sea_level_air")
 
 SLOW = settings(
     max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -45,9 +43,9 @@ def spot_at(east, north, uncertainty_m=0.0):
     return Spot(LAT + north / M_LAT, LON + east / M_LON, uncertainty_m)
 
 
-def planned(border, craft, options=None, terrain=None):
+def planned(border, craft, options=None, terrain=None, *, as_at_sea_m=0.0):
     camera = replace(default_fleet(beside(border, 1500)).camera, max_gsd_m=0.3)
-    fleet = Fleet(camera, (Vehicle(1, "wing", craft, beside(border, 1500)),))
+    fleet = lifted(Fleet(camera, (Vehicle(1, "wing", craft, beside(border, 1500)),)), as_at_sea_m)
     return plan(border, fleet, terrain or FlatTerrain(0.0), options or PlanOptions(shift_s=3600.0, dwell_s=1.0))
 
 
@@ -165,9 +163,8 @@ def test_turns_are_wider_than_they_have_to_be():
 def test_a_sortie_that_may_be_flown_above_the_ceiling_is_told_in_its_own_plan():
     """By how much, and at a place on its way, is of this sortie: the patrol has none of it."""
     border, terrain = straight(3000.0), ramp(0.3, 300.0)
-    made = planned(
-        border, WINGS["fixed_wing"], replace(ROOMY, dwell_s=1.0, patrol_ceiling_agl_m=80.0, ceiling_agl_m=90.0), terrain
-    )
+    options = replace(ROOMY, dwell_s=1.0, patrol_ceiling_agl_m=80.0, ceiling_agl_m=90.0)
+    made = planned(border, WINGS["fixed_wing"], options, terrain, as_at_sea_m=1000.0)
     told = {}
     for at in (300, 2700):
         found = cue_sortie(made, made.fleet.vehicles[0], spot_at(at, 60), station_s=60.0, terrain=terrain)

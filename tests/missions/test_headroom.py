@@ -20,8 +20,6 @@ from .helpers import straight
 from .test_climbing import ramp
 from .test_steep_ground import GROUNDS, LOOSE, WINGS, hills, noise, winged
 
-pytestmark = pytest.mark.usefixtures("sea_level_air")
-
 BELOW_M = 1.0
 """What may be flown below the floor, or above the ceiling: the ground is sampled to a metre."""
 

@@ -32,9 +32,7 @@ from missions.slopes import Slopes, followed
 from missions.way_rises import ways_followed
 from tests.asked import asked
 
-from .helpers import LAT, LON, M_LAT, M_LON, area, beside, fleet_for, straight, way, zone
-
-pytestmark = pytest.mark.usefixtures("sea_level_air")
+from .helpers import LAT, LON, M_LAT, M_LON, area, beside, fleet_for, lifted, straight, way, zone
 
 GEOD = pyproj.Geod(ellps="WGS84")
 STEP_DEG = 0.0005
@@ -167,9 +165,10 @@ WINGS = {
 LOOSE = PlanOptions(dwell_s=2.5)
 
 
-def winged(form, border, distance_m=900.0):
+def winged(form, border, distance_m=900.0, *, as_at_sea_m=1000.0):
+    """One with wings, whose figures are those of `WINGS` so high above the sea: they are about slopes there."""
     base = beside(border, distance_m)
-    return Fleet(default_fleet(base, 1).camera, (Vehicle(1, "one", WINGS[form], base),))
+    return lifted(Fleet(default_fleet(base, 1).camera, (Vehicle(1, "one", WINGS[form], base),)), as_at_sea_m)
 
 
 def assert_named(words, craft):
@@ -355,7 +354,7 @@ def test_at_their_lowest_airspeed_wings_are_not_taken_for_slower(lat_deg, toward
     for azimuth in (toward_deg, toward_deg + 100.0):
         places.append(GEOD.fwd(*places[-1], azimuth, 4000.0)[:2])
     border = replace(straight(4000.0, side="right"), coordinates=tuple(places))
-    fleet = winged("vtol", border)
+    fleet = winged("vtol", border, as_at_sea_m=0.0)
     fleet = replace(fleet, camera=replace(fleet.camera, max_gsd_m=0.5))
     # Whichever way it is patrolled the wind is behind on one side of the bend.
     options = PlanOptions(wind=Wind(10.0, toward_deg + 140.0))
@@ -367,4 +366,6 @@ def test_at_their_lowest_airspeed_wings_are_not_taken_for_slower(lat_deg, toward
 def _airspeed(leg, wind):
     azimuth, _, length = GEOD.inv(leg.start.lon_deg, leg.start.lat_deg, leg.end.lon_deg, leg.end.lat_deg)
     speeds = [(length / leg.duration_s, azimuth), (wind.speed_m_s, wind.from_deg)]
-    return math.hypot(*(sum(v * f(math.radians(a)) for v, a in speeds) for f in (math.sin, math.cos)))
+    true_m_s = math.hypot(*(sum(v * f(math.radians(a)) for v, a in speeds) for f in (math.sin, math.cos)))
+    # What the pitot tube says of it.
+    return true_m_s * (1 - 2.25577e-5 * leg.start.amsl_m) ** 2.12794

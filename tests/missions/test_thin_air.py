@@ -29,6 +29,8 @@ from missions import (
 )
 from missions.effort import effort
 from missions.sortie import Waypoint
+from missions.task import Task
+from missions.thin_air import in_thin_air
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, border_from_metres, fleet_for, metres, straight, way
 
 DENSITY = {0: 1.225, 1000: 1.11164, 2000: 1.00649, 3000: 0.909122}
@@ -150,7 +152,7 @@ def test_a_plan_for_the_sea_is_refused_on_a_plateau():
 
 
 def test_wings_over_higher_ground_than_the_border_are_planned_for_the_air_there():
-    """The flight line lies 150 m up a slope from the border, its base 1500 m."""
+    """A ridge 70 m high lies between the flight line and the base, where nothing of the border is."""
     x, y = np.arange(-12_000.0, 16_000.0, 200.0), np.arange(-12_000.0, 12_000.0, 200.0)
     up = np.tile(np.clip(500.0 + y[::-1, None] * 0.02, 500.0, 520.0), (1, len(x))) + np.where(
         np.abs(y[::-1, None] - 700) < 300, 70.0, 0.0
@@ -158,9 +160,13 @@ def test_wings_over_higher_ground_than_the_border_are_planned_for_the_air_there(
     ground = GridTerrain(
         up, north_deg=LAT + y[-1] / M_LAT, west_deg=LON + x[0] / M_LON, step_deg=200 / M_LAT, lon_step_deg=200 / M_LON
     )
-    made = planned(straight(4000.0), ground)
+    border = straight(4000.0)
+    made = planned(border, ground)
     highest_m = max(leg.end.amsl_m for sortie in made.sorties for leg in sortie.legs)
     assert highest_m <= made.options.wind.air_amsl_m <= highest_m + 200.0
+    # Above what the ground below border and base says.
+    at_first = in_thin_air(PlanOptions(dwell_s=2.0), Task.of(border), made.fleet, ground)
+    assert made.options.wind.air_amsl_m > at_first.wind.air_amsl_m
     assert validate(made, ground).violations == []
 
 

@@ -8,7 +8,6 @@ import pytest
 import shapely
 
 from cli.simulated import simulated_fleet
-from geo import true_per_equivalent
 from missions import LegKind, PlanOptions, Wind, check, compile_mission, plan
 from sim.flight_frame import FlightFrame
 from sim.flight_items import Item
@@ -25,21 +24,10 @@ STRAY_M, BELOW_M = 10.0, 1.0
 an arc, and the ground is sampled to a metre."""
 
 
-def lifted(fleet):
-    """A fleet whose wings are as fast and turn as wide where the slopes are, 1,000 m up, as others at sea level."""
-    thin = float(true_per_equivalent(1000.0))
-
-    def craft(usual):
-        speeds = {name: getattr(usual, name) / thin for name in ("min_m_s", "cruise_m_s", "max_m_s")}
-        return replace(usual, **speeds, turn_radius_m=usual.turn_radius_m / thin**2)
-
-    return replace(fleet, vehicles=tuple(replace(v, aircraft=craft(v.aircraft)) for v in fleet.vehicles))
-
-
 @pytest.fixture(scope="module")
 def made():
     border, terrain = straight(3000.0), ramp(0.25, 80.0, 1200.0)
-    found = plan(border, lifted(winged("fixed_wing", border)), terrain, ROOMY)
+    found = plan(border, winged("fixed_wing", border), terrain, ROOMY)
     assert check(found, terrain) == []
     return found, terrain
 
@@ -139,7 +127,7 @@ STEEP = {
 @pytest.mark.parametrize("name", STEEP)
 def test_wings_keep_floor_and_ceiling_where_they_came_lowest_and_highest_of_hundreds_of_plans_over_steep_ground(name):
     autopilot, form, border, away_m, terrain, gsd_m, options = STEEP[name]
-    fleet = lifted(winged(form, border, away_m))
+    fleet = winged(form, border, away_m)
     made = plan(border, replace(fleet, camera=replace(fleet.camera, max_gsd_m=gsd_m)), terrain, options)
     assert check(made, terrain) == []
     for sortie in made.sorties[:2]:
