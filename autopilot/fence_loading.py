@@ -35,7 +35,7 @@ class FenceLoading:
         item_s = self._vehicle.dialect.fence_item_s
         self._needed_s = (items + _MORE_ITEMS) * item_s if items else 0.0
         self._clock = FlightClock(self._vehicle.timing.time_scale, asyncio.get_running_loop().time())
-        self._left_s()
+        self._left_s()  # from this look on the vehicle's own time counts
 
     async def settle(self) -> None:
         """Wait until it acts; at once where it does so already. Raises LinkError."""
