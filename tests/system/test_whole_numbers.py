@@ -70,7 +70,7 @@ def test_angles_of_a_gimbal_are_proved():
             proof = await upload_verified(joined.link, 1, items, MISSION, dialect=ARDUCOPTER)
             assert proof.attempts == 1
             last = joined.items(MISSION)[-1]
-            assert (last.params, last.x) == ((-46.0, 31.0, 6.0, 0.0), 12)
+            assert (last.params, last.x) == ((-45.0, 31.0, 6.0, 0.0), 12)
 
     run(go())
 
