@@ -19,8 +19,10 @@ INSTALL := install --quiet --disable-pip-version-check --no-compile
 demo: $(READY) $(CONSOLE)
 	$(BIN)/vedette demo
 
+# More workers than cores: some wait for what flies. OpenBLAS, too, has one core in each of them and in what they start.
+test: export OPENBLAS_NUM_THREADS = 1
 test: $(READY) $(CONSOLE)
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 # Of tests and of what they load, once for all that run tests side by side.
 compiled: $(READY)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import WAITING
+from tests.turns import WAITING
 
 __all__ = ["outcomes", "second_say"]
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
+from tests import turns
 from tests.asked import MOST
 from tests.programs import heed_signals
 from tests.services import absent, mosquitto, postgres  # noqa: F401 - fixtures
@@ -18,10 +19,7 @@ from tests.spent import Spent
 from tests.steady import SteadyPolicy
 
 IN_CI = os.environ.get("VEDETTE_REQUIRE_ALL") == "1"
-# Rooms whose tests mostly wait: what they fly has a time of its own.
-WAITING = {"autopilot", "sim", "system"}
-# Files of minutes: begun late, one of them is all that still runs at the end. Those that mostly wait for what they fly
-# take turns with those that compute: four that wait at once leave the cores idle.
+# Files of minutes: begun late, one of them is all that still runs at the end.
 LONGEST = [
     "system/test_patrol.py",
     "system/test_exercise.py",
@@ -65,19 +63,8 @@ LONGEST = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, then those that wait spread evenly among those that compute, so that neither come last.
-
-    Workers take whole files, in this order.
-    """
-    kinds: dict[bool, dict[Path, None]] = {True: {}, False: {}}
-    for item in items:
-        kinds[item.path.parent.name in WAITING][item.path] = None
-    place = {
-        file: (_rank(file), (number + 0.5) / len(files))
-        for files in kinds.values()
-        for number, file in enumerate(files)
-    }
-    items.sort(key=lambda item: place[item.path])
+    """The longest files first: workers take whole files, those of their kind (`tests.turns`) in this order."""
+    items.sort(key=lambda item: _rank(item.path))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -96,7 +83,9 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """CI tells where its processor time goes."""
+    """Whole files are shared out by what they do; CI tells where its processor time goes."""
+    config.pluginmanager.register(turns)
+    turns.give_way(config)
     if IN_CI:
         config.pluginmanager.register(Spent())
 

@@ -7,8 +7,10 @@ for, is what a change to them can save. Durations of single tests tell more of w
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 __all__ = ["Spent"]
 
 _SHOWN = 60
+_STAT = Path("/proc/stat")
 
 
 def _now_s() -> float:
@@ -24,12 +27,19 @@ def _now_s() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
+def _idle_s() -> float:
+    """Seconds that the cores of the machine stood idle since it started, all of them together (proc(5))."""
+    idle, waits = _STAT.read_text().split(maxsplit=6)[4:6]
+    return (int(idle) + int(waits)) / os.sysconf("SC_CLK_TCK")
+
+
 class Spent:
     """A plugin that sums up, in workers and where they are told of; it is told of where CI runs."""
 
     def __init__(self) -> None:
         self._seconds: Counter[str] = Counter()
         self._collecting_s = 0.0
+        self._begun_s, self._idle_s = time.monotonic(), _idle_s()
 
     def pytest_collection_finish(self) -> None:
         self._collecting_s = _now_s()
@@ -57,9 +67,11 @@ class Spent:
         terminalreporter.section(f"processor time of {_SHOWN} files, s")
         for file, seconds in self._seconds.most_common(_SHOWN):
             terminalreporter.write_line(f"{seconds:7.1f} {file}")
+        had_s = (time.monotonic() - self._begun_s) * (os.cpu_count() or 1)
         rooms: Counter[str] = Counter()
         for file, seconds in self._seconds.items():
             rooms["/".join(file.split("/")[:-1]) or file] += seconds
         terminalreporter.write_line(f"{rooms.total():7.1f} in all")
+        terminalreporter.write_line(f"{_idle_s() - self._idle_s:7.1f} idle, of {had_s:.1f} that the cores had")
         for room, seconds in rooms.most_common():
             terminalreporter.write_line(f"{seconds:7.1f} {room}")
