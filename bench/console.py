@@ -144,9 +144,11 @@ _MEASURES: dict[str, Callable[[str], Iterator[Row]]] = {
 
 @contextmanager
 def _chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium")
+    program = shutil.which("chromium") or shutil.which("chromium-headless-shell")
     if program is None:
-        raise BenchError("chromium is absent: install it, it draws what is measured")
+        raise BenchError(
+            "neither chromium nor chromium-headless-shell is there: install one, it draws what is measured"
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_LAUNCH)
         yield browser

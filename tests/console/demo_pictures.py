@@ -3,7 +3,6 @@
 python -m tests.console.demo_pictures [FOLDER OF THE RUN] [FOLDER OF THE PICTURES]
 """
 
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.console.conftest import LAUNCH
+from tests.console.conftest import LAUNCH, program_of_the_browser
 from tests.demo_shown import ShownDemo, shown_demo
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +96,7 @@ VIEWS: dict[str, tuple[str, str, Callable[[Page], None]]] = {
 def main(run: str = "runs/demo", folder: str = str(ROOT / "docs" / "images")) -> None:
     """Make all pictures."""
     with shown_demo("--show", "--out", run) as demo, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(LAUNCH))
+        browser = playwright.chromium.launch(executable_path=program_of_the_browser(), args=list(LAUNCH))
         take_pictures(browser, demo, Path(folder))
         browser.close()
 

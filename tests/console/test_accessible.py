@@ -215,7 +215,7 @@ def test_what_changes_by_itself_is_told_to_who_does_not_see_it(stocked, desk):
     page.evaluate(_LISTENS)
     fly(stocked, "heron", link="lost")
     expect(page.get_by_role("region", name="Alarms")).to_contain_text("heron: link lost")
-    page.wait_for_function("window.told.some(text => text.includes('heron: link lost'))")
+    page.wait_for_function("() => window.told.some(text => text.includes('heron: link lost'))")
 
 
 def test_what_is_dragged_can_be_done_without_dragging(live, desk):

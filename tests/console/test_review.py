@@ -665,7 +665,7 @@ def test_what_somebody_has_planted_in_the_browser_is_not_said_in_the_name_of_the
     judged(live, page, ids[1], "confirmed")
     expect(left).to_have_count(0)
     # The service may have it before the page has heard so, and the next page asks for what it has not heard of.
-    page.wait_for_function("!Object.keys(localStorage).some(name => name.includes('outbox'))")
+    page.wait_for_function("() => !Object.keys(localStorage).some(name => name.includes('outbox'))")
     page.reload()
     opened(page, ids[0])
     expect(left).to_have_count(0)
