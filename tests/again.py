@@ -13,31 +13,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.turns import WAITING
+from tests.turns import SOCKETS, WAITING
 
 __all__ = ["outcomes", "second_say"]
 
 ROOMS = WAITING | {"console"}
-# Files of other rooms that wait for what comes over real sockets, or out of another program.
-SOCKETS = {
-    "api/test_jobs.py",
-    "api/test_launch_courier.py",
-    "api/test_live_vehicles.py",
-    "api/test_metrics.py",
-    "api/test_orders.py",
-    "api/test_outlets_killed.py",
-    "api/test_sensor_mqtt.py",
-    "api/test_server.py",
-    "api/test_service_killed.py",
-    "api/test_sse.py",
-    "api/test_tak_sender.py",
-    "api/test_webhooks.py",
-    "bench/test_console.py",
-    "bench/test_link.py",
-    "bench/test_many_streams.py",
-    "vision/test_live.py",
-    "vision/test_mavlink_live.py",
-}
 MOST = 3
 TIMES = 2
 # What Make says when pytest has run every test and some failed: it ends by another number where it was broken off.

@@ -9,7 +9,7 @@ import pytest
 from xdist.remote import Producer
 
 from tests.conftest import LONGEST, pytest_collection_modifyitems
-from tests.turns import Turns, computes, give_way
+from tests.turns import FOOTAGE, SOCKETS, Turns, computes, give_way, waits
 
 TESTS = Path(__file__).parents[1]
 FLY = [f"{room}/test_{room}_{k}.py" for k in range(4) for room in ("system", "sim", "autopilot")]
@@ -22,9 +22,24 @@ def in_order(*names):
     return [str(item.path.relative_to(TESTS)) for item in items]
 
 
-def test_each_of_the_longest_is_there_and_stands_once():
-    assert [name for name in LONGEST if not (TESTS / name).is_file()] == []
+def test_each_file_that_is_named_is_there_and_the_longest_stand_once():
+    assert [name for name in [*LONGEST, *SOCKETS, *FOOTAGE] if not (TESTS / name).is_file()] == []
     assert len(set(LONGEST)) == len(LONGEST)
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("sim/test_wings.py", True),
+        ("system/test_patrol.py", True),
+        ("system/test_evaluate.py", False),
+        ("missions/test_explain.py", False),
+        ("api/test_ogc.py", False),
+        ("api/test_sse.py", True),
+    ],
+)
+def test_a_file_waits_by_its_room_or_for_sockets_and_not_where_it_only_reads(file, told):
+    assert waits(f"tests/{file}") is told
 
 
 def test_the_longest_come_first():
