@@ -212,8 +212,8 @@ class Client(StationClient):
         if answer["outcome"] != "dropped":
             kept: bytes | None = None
             for part, path in files:
-                if part == SIGNATURE and kept is not None:
-                    self._put_signature(answer["id"], kept)
+                if part == SIGNATURE:
+                    self._put_signature(answer["id"], path, kept)
                 else:
                     kept = self._put(answer["id"], part, path) or kept
         return answer
@@ -232,25 +232,46 @@ class Client(StationClient):
             return kept
         return None
 
-    def _put_signature(self, crossing_id: str, kept: bytes) -> None:
-        """See that a manifest of another machine is signed: ours is over the one here, and would not fit.
+    def _put_signature(self, crossing_id: str, path: Path, kept: bytes | None) -> None:
+        """See that the manifest that the service has is signed: ours, or `kept`, which is of another machine.
 
-        It tells what ours tells, so we sign it where that machine came to its end before it did.
+        Our signature's file is over our manifest and would not fit `kept`, but that tells what ours tells: we sign it
+        where its machine came to its end before it did. Where we were so slow that another machine has signed ours by
+        now, its signature stays.
         """
+        if kept is not None and self._signed(crossing_id, kept):
+            return
+        try:
+            self._object(
+                "PUT", f"/crossings/{crossing_id}/evidence/{SIGNATURE}", content=self._signature_of(path, kept)
+            )
+        except RefusedError as refusal:
+            if refusal.status != 409:
+                raise
+            if not self._signed(crossing_id, self.evidence(crossing_id, "manifest") if kept is None else kept):
+                raise
+
+    def _signature_of(self, path: Path, kept: bytes | None) -> bytes:
+        if kept is None:
+            return path.read_bytes()
+        if self._sign is None:
+            raise SpoolError(
+                f"another machine left its manifest of this evidence unsigned, and this one has no key to sign it: "
+                f"give the key that signs here, or take {SIGNATURE} out of what is delivered"
+            )
+        return self._sign(kept)
+
+    def _signed(self, crossing_id: str, manifest: bytes) -> bool:
+        """Whether the service has a signature of a manifest; raises SpoolError where it does not fit."""
         try:
             there = self.evidence(crossing_id, SIGNATURE)
         except RefusedError as refusal:
             if refusal.status != 404:
                 raise
-            if self._sign is None:
-                raise SpoolError(
-                    f"another machine left its manifest of this evidence unsigned, and this one has no key to sign it: "
-                    f"give the key that signs here, or take {SIGNATURE} out of what is delivered"
-                ) from refusal
-            self._object("PUT", f"/crossings/{crossing_id}/evidence/{SIGNATURE}", content=self._sign(kept))
-            return
-        if not signs(there, kept):
+            return False
+        if not signs(there, manifest):
             raise SpoolError(f"the {SIGNATURE} that the service has of this evidence does not fit its manifest")
+        return True
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from procrastinate.schema import SchemaManager
 
 from api.errors import StorageError
 from api.jobs.kinds import KINDS, arguments_of
+from api.jobs.leases import Leases
 from api.store.postgres import libpq_url, postgres_url
 
 __all__ = ["JobLine", "add_job", "job_app", "list_jobs", "prepare_jobs"]
@@ -50,7 +51,9 @@ class JobLine:
 
 def job_app(database: str) -> App:
     """Procrastinate on the store's database, for a worker."""
-    return App(connector=PsycopgConnector(conninfo=libpq_url(database), kwargs={"options": _OPTIONS}))
+    app = App(connector=PsycopgConnector(conninfo=libpq_url(database), kwargs={"options": _OPTIONS}))
+    app.job_manager = Leases(app.connector)
+    return app
 
 
 def prepare_jobs(database: str) -> None:

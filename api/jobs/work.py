@@ -9,10 +9,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from procrastinate import App, JobContext, RetryStrategy
 from procrastinate.exceptions import ConnectorException
@@ -20,6 +21,7 @@ from procrastinate.jobs import Job, Status
 
 from api.errors import ApiError, StorageError
 from api.jobs.kinds import KINDS, Kind, arguments_of
+from api.jobs.leases import Leases
 from api.jobs.left import deliver_left
 from api.jobs.queue import job_app, prepare_jobs
 
@@ -132,11 +134,27 @@ def _add_task(app: App, kind: Kind, order: WorkOrder) -> None:
         name = vision.location_name(place)
         order.told(f"job {context.job.id}: {kind.name} {name}, try {context.job.attempts + 1}")
         try:
-            await _process([*order.command, *order.flags, *arguments], order)
+            await _while_held(app, context.job, _process([*order.command, *order.flags, *arguments], order), order)
         except JobError as error:
             order.told(f"job {context.job.id}: {error}")
             raise
         order.told(f"job {context.job.id}: done")
+
+
+async def _while_held(app: App, job: Job, working: Coroutine[Any, Any, None], order: WorkOrder) -> None:
+    """Do a job as long as it is ours; raises JobError where its process fails, or another worker took it up."""
+    leases = app.job_manager
+    assert isinstance(leases, Leases)  # of `job_app`
+    doing, losing = asyncio.create_task(working), asyncio.create_task(leases.until_lost(job, order.lease_s / 3))
+    try:
+        await asyncio.wait({doing, losing}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise JobError("another worker took it up while this one gave no sign of life: what is done here ends")
+        doing.result()
+    finally:
+        doing.cancel()
+        losing.cancel()
+        await asyncio.gather(doing, losing, return_exceptions=True)
 
 
 async def _process(command: Sequence[str], order: WorkOrder) -> None:

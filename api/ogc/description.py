@@ -153,7 +153,8 @@ F = _parameter("f", "The form; goes before Accept.", {"type": "string", "enum": 
 def item_parameters(type_: RecordType) -> list[dict[str, Any]]:
     """The parameters of a collection's items."""
     numbers = {"type": "array", "items": {"type": "number"}}
-    sizes = {"oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}]}
+    # The standard tells of the two sizes by oneOf; OGC's executable suite reads the bounds beside the type alone.
+    sizes = {"minItems": 4, "maxItems": 6, "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}]}
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
     return [
         F,
@@ -187,15 +188,18 @@ def items_answers(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def definition(types: Sequence[RecordType], base: str) -> dict[str, Any]:
-    """OGC API - Features as this reader finds it, in OpenAPI 3.0.3."""
+    """OGC API - Features as this reader finds it, in OpenAPI 3.0.3.
+
+    Its server is the landing page's address, for clients look for `/conformance` and `/collections` right below it.
+    """
     paths: dict[str, Any] = {
-        "/ogc": _get("landing", "Where everything is", json_answers(LANDING_SCHEMA), [_JSON_F]),
-        "/ogc/conformance": _get("conformance", "What is kept to", json_answers(CONFORMANCE_SCHEMA), [_JSON_F]),
-        "/ogc/collections": _get("collections", "What there is", json_answers(COLLECTIONS_SCHEMA), [_JSON_F]),
-        "/ogc/api": _get("definition", "This document", json_answers({"type": "object"}, OPENAPI_30), [_JSON_F]),
+        "/": _get("landing", "Where everything is", json_answers(LANDING_SCHEMA), [_JSON_F]),
+        "/conformance": _get("conformance", "What is kept to", json_answers(CONFORMANCE_SCHEMA), [_JSON_F]),
+        "/collections": _get("collections", "What there is", json_answers(COLLECTIONS_SCHEMA), [_JSON_F]),
+        "/api": _get("definition", "This document", json_answers({"type": "object"}, OPENAPI_30), [_JSON_F]),
     }
     for type_ in types:
-        here, name = f"/ogc/collections/{type_.collection}", type_.collection
+        here, name = f"/collections/{type_.collection}", type_.collection
         queryables = json_answers({"type": "object"}, "application/schema+json")
         one_id = {"name": "featureId", "in": "path", "required": True, "schema": _STRING}
         paths |= {
@@ -215,7 +219,7 @@ def definition(types: Sequence[RecordType], base: str) -> dict[str, Any]:
             "version": "1.0",
             "license": {"name": "see the owner's terms"},
         },
-        "servers": [{"url": base or "/"}],
+        "servers": [{"url": f"{base}/ogc"}],
         "security": [{"key": []}],
         "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
         "paths": paths,

@@ -68,6 +68,11 @@ def get_ogc(request: Request, call: Caller, store: Stored) -> Response:
     return answer(read(store, call, "ogc.read", lambda _session, _now: (body, [])))
 
 
+def get_ogc_root(request: Request, call: Caller, store: Stored) -> Response:
+    """Where everything is, for those who write the address with a slash at its end: OGC's own suite does."""
+    return get_ogc(request, call, store)
+
+
 def get_ogc_conformance(request: Request, call: Caller, store: Stored) -> Response:
     """The classes of conformance that are kept to."""
     _json_only(request)
@@ -245,6 +250,7 @@ def _json(
 
 ROUTES: tuple[Route, ...] = (
     _json("/ogc", get_ogc, Permission.SELF, description.LANDING_SCHEMA),
+    _json("/ogc/", get_ogc_root, Permission.SELF, description.LANDING_SCHEMA),
     _json("/ogc/conformance", get_ogc_conformance, Permission.SELF, description.CONFORMANCE_SCHEMA),
     _json("/ogc/api", get_ogc_api, Permission.SELF, OBJECT, description.OPENAPI_30),
     _json("/ogc/collections", get_ogc_collections, Permission.SELF, description.COLLECTIONS_SCHEMA),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import shapely
 import shapely.geometry
 from shapely.geometry.base import BaseGeometry
 
@@ -14,9 +16,10 @@ from api.records.types import TYPES, RecordType
 from api.release.schemas import AgreementTerms, ReleaseField, SubscriptionIn
 from api.times import microseconds
 
-__all__ = ["area_of", "covers", "media_of", "objections", "shared_feature", "shared_state", "wanted"]
+__all__ = ["area_of", "area_problem", "covers", "media_of", "objections", "shared_feature", "shared_state", "wanted"]
 
 _VEHICLE = TYPES["vehicle"]
+_HALF_WAY_DEG = 180.0
 
 
 def objections(row: Record, document: Mapping[str, Any], terms: AgreementTerms) -> tuple[str, ...]:
@@ -67,6 +70,26 @@ def wanted(row: Record, document: Mapping[str, Any], wish: SubscriptionIn) -> bo
 def area_of(bound: AgreementTerms | SubscriptionIn) -> BaseGeometry | None:
     """The area of an agreement or subscription in degrees (x = lon, y = lat); None where it is everywhere."""
     return bound.bounds
+
+
+def area_problem(area: BaseGeometry | None) -> str | None:
+    """Why nothing can be held to an area, for people; None where it can be.
+
+    An edge that goes more than half way round the world is taken for one across the antimeridian that was not cut
+    there: read as it stands, its ring would hold the other side of the world.
+    """
+    if area is None:
+        return None
+    if not area.is_valid or area.area == 0:
+        return "the area crosses itself or has no surface: give simple closed rings"
+    lons = [shapely.get_coordinates(ring)[:, 0] for ring in shapely.get_rings(shapely.get_parts(area))]
+    spans_deg = np.concatenate([np.abs(np.diff(each)) for each in lons])
+    if ((spans_deg > _HALF_WAY_DEG) & (spans_deg < 2 * _HALF_WAY_DEG)).any():
+        return (
+            "an edge of the area goes more than half way round the world: cut the area at the antimeridian into a "
+            "MultiPolygon (RFC 7946, 3.1.9), or give the edge a point between"
+        )
+    return None
 
 
 def covers(area: BaseGeometry | None, type_: RecordType, document: Mapping[str, Any]) -> bool:

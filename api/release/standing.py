@@ -16,7 +16,7 @@ from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import SYSTEM, Call, Role
 from api.pages import Page, Window, page_of
 from api.records.kept import Record, content_of
-from api.release.policy import area_of, objections, wanted
+from api.release.policy import area_of, area_problem, objections, wanted
 from api.release.releases import Ground, share_all, standing_with
 from api.release.schemas import AgreementTerms, SubscriptionIn
 from api.release.withdrawn import taken_back
@@ -141,14 +141,14 @@ def _runs(agreement: AgreementRow, now_us: int) -> bool:
 
 
 def _too_wide(wish: SubscriptionIn, area: BaseGeometry | None, terms: AgreementTerms) -> list[str]:
-    bound = area_of(terms)
+    bound, problem = area_of(terms), area_problem(area)
     rules = (
         (terms.subscriptions, "the agreement allows no subscriptions: ask for one that does"),
         (set(wish.records or ()) <= set(terms.records), "the agreement does not share all of these types of records"),
         (set(wish.kinds or ()) <= set(terms.kinds), "the agreement does not share all of these kinds"),
-        (area is None or (area.is_valid and area.area > 0), "the area crosses itself or has no surface"),
+        (problem is None, problem or ""),
         (
-            area is None or bound is None or not area.is_valid or bound.covers(area),
+            area is None or bound is None or problem is not None or bound.covers(area),
             "the area reaches beyond the agreement's",
         ),
         (wish.since is None or wish.until is None or wish.since < wish.until, "since is not before until"),

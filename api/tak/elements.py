@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import shapely.geometry
@@ -12,9 +13,10 @@ from lxml import etree
 from api.markup import plain
 from api.times import datetime_of
 
-__all__ = ["Place", "add_line", "add_point", "inside_of", "new_event", "outline", "thinned"]
+__all__ = ["UNKNOWN", "Place", "add_line", "add_point", "decimal", "inside_of", "new_event", "outline", "thinned"]
 
-_UNKNOWN = "9999999.0"
+UNKNOWN = "9999999.0"
+"""What stands for a height or an error that is not known."""
 _MOST_VERTICES = 200
 
 
@@ -49,9 +51,9 @@ def add_point(event: etree._Element, place: Place) -> None:
         "point",
         lat=f"{place.lat:.7f}",
         lon=f"{place.lon:.7f}",
-        hae=_UNKNOWN if place.hae_m is None else f"{place.hae_m:.1f}",
-        ce=_UNKNOWN if place.ce_m is None else f"{place.ce_m:.1f}",
-        le=_UNKNOWN,
+        hae=UNKNOWN if place.hae_m is None else f"{place.hae_m:.1f}",
+        ce=UNKNOWN if place.ce_m is None else f"{place.ce_m:.1f}",
+        le=UNKNOWN,
     )
 
 
@@ -75,6 +77,11 @@ def thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """At most so many vertices as clients draw at ease; the first and the last stay."""
     step = max(1, -(-len(points) // _MOST_VERTICES))
     return [*points[:-1:step], points[-1]]
+
+
+def decimal(value: float) -> str:
+    """A number as `xs:decimal` has it: without an exponent."""
+    return f"{Decimal(str(value)):f}"
 
 
 def inside_of(geometry: Mapping[str, Any]) -> Place:

@@ -1,8 +1,9 @@
 """Records as Cursor-on-Target 2.0 events. Pure: what is not in the feature that a reader may see is in no event.
 
 Sources: the event's attributes and `how` are those of MITRE's schema (Event-PUBLIC.xsd, version 2.0, MITRE case
-11-3895); types come from MITRE's list of CoT types, which follows MIL-STD-2525; `sensor`, `__video`, `shape`,
-`link` with a point, `t-x-d-d` and `__forcedelete` are as ATAK-CIV (public repository, takcot schemas) writes them.
+11-3895), the numbers of `sensor` and `shape` those of its schemas for them (11-3909, 11-3904); types come from MITRE's
+list of CoT types, which follows MIL-STD-2525; `__video`, `link` with a point, `t-x-d-d` and `__forcedelete` are as
+ATAK-CIV (public repository, takcot schemas) writes them, `releasableTo` and `caveat` as TAK Server reads them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from lxml import etree
 from api.errors import SettingsError
 from api.markup import plain, serialised
 from api.records.merges import MERGED
-from api.tak.elements import Place, add_line, add_point, inside_of, new_event, outline, thinned
+from api.tak.elements import UNKNOWN, Place, add_line, add_point, decimal, inside_of, new_event, outline, thinned
 from api.times import microseconds_of
 
 __all__ = ["OF_NO_EVENT", "CotRules", "deletes_of", "events_of", "ping_of", "uids_of"]
@@ -278,12 +279,12 @@ class _Maker:
         if "azimuth" in found:  # without it, nothing can be drawn
             sensor = etree.SubElement(detail, "sensor", type="r-e", version="0.6")
             for name, value in found.items():
-                sensor.set(name, plain(str(value)))
+                sensor.set(name, plain(value) if isinstance(value, str) else decimal(_bounded(name, value)))
 
     def _describe_motion(self, detail: etree._Element) -> None:
         course, speed = self.properties.get("course_deg"), self.properties.get("speed_m_s")
         if course is not None and speed is not None:
-            etree.SubElement(detail, "track", course=str(course), speed=str(speed))
+            etree.SubElement(detail, "track", course=decimal(course), speed=decimal(speed))
 
     def _describe_area(self, detail: etree._Element) -> None:
         ellipse, footprint = self.properties.get("ellipse"), self.properties.get("footprint")
@@ -294,14 +295,16 @@ class _Maker:
             etree.SubElement(
                 shape,
                 "ellipse",
-                major=str(ellipse["semi_major_m"]),
-                minor=str(ellipse["semi_minor_m"]),
-                angle=str(ellipse["orientation_deg"]),
+                # Whole axes, as the schema has them and ATAK draws a marker's ellipse; ours are half of one.
+                major=decimal(2 * ellipse["semi_major_m"]),
+                minor=decimal(2 * ellipse["semi_minor_m"]),
+                angle=decimal(ellipse["orientation_deg"]),
             )
         if footprint is not None:
             line = etree.SubElement(shape, "polyline", closed="true")
             for lon, lat in outline(footprint)[0]:
-                etree.SubElement(line, "vertex", lat=f"{lat:.7f}", lon=f"{lon:.7f}")
+                # Without a height of its own, a vertex has its aircraft's by the schema.
+                etree.SubElement(line, "vertex", lat=f"{lat:.7f}", lon=f"{lon:.7f}", hae=UNKNOWN)
 
     def _link_video(self, detail: etree._Element) -> None:
         clip = self.media != "none" and bool(self.properties.get("evidence"))
@@ -337,6 +340,7 @@ class _Maker:
 
 _SIGMAS_95 = 2.4477
 """Radius of the circle that holds 95 % of a round normal distribution in the plane, in sigmas: sqrt(-2 ln 0.05)."""
+_WIDEST = 359.9
 
 
 def _handling(properties: Mapping[str, Any]) -> dict[str, str]:
@@ -350,6 +354,13 @@ def _handling(properties: Mapping[str, Any]) -> dict[str, str]:
     if rel:
         found["releasableTo"] = whom.strip().removeprefix("TO ")
     return found | ({"caveat": ", ".join(caveats)} if caveats else {})
+
+
+def _bounded(name: str, degrees: float) -> float:
+    """An angle of a view as the schema takes it: a field of view ends short of the whole circle, a roll at 180."""
+    if name in {"fov", "vfov"}:
+        return min(degrees, _WIDEST)
+    return 180.0 if name == "roll" and degrees == -180.0 else degrees
 
 
 def _scalar(value: Any) -> bool:

@@ -21,6 +21,27 @@ RULES = CotRules(base_url="https://watch.example")
 SECRET = "SECRET"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
+NUMBERS = {
+    "point": dict.fromkeys(("hae", "ce", "le"), lambda _: True),
+    "detail/sensor": {
+        **dict.fromkeys(("azimuth", "fov", "vfov"), lambda deg: 0 <= deg < 360),
+        "elevation": lambda deg: -90 <= deg <= 90,
+        "roll": lambda deg: -180 < deg <= 180,
+        "range": lambda metres: metres >= 0,
+    },
+    "detail/shape/ellipse": {
+        **dict.fromkeys(("major", "minor"), lambda metres: metres >= 0),
+        "angle": lambda _: True,
+    },
+    "detail/shape/polyline/vertex": {
+        "lat": lambda deg: -90 <= deg <= 90,
+        "lon": lambda deg: -180 <= deg <= 180,
+        "hae": lambda _: True,
+    },
+    "detail/track": dict.fromkeys(("course", "speed"), lambda _: True),
+}
+"""Where MITRE's schemas of the event and its details want decimals, and which."""
+
 
 def moment(text):
     assert TIME.fullmatch(text), text
@@ -28,7 +49,7 @@ def moment(text):
 
 
 def check(data):
-    """The rules of Event-PUBLIC.xsd 2.0; returns the event."""
+    """The rules of Event-PUBLIC.xsd 2.0 and of MITRE's schemas of the details; returns the event."""
     event = ET.fromstring(data)
     assert event.tag == "event"
     assert event.get("version") == "2.0"
@@ -45,6 +66,12 @@ def check(data):
     assert -90 <= float(point.get("lat")) <= 90
     assert -180 <= float(point.get("lon")) <= 180
     assert float(point.get("ce")) >= 0
+    for path, bounds in NUMBERS.items():
+        for element in event.findall(path):
+            for name, may_be in bounds.items():
+                if (text := element.get(name)) is not None:
+                    assert re.fullmatch(r"[+-]?\d+(\.\d+)?", text), (path, name, text)  # xs:decimal has no exponent
+                    assert may_be(float(text)), (path, name, text)
     return event
 
 
@@ -76,7 +103,7 @@ def test_a_crossing_says_where_when_what_and_whose_it_is():
     detail = event.find("detail")
     assert detail.find("contact").get("callsign") == "person inbound 01234567"
     assert detail.find("marking").text == "REL BRAVO"
-    assert detail.find("shape/ellipse").attrib == {"major": "3.0", "minor": "2.0", "angle": "40.0"}
+    assert detail.find("shape/ellipse").attrib == {"major": "6.0", "minor": "4.0", "angle": "40.0"}  # whole axes
     assert detail.find("__vedette").get("purpose") == "border-surveillance"
     assert detail.find("__vedette").get("retention_days") == "30"
     assert "direction: inbound" in detail.find("remarks").text
@@ -181,11 +208,32 @@ def test_a_vehicle_shows_its_field_of_view_footprint_and_live_video():
     assert wanted.items() <= detail.find("sensor").attrib.items()
     vertices = [[float(each.get("lon")), float(each.get("lat"))] for each in detail.findall("shape/polyline/vertex")]
     assert sorted(vertices) == sorted(ring[:-1])
+    heights = {each.get("hae") for each in detail.findall("shape/polyline/vertex")}
+    assert heights == {"9999999.0"}  # not known: without one they would be as high as the aircraft
     assert detail.find("__video").get("url") == "rtsps://watch.example/north-1"
     assert (footprint.get("uid"), footprint.get("type")) == (f"vedette-{ID}-footprint", "u-d-f")
     points = [link.get("point") for link in footprint.findall("detail/link") if link.get("point")]
     assert len(points) == 5
     assert points[0] == points[-1]
+
+
+def test_numbers_are_such_as_the_schema_takes():
+    properties = {
+        "time": "2026-01-01T11:59:59.000000Z",
+        "frame": "copter",
+        "course_deg": 1e-05,
+        "speed_m_s": 2.5e-07,
+        "ellipse": {"semi_major_m": 1e-05, "semi_minor_m": 1e16, "orientation_deg": 0.0},
+        "camera": {"azimuth_deg": 1e-05, "fov_deg": 360.0, "vfov_deg": 90, "elevation_deg": -90.0, "roll_deg": -180.0},
+    }
+    geometry = {"type": "Point", "coordinates": [1.0, 2.0]}
+    (event,) = made({"type": "Feature", "id": ID, "geometry": geometry, "properties": properties}, "vehicle")
+    assert event.find("detail/track").attrib == {"course": "0.00001", "speed": "0.00000025"}
+    ellipse = event.find("detail/shape/ellipse")
+    assert (ellipse.get("major"), ellipse.get("minor")) == ("0.00002", "20000000000000000")
+    sensor = event.find("detail/sensor")
+    assert (sensor.get("azimuth"), sensor.get("vfov"), sensor.get("roll")) == ("0.00001", "90", "180.0")
+    assert float(sensor.get("fov")) == pytest.approx(360.0, abs=0.2)
 
 
 def test_no_other_scheme_becomes_a_link():
@@ -308,7 +356,7 @@ def test_what_a_partner_may_not_see_is_in_no_event(document, fields):
     assert not any(found[f"SECRET-{name}"] for name in hidden)
     for name, sign in (
         ("confidence", "0.123454321"),
-        ("ellipse", "77.7"),
+        ("ellipse", "155.5"),
         ("track", "12.3454321"),
         ("clip", "evidence"),
     ):

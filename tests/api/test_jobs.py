@@ -14,9 +14,10 @@ import pytest
 
 from api import Client, Settings, Spool, UnprocessableError, running
 from api.jobs.kinds import KINDS, arguments_of
+from api.jobs.leases import Leases
 from api.jobs.left import deliver_left
 from api.jobs.queue import add_job, job_app, list_jobs, prepare_jobs
-from api.jobs.work import JobError, WorkOrder, _add_task, _look_after
+from api.jobs.work import JobError, WorkOrder, _add_task, _look_after, work
 from api.store.postgres import libpq_url
 from tests.api.samples import crossing_json
 
@@ -94,6 +95,14 @@ def until(true, what, within_s=60.0):
     while not true():
         assert time.monotonic() < end, what
         time.sleep(0.05)
+
+
+async def seen(true, within_s=60.0):
+    for _ in range(round(within_s / 0.02)):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not seen within {within_s} s")
 
 
 def states(database):
@@ -199,6 +208,42 @@ def test_a_worker_that_cannot_take_up_one_thing_takes_up_the_next(database, tmp_
     ]
 
 
+def test_who_comes_back_after_its_lease_leaves_the_job_to_who_has_it_and_takes_the_next(database, tmp_path):
+    """It ends its own work on it, in words, and neither ends the job nor puts it back for the other."""
+    began, told = tmp_path / "began", []
+    program = f"import pathlib, time; pathlib.Path({str(began)!r}).touch(); time.sleep(600)"
+    order = WorkOrder(
+        database,
+        "http://127.0.0.1:9",
+        "key",
+        tmp_path,
+        lease_s=3,
+        command=(sys.executable, "-c", program),
+        told=told.append,
+    )
+    another = "SELECT status::text, worker_id, attempts FROM procrastinate_jobs"
+    with psycopg.connect(libpq_url(database), options="-c search_path=jobs", autocommit=True) as connection:
+
+        async def come_back():
+            working = asyncio.create_task(work(order))
+            await seen(began.exists)
+            (other,) = connection.execute(
+                "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 hour') RETURNING id"
+            ).fetchone()
+            connection.execute("UPDATE procrastinate_jobs SET worker_id = %s, attempts = attempts + 1", (other,))
+            await seen(lambda: any("another worker took it up" in line for line in told))
+            began.unlink()
+            add_job(database, "watch.archive", str(tmp_path / "b.ts"), {})
+            await seen(began.exists)
+            assert connection.execute(f"{another} ORDER BY id").fetchone() == ("doing", other, 1)
+            working.cancel()
+            await asyncio.wait([working])
+
+        add_job(database, "watch.archive", str(tmp_path / "a.ts"), {})
+        asyncio.run(come_back())
+        assert connection.execute(f"{another} ORDER BY id").fetchone()[0] == "doing"
+
+
 def test_what_a_watch_left_in_its_spool_is_delivered_though_its_video_is_watched_elsewhere(tmp_path):
     told = []
     for video in ("a", "b"):
@@ -291,7 +336,7 @@ def test_an_order_becomes_one_command():
 def test_the_password_of_a_stream_is_in_no_line_of_a_worker(tmp_path):
     """What procrastinate calls, without the database that it takes the work from."""
     runs, told = [], []
-    app = SimpleNamespace(task=lambda **_: runs.append)
+    app = SimpleNamespace(task=lambda **_: runs.append, job_manager=Leases(None))
     command = (sys.executable, "-c", "import sys; sys.exit(3)")
     order = WorkOrder("", "http://127.0.0.1:9", "key", tmp_path, command=command, told=told.append)
     _add_task(app, KINDS["watch.stream"], order)

@@ -90,6 +90,7 @@ OF_ANYBODY = {
     "GET /maps",
     "GET /maps/{name}",
     "GET /ogc",
+    "GET /ogc/",
     "GET /ogc/api",
     "GET /ogc/conformance",
     "GET /ogc/collections",  # of each those that they may read

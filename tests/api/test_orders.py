@@ -288,7 +288,6 @@ class Orders(RuleBasedStateMachine):
         }
 
 
-@ON_SQLITE
 def test_whatever_happens_an_order_is_taken_once_and_never_late(service):
     vehicle_of(service), vehicle_of(service, "w")
     settled(service, "pat", "pilot")

@@ -4,11 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.conftest import ON_SQLITE
 from tests.api.samples import crossing_json
 from tests.api.test_release import rectangle
 
-pytestmark = ON_SQLITE
 AREA, DAY_S = rectangle(-111, 31, -110, 32), 86_400
 # What stands in the way -> words that say so, how the record comes to it, and how it comes out of it.
 OBSTACLES = {

@@ -388,6 +388,8 @@ def test_a_partner_that_has_ended_is_out(service, crossing):
         {"area": rectangle(0, 0, 0, 1)},
         {"area": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}},  # crosses itself
         {"area": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1]]]}},  # not closed
+        # Not cut at the antimeridian: read as it stands it is the other side of the world.
+        {"area": {"type": "Polygon", "coordinates": [[[179, 65], [-179, 65], [-179, 66], [179, 66], [179, 65]]]}},
         {"valid_until": "2026-01-01T00:00:00Z"},  # over
         {"valid_until": "2027-01-01T00:00:00"},  # no zone
         {"delay_s": -1},
@@ -395,6 +397,20 @@ def test_a_partner_that_has_ended_is_out(service, crossing):
 )
 def test_an_agreement_that_says_too_little_or_too_much_is_refused(service, terms):
     assert service.agree(service.partner("bravo"), **terms).status_code == 422
+
+
+def test_an_area_over_the_antimeridian_is_what_is_meant_and_not_the_rest_of_the_world(service, crossing):
+    sides = [rectangle(179, 65, 180, 66), rectangle(-180, 65, -179, 66)]
+    cut = {"type": "MultiPolygon", "coordinates": [each["coordinates"] for each in sides]}
+    bravo = service.partner("bravo")
+    assert service.agree(bravo, area=cut).status_code == 201
+    codes = {}
+    for lon in (179.0, 179.5, 180.0, -180.0, -179.5, -179.0, 178.9, -178.9, 0.0):
+        crossing_id = service.deliver(crossing(str(lon), lat=65.5, lon=lon, track=[]))
+        service.judge(crossing_id)
+        codes[lon] = service.release(crossing_id, bravo).status_code
+    assert codes == {lon: 201 if abs(lon) >= 179 else 409 for lon in codes}
+    assert service.agree(bravo, area=rectangle(-180, 31, 180, 32)).status_code == 201  # all the way round is meant
 
 
 def test_a_shared_track_ends_where_the_area_does(service, crossing):

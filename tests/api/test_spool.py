@@ -331,6 +331,38 @@ def test_signed_evidence_that_another_machine_began_is_gone_on_with(tmp_path, se
 
 
 @ON_SQLITE
+def test_who_was_so_slow_that_another_signed_its_manifest_has_delivered(tmp_path, service):
+    """A worker without a sign of life is taken for dead, and may come back: its work is done, by its key or another."""
+    clip_sha256, signed = hashlib.sha256(CLIP).hexdigest(), crossing_json()
+    signed["evidence"]["others"] = ["manifest.sig"]
+    folders, couriers = {}, {}
+    for number, name in enumerate(("slow", "other")):
+        key = Ed25519PrivateKey.from_private_bytes(bytes([number + 1]) * 32)
+        folder = folders[name] = tmp_path / name
+        folder.mkdir()
+        (folder / "a.ts").write_bytes(CLIP)
+        (folder / "a.json").write_text(json.dumps({"files": {"a.ts": {"sha256": clip_sha256}}, "written": name}))
+        (folder / "manifest.sig").write_bytes(vision.sign_manifest(key, (folder / "a.json").read_bytes()))
+        couriers[name] = Client(
+            "http://vedette.test",
+            service.keys["pilot"],
+            spool=tmp_path / f"spool of {name}",
+            sign=partial(vision.sign_manifest, key),
+            transport=service.http._transport,
+        )
+    slow = couriers["slow"]
+    kept = slow._object("POST", "/crossings", json=signed)["id"]
+    slow._object("PUT", f"/crossings/{kept}/evidence/manifest", content=(folders["slow"] / "a.json").read_bytes())
+    for name in ("other", "slow"):
+        report = couriers[name].deliver(signed, folders[name])
+        assert ([answer["id"] for answer in report.delivered], report.failed, report.waiting) == ([kept], (), 0), name
+    manifest, signature = (slow.evidence(kept, part) for part in ("manifest", "manifest.sig"))
+    assert manifest == (folders["slow"] / "a.json").read_bytes()
+    whose = Ed25519PrivateKey.from_private_bytes(bytes([2]) * 32)  # the other's: nothing is overwritten
+    assert vision.signature_problems(signature, manifest, whose.public_key()) == []
+
+
+@ON_SQLITE
 def test_a_signature_that_does_not_fit_what_the_service_has_is_told_of(tmp_path, service):
     pilot = Client("http://vedette.test", service.keys["pilot"], transport=service.http._transport)
     signed = crossing_json()
