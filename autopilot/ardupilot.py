@@ -25,6 +25,7 @@ from autopilot.dialect import (
 )
 from autopilot.held_figures import WHOLE, HeldAngle, HeldFigure
 from autopilot.low_battery import COPTER_BATTERY, PLANE_BATTERY
+from autopilot.speed_range import SpeedRange
 from autopilot.words import MissionKind
 
 __all__ = ["ARDUCOPTER", "ARDUPLANE"]
@@ -334,6 +335,7 @@ ARDUPLANE = replace(
     ground=replace(ARDUCOPTER.ground, action="FS_GCS_ENABL"),  # so written
     radio="THR_FAILSAFE",
     battery=PLANE_BATTERY,
+    wing_speeds=SpeedRange("AIRSPEED_MAX", "AIRSPEED_MIN", frozenset({mav.SPEED_TYPE_AIRSPEED})),
     terminations=_terminations(lands=frozenset(), battery=frozenset({3.0, 5.0})),
 )
 """Fixed wings and VTOL planes."""

@@ -11,6 +11,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from autopilot.errors import AutopilotError
 from autopilot.held_figures import HeldAngle, HeldFigure
 from autopilot.low_battery import LowBattery
+from autopilot.speed_range import SpeedRange
 from autopilot.words import MissionKind
 
 __all__ = [
@@ -398,6 +399,8 @@ class Dialect:
         Parameter of the greatest distance from home that acts as a fence, metres, 0 for no limit; None without one.
     rates
         By what wings are slower to climb and descend in a mission than they could be; None where they are not.
+    rotor_speeds, wing_speeds
+        Between which speeds it flies a mission on rotors alone, and with wings; None where it tries any.
     drops_fence_off_home
         Whether it drops, of a fence that it has taken, shapes that its home is on the wrong side of (PX4).
     fence_item_s
@@ -445,6 +448,8 @@ class Dialect:
     has_list_files: bool = False
     takes_partial_lists: bool = False
     rates: Rates | None = None
+    rotor_speeds: SpeedRange | None = None
+    wing_speeds: SpeedRange | None = None
     drops_fence_off_home: bool = False
     fence_item_s: float = 0.0
     terminations: tuple[Termination, ...] = ()

@@ -65,7 +65,8 @@ _WORDS = MappingProxyType(
         FtpCode.FAIL: "failed: not in the session's present state",
         FtpCode.FAIL_ERRNO: "failed in the vehicle's file system",
         FtpCode.INVALID_SIZE: "the request's size makes no sense to the vehicle",
-        FtpCode.INVALID_SESSION: "the session is not open: start again",
+        # ArduPilot up to July 2025 has one for all ground stations, and says so to who comes while it is in use.
+        FtpCode.INVALID_SESSION: "the session is not open, or another program's is: try again in a few seconds",
         FtpCode.NO_SESSIONS: "all sessions are in use: another program transfers files; try again in a few seconds",
         FtpCode.END_OF_FILE: "past the end of the file or folder",
         FtpCode.UNKNOWN_COMMAND: "the vehicle does not know this request",

@@ -9,12 +9,14 @@ from types import MappingProxyType
 __all__ = ["names_of", "value_of"]
 
 # New name to old name. ArduPilot 4.7 moved the MAVLink parameters into a group of their own: MAV1_ is the first link,
-# whose stream rates were those of SR0_ (ArduPilot GCS_MAVLink_Parameters.cpp).
+# whose stream rates were those of SR0_ (ArduPilot GCS_MAVLink_Parameters.cpp). Plane named its airspeeds anew in 4.5.
 _RENAMED = MappingProxyType(
     {
         "MAV_SYSID": "SYSID_THISMAV",
         "MAV_GCS_SYSID": "SYSID_MYGCS",
         "MAV_TELEM_DELAY": "TELEM_DELAY",
+        "AIRSPEED_MIN": "ARSPD_FBW_MIN",
+        "AIRSPEED_MAX": "ARSPD_FBW_MAX",
     }
 )
 _OLD = MappingProxyType({old: new for new, old in _RENAMED.items()})

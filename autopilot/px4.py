@@ -24,6 +24,7 @@ from autopilot.dialect import (
     When,
 )
 from autopilot.low_battery import PX4_BATTERY
+from autopilot.speed_range import SpeedRange
 from autopilot.words import MissionKind
 
 __all__ = ["PX4"]
@@ -166,6 +167,8 @@ PX4 = Dialect(
     battery=PX4_BATTERY,
     prearm_unlisted=True,
     rates=Rates("FW_T_CLMB_R_SP", "FW_T_SINK_R_SP", "FW_AIRSPD_TRIM"),
+    rotor_speeds=SpeedRange("MPC_XY_VEL_MAX"),
+    wing_speeds=SpeedRange("FW_AIRSPD_MAX", "FW_AIRSPD_MIN"),
     drops_fence_off_home=True,
     # Its navigator goes round 20 times a second: once it asks for an item, and once more it takes that (geofence.cpp,
     # ``run``; DatamanCache, ``update``). Main of May 2026 took 0.5, 1.6, 3.2 and 6.4 s over 4, 16, 32 and 64 items.

@@ -22,6 +22,7 @@ from autopilot.preflight import check_vehicle, enable_fence
 from autopilot.report import SortieReport
 from autopilot.returning import check_return
 from autopilot.runway import check_heading, land_by_mission
+from autopilot.speeds import check_speeds
 from autopilot.steadfast import to_the_end, unless
 from autopilot.tampering import Tampering
 from autopilot.termination import check_termination
@@ -232,8 +233,8 @@ class Sortie:
         self._stage("ready")
         await vehicle.wait_ready(self._flight.limits.ready_s)
         # By then it is known how high it stands, and how thin the air is there.
-        for late in await check_climbs(vehicle, mission, self._flight.wind):
-            self._watch.note(vehicle.telemetry, late)
+        for other in (*await check_speeds(vehicle, mission), *await check_climbs(vehicle, mission, self._flight.wind)):
+            self._watch.note(vehicle.telemetry, other)
         twin = twin_words(vehicle.link)
         if twin is not None and self._number == 1:
             self._watch.note(vehicle.telemetry, twin)

@@ -144,11 +144,19 @@ class WingCourse(Course):
         return goal[2] if self._params.get("RALLY_LANDS") else self.home.up_m
 
     def change_speed(self, kind: float, speed_mps: float) -> bool:
-        """MAV_CMD_DO_CHANGE_SPEED: airspeed within its limits. A ground speed changes nothing (ArduPilot#9208)."""
+        """MAV_CMD_DO_CHANGE_SPEED: an airspeed; a ground speed changes nothing (ArduPilot#9208).
+
+        Beyond its limits PX4 flies the nearest, and ArduPlane as before (4.7-dev, ``Plane::do_change_speed``).
+        """
         if not speed_mps > 0.0:
             return False
-        if kind == _AIRSPEED or self._setup.dialect.name == "px4":
-            self.wing.airspeed = max(self.wing.least, min(self.wing.most, speed_mps))
+        held = max(self.wing.least, min(self.wing.most, speed_mps))
+        if self._setup.dialect.name == "px4":
+            self.wing.airspeed = held
+        elif kind == _AIRSPEED:
+            if held != speed_mps:
+                return False
+            self.wing.airspeed = speed_mps
         return True
 
     def usual_speed(self) -> None:
