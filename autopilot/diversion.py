@@ -166,18 +166,19 @@ class Diversion:
         up_m = sight.at.amsl_m - self._base_amsl
         rise_m = up_m - self._one.above_base_m
         climb_s = max(rise_m / craft.climb_m_s, -rise_m / craft.descent_m_s)
-        climb_wh = max(rise_m, 0.0) / craft.climb_m_s * craft.climb_power_w / 3600
+        # Where it stays may be higher than anything that the plan flies.
+        thin = float(true_per_equivalent(max(sight.at.amsl_m, wind.air_amsl_m)))
+        climb_wh = max(rise_m, 0.0) / craft.climb_m_s * thin * craft.climb_power_w / 3600
         _, home_wh = straight_home(self._one.vehicle, (sight.at.lat_deg, sight.at.lon_deg), up_m, wind)
         if self._circle_m:
-            # Wings turn to it and away from it, at worst once round each, against the wind; the drag of their
-            # equivalent airspeed is overcome at the true one.
+            # Wings turn to it and away from it, at worst once round each, against the wind.
             faster = float(true_per_equivalent(sight.at.amsl_m))
             turn_s = 2 * math.pi * self._circle_m / max(craft.cruise_m_s * faster - wind.speed_m_s, 1.0)
-            stay_wh = float(craft.power_w(craft.cruise_m_s)) * faster * (cue.station_s + 2 * turn_s) / 3600
+            stay_wh = float(craft.power_w(craft.cruise_m_s * faster, thin=faster)) * (cue.station_s + 2 * turn_s) / 3600
         else:
             # To stay in a wind is to fly as fast as it blows.
             turn_s = 0.0
-            stay_wh = max(float(craft.power_w(wind.speed_m_s)), craft.hover_power_w) * cue.station_s / 3600
+            stay_wh = float(craft.power_w([wind.speed_m_s, 0.0], level=False, thin=thin).max()) * cue.station_s / 3600
         used_wh = sight.energy_wh + climb_wh + stay_wh + home_wh
         return max(sight.time_s + turn_s, climb_s), self._battery - used_wh / craft.battery_wh
 

@@ -268,7 +268,8 @@ class Access:
             time[self.reached] = fixed[0] + np.add.reduceat(leg_s + more[0], first)
             energy[self.reached] = fixed[1] + np.add.reduceat(leg_wh + more[1], first)
             time[self.reached[list(unknown)]] = energy[self.reached[list(unknown)]] = np.inf
-        return out_s + aircraft.ground_s, home_s, out_wh + aircraft.ground_energy_wh, home_wh
+        ground_wh = options.wind.true_per_equivalent * aircraft.ground_energy_wh
+        return out_s + aircraft.ground_s, home_s, out_wh + ground_wh, home_wh
 
     def _pieces(self, ways: list[Floats | None], terrain: Terrain, *, home: bool) -> _Pieces:
         """Pieces of the ways of stations as they are flown."""

@@ -46,9 +46,9 @@ class Aircraft:
     climb_m_s, descent_m_s
         Vertical speeds, metres a second, both positive.
     hover_power_w, cruise_power_w, climb_power_w
-        Electric power when hovering, in level flight at `cruise_m_s`, and in a climb at `climb_m_s`, watts; of wings at
-        sea level. `climb_more_w` says what of it a climb adds. A fixed wing has `hover_power_w` in the procedures of
-        take-off and landing only.
+        Electric power when hovering, in level flight at `cruise_m_s`, and in a climb at `climb_m_s`, watts, at sea
+        level: `power_w` says what they are higher up. `climb_more_w` says what of it a climb adds. A fixed wing has
+        `hover_power_w` in the procedures of take-off and landing only.
     battery_wh
         Energy of a full battery, watt hours.
     reserve_fraction
@@ -212,13 +212,13 @@ class Aircraft:
 
     @property
     def ground_energy_wh(self) -> float:
-        """Energy of the procedures of one take-off and landing, watt hours."""
+        """Energy of the procedures of one take-off and landing at sea level, watt hours; as thin air has it above."""
         procedures = (self.takeoff_s + self.landing_s) * self.hover_power_w
         return (procedures + 2 * self.transition_s * self.transition_power_w) / 3600
 
     @property
     def transition_power_w(self) -> float:
-        """Power of a change between hover and wings, watts: rotors and propeller work both."""
+        """Power of a change between hover and wings at sea level, watts: rotors and propeller work both."""
         return max(self.hover_power_w, self.climb_power_w)
 
     def climb_more_w(self, *, level: bool = True) -> float:
@@ -228,7 +228,8 @@ class Aircraft:
         gives no mass, but the power of a climb: of rotors what it takes beside hovering, of wings beside level flight
         at cruise. `climb_power_w` of a VTOL is that of its climb on wings. Where it is that of a climb on its rotors,
         as most makers give it, the climb on wings is taken for dearer than it is, which is safe; where it is less than
-        hovering takes, its rotors climb on the spot at the power of their hover. No climb gives energy back.
+        hovering takes, its rotors climb on the spot at the power of their hover. No climb gives energy back. Thin air
+        makes it no more: of rotors less, for the faster they draw the air, the less of that a climb takes off them.
 
         Parameters
         ----------
@@ -238,8 +239,8 @@ class Aircraft:
         beside_w = self.cruise_power_w if self.has_wings and level else self.hover_power_w
         return max(self.climb_power_w - beside_w, 0.0)
 
-    def power_w(self, speed_m_s: ArrayLike, *, level: bool = True) -> Floats:
-        """Power at an airspeed, watts.
+    def power_w(self, speed_m_s: ArrayLike, *, level: bool = True, thin: ArrayLike = 1.0) -> Floats:
+        """Power at a true airspeed, watts.
 
         Of a multirotor quadratic in speed through the figures for hover and cruise: above its true curve between the
         two, whose power first falls with speed, so on the safe side. Beyond cruise all of the figure of cruise but what
@@ -249,18 +250,43 @@ class Aircraft:
         level flight the cube law of drag above cruise, and the figure of cruise below it: flying slower than cruise
         saves nothing that is counted on.
 
+        In thin air all forces are those at sea level where the true airspeed is t = `thin` times as great, and are
+        overcome that much faster: P(v) is t times P(v / t) at sea level. Of wings that is their drag at the equivalent
+        airspeed (Anderson, *Aircraft Performance and Design*, chapter 5). Of rotors, which turn t times as fast for the
+        same thrust, blades, lift and drag of the airframe alike: in that equation 12 induced power and blade power go
+        with t at fixed weight, the speeds that they depend on as well, and drag with v³ / t². What thin air saves of
+        that drag is not counted on: in any air rotors take at least what they do at sea level.
+
         Parameters
         ----------
         speed_m_s
-            Airspeed.
+            True airspeed.
         level
             False for a wing that hovers or climbs on the spot: `hover_power_w`.
+        thin
+            True by equivalent airspeed in that air, broadcast over the speeds.
         """
-        ratio = np.asarray(speed_m_s, dtype=float) / self.cruise_m_s
-        if self.has_wings:
-            if not level:
-                return np.full(np.shape(ratio), self.hover_power_w)
-            return np.asarray(self.cruise_power_w * np.maximum(1.0, ratio) ** 3)
+        speed, thin = np.asarray(speed_m_s, dtype=float), np.asarray(thin, dtype=float)
+        if not self.has_wings:
+            return np.maximum(self._rotor_w(speed), thin * self._rotor_w(speed / thin))
+        ratio = speed / (thin * self.cruise_m_s)
+        if not level:
+            return np.asarray(thin * self.hover_power_w * np.ones_like(ratio))
+        return np.asarray(thin * self.cruise_power_w * np.maximum(1.0, ratio) ** 3)
+
+    def most_more(self, thinner: float) -> float:
+        """How many times as much power it takes at most, whatever it does, in air that is so much thinner.
+
+        By `power_w` t times as much, for true by equivalent airspeed t times as great. Of rotors whose power falls with
+        speed up to cruise it is more: at the same true airspeed they are further from the cheapest one; most at it.
+        """
+        if self.has_wings or self.cruise_power_w >= self.hover_power_w:
+            return thinner
+        return thinner * float(self._rotor_w(np.asarray(self.cruise_m_s / thinner))) / self.cruise_power_w
+
+    def _rotor_w(self, speed_m_s: Floats) -> Floats:
+        """Power of rotors at an airspeed at sea level, watts."""
+        ratio = speed_m_s / self.cruise_m_s
         more_w = self.cruise_power_w - self.hover_power_w
         drag_w = max(abs(more_w), self.cruise_power_w - self.hover_power_w / 3)
         rise_w = np.where(ratio > 1, drag_w * (ratio**3 - 1), more_w * (ratio**2 - 1))

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from missions.bound import dearest
-from missions.effort import leg_effort
 from missions.fleet import Aircraft
 from missions.wind import CALM, Wind
 
@@ -36,7 +35,8 @@ class Crew:
     height_m
         Lowest height above ground that a transit or patrol climbs to, metres.
     thickest
-        True airspeed by equivalent airspeed of its wings where the air is thickest; 1 for rotors.
+        True airspeed by equivalent airspeed where the air is thickest; of rotors, which take no less below the sea than
+        on it, at least 1.
     """
 
     aircraft: Aircraft
@@ -130,13 +130,12 @@ def _cost_s(crew: Crew, length_m: Floats, wind: Wind, *, once: bool) -> Floats:
     fixed = (0.0 if once else craft.turn_round_s) + craft.ground_s + up_s + down_s
     # Of the airspeeds that this wind can make of the ground speed the one of least power.
     slow, fast = max(0.0, crew.patrol_m_s - wind.speed_m_s), crew.patrol_m_s + wind.speed_m_s
-    # Wings take the least where the air is thickest, and fly fastest where it is thinnest.
-    slow /= craft.true_m_s(1.0, wind)
-    patrol_w = crew.thickest * float(craft.power_w([slow, min(max(craft.cruise_m_s, slow), fast)]).min())
-    patrol_j = patrol_w / crew.patrol_m_s
-    cruise_w = crew.thickest * float(craft.power_w(craft.cruise_m_s))
-    transit_j = min(cruise_w / (craft.cruise_m_s * crew.thickest + wind.speed_m_s), patrol_j)
-    budget_j = 3600 * (craft.usable_wh - craft.ground_energy_wh - up_wh - down_wh)
+    patrol_j = _least_w(crew, slow, fast, wind) / crew.patrol_m_s
+    cruise_m_s = craft.cruise_m_s * (crew.thickest if craft.has_wings else 1.0)
+    # Wings take the least where the air is thickest, and so do rotors at one speed.
+    cruise_w = float(craft.power_w(cruise_m_s, thin=crew.thickest))
+    transit_j = min(cruise_w / (cruise_m_s + wind.speed_m_s), patrol_j)
+    budget_j = 3600 * (craft.usable_wh - crew.thickest * craft.ground_energy_wh - up_wh - down_wh)
     longest = np.full(len(length_m), (budget_j - 2 * nearest * transit_j) / patrol_j)
     if patrol_j > transit_j:
         longest = np.minimum(longest, (budget_j - 2 * distance * transit_j) / (patrol_j - transit_j))
@@ -147,14 +146,27 @@ def _cost_s(crew: Crew, length_m: Floats, wind: Wind, *, once: bool) -> Floats:
     return np.where(reached, length_m * (1 / crew.patrol_m_s + price), np.inf)
 
 
+def _least_w(crew: Crew, slow: float, fast: float, wind: Wind) -> float:
+    """No less power than at any true airspeed between two, metres a second, in any air, watts.
+
+    At sea level none takes less than the slowest, the fastest, or cruise between them. In air between the thickest and
+    the thinnest it is t P(v / t) with t from the one to the other; and of rotors not less than P(v).
+    """
+    craft, thickest, thinnest = crew.aircraft, crew.thickest, max(crew.thickest, wind.true_per_equivalent)
+
+    def least(low: float, high: float) -> float:
+        return float(craft.power_w([low, min(max(craft.cruise_m_s, low), high), high]).min())
+
+    in_air_w = thickest * least(slow / thinnest, fast / thickest)
+    return in_air_w if craft.has_wings else max(in_air_w, least(slow, fast))
+
+
 def _up_down(crew: Crew) -> tuple[tuple[float, float], tuple[float, float]]:
     """Least time, seconds, and energy, watt hours, of the climb of a sortie, and of its descent."""
     craft = crew.aircraft
-    up, down = (
-        leg_effort(craft, 0.0, rise_m, speed_m_s)
-        for rise_m, speed_m_s in ((crew.height_m, craft.climb_m_s), (-crew.height_m, craft.descent_m_s))
-    )
+    up_s, down_s = crew.height_m / craft.climb_m_s, crew.height_m / craft.descent_m_s
     if craft.needs_runway:
         # They climb and come down on their way: that takes no time of its own, and no power but that of the climb.
-        return (0.0, craft.climb_more_w() * up[0] / 3600), (0.0, 0.0)
-    return up, down
+        return (0.0, craft.climb_more_w() * up_s / 3600), (0.0, 0.0)
+    hover_w = float(craft.power_w(0.0, level=False, thin=crew.thickest))
+    return (up_s, (hover_w + craft.climb_more_w(level=False)) * up_s / 3600), (down_s, hover_w * down_s / 3600)

@@ -13,7 +13,7 @@ from typing import get_args
 
 import numpy as np
 
-from geo import LocalFrame, Terrain, geodesic_distance_m, wrap_longitudes
+from geo import LocalFrame, Terrain, geodesic_distance_m, true_per_equivalent, wrap_longitudes
 from missions.band import BandLine
 from missions.building import joined, led, legs_of
 from missions.cue_ways import CueWay, circle_of, cue_ways, ends_of
@@ -252,8 +252,10 @@ def _legs(viewing: Viewing, vehicle: Vehicle, way: CueWay, station_s: float) -> 
     if way.ring is None:
         # Joining moves ends by a hair; the place itself must not move while it stays.
         made = joined(made)
-        energy_wh = float(craft.power_w(0.0, level=False)) * station_s / 3600
-        made.append(Leg(LegKind.STATION, made[-1].end, made[-1].end, 0.0, 0.0, station_s, energy_wh))
+        stay = made[-1].end
+        thin = true_per_equivalent(stay.amsl_m)
+        energy_wh = float(craft.power_w(0.0, level=False, thin=thin)) * station_s / 3600
+        made.append(Leg(LegKind.STATION, stay, stay, 0.0, 0.0, station_s, energy_wh))
     else:
         made += pilot.legs(LegKind.STATION, there, craft, craft.cruise_m_s)
     made += legs_of(pilot, LegKind.RETURN, home, craft)

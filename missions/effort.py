@@ -36,10 +36,8 @@ def effort(
     nothing. The slowest of the three, flying, climbing and descending, sets the time. Wings that would have to fly
     slower than they can for it circle for the rest of the time.
 
-    Wings hold an equivalent airspeed. It lifts them, and has their drag, at any height; over the ground they are
-    faster by the true by the equivalent airspeed, and their power, drag times true airspeed, is greater by as much
-    (Anderson, *Aircraft Performance and Design*, chapter 5). Rotors hold their speed over the ground; that they need
-    more power in thin air is not counted.
+    Wings hold an equivalent airspeed: over the ground they are faster by the true by the equivalent one. Rotors hold
+    their speed over the ground. `Aircraft.power_w` says what thin air takes of both.
 
     Parameters
     ----------
@@ -68,16 +66,15 @@ def effort(
     length = np.hypot(*step.T)
     level = length > 0
     course = step / np.where(level, length, 1.0)[:, None]
-    true: Floats | float = 1.0
-    if aircraft.has_wings:
-        true = wind.true_per_equivalent if amsl_m is None else true_per_equivalent(amsl_m)
+    thin = wind.true_per_equivalent if amsl_m is None else true_per_equivalent(amsl_m)
+    true = thin if aircraft.has_wings else 1.0
     ground = _ground_m_s(aircraft, course, speed_m_s, wind, true, patrol=patrol)
     flown_s = np.where(level, length / np.where(ground > 0, ground, np.nan), 0.0)
     climb_s, descent_s = np.maximum(rise, 0.0) / aircraft.climb_m_s, np.maximum(-rise, 0.0) / aircraft.descent_m_s
     time = np.maximum(flown_s, np.maximum(climb_s, descent_s))
     # What a climb or descent makes slower is flown slower.
     air = wind.airspeed(course, np.where(time > 0, length / np.where(time > 0, time, 1.0), 0.0))
-    power = np.where(level, true * aircraft.power_w(air / true), aircraft.power_w(0.0, level=False))
+    power = np.where(level, aircraft.power_w(air, thin=thin), aircraft.power_w(0.0, level=False, thin=thin))
     more = np.where(level, aircraft.climb_more_w(), aircraft.climb_more_w(level=False))
     joules = power * time + more * climb_s
     stuck = ~np.isfinite(time)
@@ -129,9 +126,11 @@ def steep_for(aircraft: Aircraft) -> str:
     )
 
 
-def leg_effort(aircraft: Aircraft, distance_m: float, rise_m: float, speed_m_s: float) -> tuple[float, float]:
-    """Time, seconds, and energy, watt hours, of a straight piece in calm air."""
+def leg_effort(
+    aircraft: Aircraft, distance_m: float, rise_m: float, speed_m_s: float, wind: Wind = CALM
+) -> tuple[float, float]:
+    """Time, seconds, and energy, watt hours, of a straight piece to the east."""
     time, energy = effort(
-        aircraft, np.array([[distance_m, 0.0]]), np.array([rise_m]), speed_m_s=speed_m_s, wind=CALM, patrol=False
+        aircraft, np.array([[distance_m, 0.0]]), np.array([rise_m]), speed_m_s=speed_m_s, wind=wind, patrol=False
     )
     return float(time[0]), float(energy[0])

@@ -21,8 +21,9 @@ def straight_effort(
     `rise_m` is flown on the spot at its end. Infinite where the wind is too strong for it. Nobody here knows how high
     it is flown: the time is that at sea level, where wings are slowest, the energy the larger of that at sea level and
     that in the thinnest air of the plan. With t the true by the equivalent airspeed, c the cruise, a and b the wind
-    along and across the way, a metre takes t P(c) / (a + sqrt((t c)² - b²)): as t rises it falls, or falls and then
-    rises, so that it is largest at one of the two ends. With the wind behind that may be the upper one.
+    along and across the way, a metre takes wings t P(c) / (a + sqrt((t c)² - b²)): as t rises it falls, or falls and
+    then rises, so that it is largest at one of the two ends. With the wind behind that may be the upper one, and of
+    rotors, whose speed is the same in all air, it always is.
     """
     craft, step = vehicle.aircraft, Plane.at(*start).xy(*stop)
     steps, rises_m = np.array([step, [0.0, 0.0]]), np.array([0.0, rise_m])
@@ -51,10 +52,11 @@ def straight_home(vehicle: Vehicle, here: tuple[float, float], above_base_m: flo
     """
     craft, base = vehicle.aircraft, vehicle.base
     time, energy = straight_effort(vehicle, here, (base.lat_deg, base.lon_deg), -max(above_base_m, 0.0), wind)
-    landing_wh = (craft.landing_s * craft.hover_power_w + craft.transition_s * craft.transition_power_w) / 3600
+    landing_j = craft.landing_s * craft.hover_power_w + craft.transition_s * craft.transition_power_w
     if craft.needs_runway:
+        # Against the wind a metre takes most at sea level.
         away_m = 2 * approach_m(craft, wind, max(above_base_m, 0.0))
         ground_m_s = max(craft.cruise_m_s - wind.speed_m_s, 1.0)
         time += away_m / ground_m_s
         energy += float(craft.power_w(craft.cruise_m_s)) * away_m / ground_m_s / 3600
-    return time + craft.landing_s + craft.transition_s, energy + landing_wh
+    return time + craft.landing_s + craft.transition_s, energy + wind.true_per_equivalent * landing_j / 3600

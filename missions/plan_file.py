@@ -10,17 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from geo import VedetteError
+from geo import VedetteError, true_per_equivalent
 from missions.errors import FormatError
 from missions.files import read_json, write_json
 from missions.patrol import PatrolPlan
+from missions.sortie import Leg, LegKind, Sortie
 from missions.thin_air import in_thinner_air
 
 __all__ = ["load_plan", "save_plan"]
 
-_FORMAT, _VERSION = "vedette-plan", 7
-_AIR = "air_amsl_m"
-"""The height of the air in a wind, which plan files of earlier versions lack."""
+_FORMAT, _VERSION = "vedette-plan", 8
+_THICK = 7
+"""Plans of this version have rotors take no more power in thin air, and of some of them wings fly as at sea level."""
 
 
 def save_plan(plan: PatrolPlan, path: Path) -> None:
@@ -37,8 +38,9 @@ def save_plan(plan: PatrolPlan, path: Path) -> None:
 def load_plan(path: Path) -> PatrolPlan:
     """Read a plan that `save_plan` wrote; every value is validated again as at construction.
 
-    Of a plan from before air was thin the air is raised to the highest leg of wings: read as at sea level they would be
-    held to turns narrower than they fly.
+    Of a plan from before air was thin the air is raised to its highest leg: read as at sea level wings would be held to
+    turns narrower than they fly. What its legs take on rotors is raised by the most that the air there makes it, so
+    that none says it lands with more than it does.
 
     Raises
     ------
@@ -48,16 +50,26 @@ def load_plan(path: Path) -> PatrolPlan:
     value = read_json(path)
     if not isinstance(value, dict) or value.get("format") != _FORMAT:
         raise FormatError(f"{path}: is not a plan file: its format is not {_FORMAT!r}")
-    if value.get("version") != _VERSION:
+    if value.get("version") not in {_THICK, _VERSION}:
         raise FormatError(f"{path}: plan version {value.get('version')!r}, this program reads version {_VERSION}")
     try:
         plan = _from_json(PatrolPlan, value.get("plan"), "plan")
     except VedetteError as error:
         raise FormatError(f"{path}: {error}") from None
     assert isinstance(plan, PatrolPlan)
-    if _AIR not in value["plan"]["options"]["wind"]:
-        plan = replace(plan, options=in_thinner_air(plan) or plan.options)
+    if value["version"] == _THICK:
+        sorties = tuple(replace(one, legs=tuple(_on_rotors(leg, one) for leg in one.legs)) for one in plan.sorties)
+        plan = replace(plan, sorties=sorties, options=in_thinner_air(plan) or plan.options)
     return plan
+
+
+def _on_rotors(leg: Leg, sortie: Sortie) -> Leg:
+    """A leg with what it takes in the air at its higher end, where it is flown on rotors, or with full power."""
+    craft = sortie.vehicle.aircraft
+    if craft.has_wings and leg.distance_m > 0 and leg.kind not in {LegKind.TAKEOFF, LegKind.LANDING}:
+        return leg
+    thin = float(true_per_equivalent(max(leg.start.amsl_m, leg.end.amsl_m)))
+    return replace(leg, energy_wh=leg.energy_wh * max(craft.most_more(thin), 1.0))
 
 
 def _to_json(value: Any) -> Any:

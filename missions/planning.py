@@ -151,7 +151,7 @@ def best_plan(
     higher = in_thinner_air(made)
     if higher is None:
         return made
-    # Wings fly over ground that is higher than borders and bases: once more, by every course, in the air that is there.
+    # They fly over ground that is higher than borders and bases: once more, by every course, in the air that is there.
     return best_plan(task, fleet, terrain, higher, airspace=airspace, risk=risk)
 
 
@@ -234,7 +234,10 @@ class Planner:
         return float((weights * np.where(watched, soonest, 0.0)).max(initial=0.0))
 
     def plan(self) -> PatrolPlan:
-        """The plan, checked; one in which wings fly higher than its air is not: it is to be made anew in thinner."""
+        """The plan, checked; with wings one that is flown higher than its air is not: it is to be made anew in thinner.
+
+        Rotors turn as they do in any air, and were built with what their heights take of them: it is told in their air.
+        """
         chosen, made = self._made()
         for left in reversed(range(_SHORTENINGS)):
             if not (bare := sorted({*unfenced(made), *too_long(made)})):
@@ -250,8 +253,10 @@ class Planner:
         else:
             if unfenced(made) or too_long(made):
                 raise MissionError(bare_reason(self.setting))
-        if in_thinner_air(made) is not None:
+        higher = in_thinner_air(made)
+        if higher is not None and any(vehicle.aircraft.has_wings for vehicle in made.fleet.vehicles):
             return made
+        made = replace(made, options=higher or made.options)
         unseen = unwatched(self.setting, chosen.rotas.flown)
         made = replace(made, coverage=coverage_of(self.setting, made.sorties, unseen))
         terrain = self.setting.terrain

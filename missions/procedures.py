@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from geo import true_per_equivalent
 from missions.fleet import Aircraft, Base
 from missions.flying import Pilot
 from missions.joining import Room, led_in, steered
@@ -120,9 +121,9 @@ def with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
     if legs[0].kind is LegKind.TAKEOFF:
         ends.insert(0, (0, craft.takeoff_s))
     for k, procedure_s in ends:
-        out[k] = _longer(out[k], procedure_s, craft.hover_power_w)
-    for k, _ in ends:
-        out[k] = _longer(out[k], craft.transition_s, craft.transition_power_w)
+        thin = float(true_per_equivalent((out[k].start.amsl_m + out[k].end.amsl_m) / 2))
+        out[k] = _longer(out[k], procedure_s, thin * craft.hover_power_w)
+        out[k] = _longer(out[k], craft.transition_s, thin * craft.transition_power_w)
     return tuple(out)
 
 

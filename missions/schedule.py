@@ -6,7 +6,9 @@ ground for a fresh battery the others are on the line. With m aircraft that need
 looked at every W / m. Of several types, or from several bases, each flies its own sorties in these turns
 (`missions.turns`).
 Take-offs are put off where two aircraft would come too near, a base would launch two at once, or
-no charged battery is at hand. What is in the air already goes on at once. When another period of the shift begins, each
+no charged battery is at hand. A shift begins at once, also one that holds a single look: put off to its middle its
+longest wait would look half as long, and where one shift follows another it is as long whenever in it the look is. What
+is in the air already goes on at once. When another period of the shift begins, each
 aircraft goes over to its next roster as soon as it is free.
 """
 

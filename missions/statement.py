@@ -52,7 +52,9 @@ def bounds_of(
     lat, lon = setting.course.at(((setting.stations[:-1] + setting.stations[1:]) / 2)[flown])
     # Over slopes wings come down to the floor, and need not climb higher.
     lowest_m = setting.options.floor_agl_m if np.isfinite(setting.terrain.resolution_m) else np.inf
-    thickest = thickest_air(setting.terrain, setting.fleet, setting.at)
+    in_air = thickest_air(setting.terrain, setting.fleet, setting.at)
+    # By whether they have wings: rotors take no less below the sea than on it.
+    thickest = {True: in_air, False: max(in_air, 1.0)}
     crews = [
         Crew(
             crew.aircraft,
@@ -62,17 +64,20 @@ def bounds_of(
             min(
                 setting.looks[crew.aircraft, crew.camera].height_agl_m, lowest_m if crew.aircraft.has_wings else np.inf
             ),
-            thickest if crew.aircraft.has_wings else 1.0,
+            thickest[crew.aircraft.has_wings],
         )
         for crew in setting.crews
     ]
     weight = None if weights is None else weights[flown]
     any_s = sortie_bound(crews, np.diff(setting.stations)[flown], wind=setting.options.wind, once=once, weight=weight)
     any_sorties = Bound("any sorties", any_s * _ROUNDING, f"of any sorties{repeated}")
-    # Level ground: no climb that a real one would cost is counted. Wings are as fast as in the thinnest air, and need
-    # no more than in the thickest.
-    level, thinner = FlatTerrain(), setting.options.wind.true_per_equivalent / thickest
-    teams = [setting.team(crew, thinner if crew.aircraft.has_wings else 1.0, level) for crew in setting.crews]
+    # Level ground: no climb that a real one would cost is counted. Wings are as fast as in the thinnest air, and nobody
+    # needs more than in the thickest.
+    level, thin = FlatTerrain(), setting.options.wind.true_per_equivalent
+    teams = [
+        setting.team(crew, crew.aircraft.most_more(thin / thickest[crew.aircraft.has_wings]), level)
+        for crew in setting.crews
+    ]
     pools = [
         Batteries(tuple(k for k, c in enumerate(setting.crews) if c.base == base), base.batteries, base.charge_s)
         for base in dict.fromkeys(crew.base for crew in setting.crews)
@@ -99,15 +104,15 @@ def bounds_of(
         passable=setting.passable,
         batteries=pools,
         shift_s=shift_s,
-        longest_s=max(_longest_s(crew.aircraft) for crew in setting.crews),
+        longest_s=max(_longest_s(crew.aircraft, in_air) for crew in setting.crews),
     )
     in_shift = f", in a shift of {shift_s / 3600:.4g} h with these batteries"
     return (*found, Bound("one shift", in_shift_s * _ROUNDING, which + in_shift)) if in_shift_s > 0 else found
 
 
-def _longest_s(aircraft: Aircraft) -> float:
+def _longest_s(aircraft: Aircraft, thickest: float) -> float:
     """How long a sortie takes at most, seconds: no way to fly takes less power than hovering, or cruising."""
-    return 3600 * aircraft.usable_wh / min(aircraft.hover_power_w, aircraft.cruise_power_w)
+    return 3600 * aircraft.usable_wh / (thickest * min(aircraft.hover_power_w, aircraft.cruise_power_w))
 
 
 def _opened(setting: Setting) -> str:

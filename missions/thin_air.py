@@ -1,4 +1,4 @@
-"""How high above the sea a patrol is flown: there the air is thinner, and wings fly faster and turn wider."""
+"""How high above the sea a patrol is flown: the air is thinner there, wings fly faster and wider, rotors take more."""
 
 from __future__ import annotations
 
@@ -31,12 +31,7 @@ _STEP_M = 50.0
 
 
 def in_thin_air(options: PlanOptions, task: Task, fleet: Fleet, terrain: Terrain) -> PlanOptions:
-    """Options whose wind is as thin as the highest ground below borders and bases, and a flight over it, make it.
-
-    As they are where nothing has wings.
-    """
-    if not any(vehicle.aircraft.has_wings for vehicle in fleet.vehicles):
-        return options
+    """Options whose wind is as thin as the highest ground below borders and bases, and a flight over it, make it."""
     places = []
     for border in task.borders:
         lon, lat = np.array(border.coordinates).T
@@ -44,16 +39,17 @@ def in_thin_air(options: PlanOptions, task: Task, fleet: Fleet, terrain: Terrain
     places.append(np.array([[v.base.lat_deg, v.base.lon_deg] for v in fleet.vehicles]).T)
     ground = terrain.known_elevation_m(*np.concatenate(places, axis=1))
     known = ground[np.isfinite(ground)]
-    highest_m = (float(known.max()) if len(known) else 0.0) + options.patrol_ceiling_agl_m
-    return _raised(options, highest_m)
+    # Wings come and go at the height of their patrol, rotors in layers above it.
+    rotors = any(not vehicle.aircraft.has_wings for vehicle in fleet.vehicles)
+    above_m = options.ceiling_agl_m if rotors else options.patrol_ceiling_agl_m
+    highest_m = (float(known.max()) if len(known) else 0.0) + above_m
+    # Rotors take no less below the sea than on it.
+    return _raised(options, max(highest_m, 0.0) if rotors else highest_m)
 
 
 def in_thinner_air(plan: PatrolPlan) -> PlanOptions | None:
-    """The options of a plan of which wings fly higher than the air that it was made for; None where none do."""
-    highest_m = max(
-        (leg.end.amsl_m for sortie in plan.sorties if sortie.vehicle.aircraft.has_wings for leg in sortie.legs),
-        default=-math.inf,
-    )
+    """The options of a plan of which something flies higher than the air it was made for; None where nothing does."""
+    highest_m = max((leg.end.amsl_m for sortie in plan.sorties for leg in sortie.legs), default=-math.inf)
     return _raised(plan.options, highest_m) if highest_m > plan.options.wind.air_amsl_m else None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import Terrain
+from missions.aircraft import Aircraft
 from missions.patrol import PatrolPlan
 from missions.sortie import Leg, LegKind, Sortie
 from missions.validation_air import true_by_equivalent
@@ -84,13 +85,16 @@ def _above_ground(leg: Leg, terrain: Terrain) -> Floats:
 
 
 class _Flown(NamedTuple):
-    """How a leg is flown: its number, equivalent airspeed, rise, time without that on the runway, and thin air."""
+    """How a leg is flown: its number, airspeed, rise, time without that on the runway, and thin air.
+
+    The airspeed is the one that it holds: of wings the equivalent one, of rotors the true one.
+    """
 
     number: int
     airspeed: float
     rise: float
     time: float
-    true: float
+    thin: float
 
 
 def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[_Flown]:
@@ -111,8 +115,9 @@ def _winds(sortie: Sortie, plan: PatrolPlan) -> Iterable[_Flown]:
             if norm > 0 and leg.distance_m > 0 and time > 0
             else np.zeros(2)
         )
-        true = true_by_equivalent(leg, wings=craft.has_wings)
-        yield _Flown(i, float(np.hypot(*(ground - air))) / true, leg.end.amsl_m - leg.start.amsl_m, time, true)
+        thin = true_by_equivalent(leg)
+        held = float(np.hypot(*(ground - air))) / (thin if craft.has_wings else 1.0)
+        yield _Flown(i, held, leg.end.amsl_m - leg.start.amsl_m, time, thin)
 
 
 def speeds(plan: PatrolPlan) -> Rule:
@@ -143,13 +148,14 @@ def energy(plan: PatrolPlan) -> Rule:
     for sortie in plan.sorties:
         craft = sortie.vehicle.aircraft
         transitions = 1 if sortie.airborne else 2
-        joules = transitions * craft.transition_s * max(craft.climb_power_w - craft.hover_power_w, 0.0)
-        if craft.needs_runway:
-            joules += (craft.landing_s + (transitions - 1) * craft.takeoff_s) * craft.hover_power_w
-        for i, airspeed, rise, time, true in _winds(sortie, plan):
+        joules = 0.0
+        for end, procedure_s in ((0, craft.takeoff_s), (-1, craft.landing_s))[2 - transitions :]:
+            more_w = max(craft.climb_power_w - craft.hover_power_w, 0.0)
+            rolling_j = procedure_s * craft.hover_power_w if craft.needs_runway else 0.0
+            joules += (craft.transition_s * more_w + rolling_j) * true_by_equivalent(sortie.legs[end])
+        for i, airspeed, rise, time, thin in _winds(sortie, plan):
             level = sortie.legs[i].distance_m > 0
-            # Wings have the same drag at the same equivalent airspeed, and more way to go against it in a second.
-            joules += float(craft.power_w(airspeed if level else 0.0, level=level)) * time * (true if level else 1.0)
+            joules += _in_air_w(craft, airspeed if level else 0.0, thin, level=level) * time
             held_w = craft.cruise_power_w if level and craft.has_wings else craft.hover_power_w
             joules += max(rise, 0.0) / craft.climb_m_s * max(craft.climb_power_w - held_w, 0.0)
         left = sortie.charge - joules / 3600 / craft.battery_wh
@@ -161,6 +167,17 @@ def energy(plan: PatrolPlan) -> Rule:
                 f"{sortie.name}: says it lands with {sortie.reserve_left:.1%} of the battery, it is {left:.1%}"
             )
     return Rule("battery above reserve at landing", len(plan.sorties), finite(worst), 0.0, "share", tuple(found))
+
+
+def _in_air_w(craft: Aircraft, airspeed: float, thin: float, *, level: bool) -> float:
+    """Power at the airspeed that is held, watts, where true airspeed is so many times the equivalent one.
+
+    All forces are those at sea level at the same equivalent airspeed, with more way to go against them in a second. Of
+    rotors what thin air saves of drag does not count.
+    """
+    if craft.has_wings:
+        return thin * float(craft.power_w(airspeed, level=level))
+    return max(thin * float(craft.power_w(airspeed / thin)), float(craft.power_w(airspeed)))
 
 
 def turns(plan: PatrolPlan) -> Rule:
@@ -185,7 +202,7 @@ def turns(plan: PatrolPlan) -> Rule:
                     turned = 0.0
                     continue
                 count += 1
-                wide = radius * true_by_equivalent(a, wings=True, highest=True) ** 2
+                wide = radius * true_by_equivalent(a, highest=True) ** 2
                 turn = (_course(b) - _course(a) + np.pi) % (2 * np.pi) - np.pi
                 turned = max(turned - a.distance_m / wide, 0.0) + side * turn
                 worst = min(worst, _CORNER_RAD - turned)

@@ -184,7 +184,7 @@ def _speed(plan: PatrolPlan, sortie: Sortie, leg: Leg, told: _Told) -> Iterator[
             yield f"is flown to at {value:.1f} m/s, its leg at {leg.speed_m_s:.1f}"
     else:
         air_m_s = _airspeed_m_s(leg, plan.options.wind.speed_m_s, plan.options.wind.from_deg)
-        air_m_s /= true_by_equivalent(leg, wings=True)
+        air_m_s /= true_by_equivalent(leg)
         # Beside the patrol wings fly at cruise wherever that is not too fast.
         same = abs(value - air_m_s) <= _WING_ROOM_M_S
         if not (same or (leg.kind is not LegKind.PATROL and abs(value - craft.cruise_m_s) <= _WING_ROOM_M_S)):

@@ -133,7 +133,7 @@ def ways_followed(
         more[:, a:b] = found.more
         if fixed is None:
             up_m = layer_agl_m + ground[-1] - found.ends_m[1] if home else found.ends_m[0] - layer_agl_m
-            more[:, b - 1 if home else a] += leg_effort(aircraft, 0.0, up_m, aircraft.climb_m_s)
+            more[:, b - 1 if home else a] += leg_effort(aircraft, 0.0, up_m, aircraft.climb_m_s, options.wind)
         kept[key] = out[a:b].copy(), more[:, a:b].copy()
     return out, more
 

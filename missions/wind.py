@@ -34,7 +34,7 @@ class Wind:
         Speed of its gusts, metres a second; by default half as much again as its own.
     air_amsl_m
         The greatest height above mean sea level at which anything is flown in it, metres: the thinner the air, the
-        faster and wider wings fly. A plan raises it to that of its flights.
+        faster and wider wings fly, and the more power rotors take. A plan raises it to that of its flights.
 
     Raises
     ------

@@ -341,8 +341,8 @@ class Flight:
         body.step(dt, velocity, yaw, self.wind.push(body.ve, body.vn, gust, DRAG_PER_M))
         self.gimbal.step(dt, body.e, body.n, body.u, body.yaw)
         wind_e, wind_n = self.wind.mean_e_mps + gust[0], self.wind.mean_n_mps + gust[1]
-        thin = body.true_per_equivalent if body.load > 0.0 else 1.0
-        self.battery.draw(dt, hypot(body.ve - wind_e, body.vn - wind_n), body.vu, body.load, thin)
+        airspeed = hypot(body.ve - wind_e, body.vn - wind_n)
+        self.battery.draw(dt, airspeed, body.vu, body.load, body.true_per_equivalent)
         if meets_ground(self):
             self._sortie.touch_down(self)
         elif self.course.finished(time_s):

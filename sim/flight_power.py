@@ -24,15 +24,18 @@ class PowerModel:
 
     On wings it is ``cruise_w ((1 - induced) r^3 + induced n^2 / r) + wing_climb_w_per_mps max(climb, 0)`` with
     ``r = airspeed / cruise_mps`` and the load factor ``n``: power of a parabolic drag polar (Anderson, *Aircraft
-    Performance and Design*, 5.2 to 5.4), scaled to its level flight at cruise, at sea level. In thin air the drag is
-    that of the equivalent airspeed, and overcome at the true one (5.10, 5.11).
+    Performance and Design*, 5.2 to 5.4), scaled to its level flight at cruise, at sea level.
+
+    In thin air all forces are those of the equivalent airspeed, and overcome at the true one: of wings (5.10, 5.11),
+    and of rotors, whose induced and blade power, and the speeds that these depend on, go with one by the root of the
+    density at fixed weight in that equation 12, while the drag of the airframe goes with the density.
 
     Parameters
     ----------
     capacity_wh, voltage_v
         Usable energy of a full battery and its nominal voltage.
     hover_w, cruise_w, cruise_mps
-        Power at rest in the air, and at an airspeed, of wings at sea level. A fixed wing never rests: `hover_w` says
+        Power at rest in the air, and at an airspeed, at sea level. A fixed wing never rests: `hover_w` says
         nothing of it.
     climb_w_per_mps, wing_climb_w_per_mps
         Power more for each m/s of climb (weight over efficiency): than hovering takes, and than level flight on wings;
@@ -97,8 +100,8 @@ class PowerModel:
         more_w = self.cruise_w - self.hover_w
         if cube > 1.0:
             drag_w = max(abs(more_w), self.cruise_w - self.hover_w / 3.0)
-            return self.cruise_w + drag_w * (cube - 1.0) + climb_w
-        return self.hover_w + more_w * cube + climb_w
+            return thin * (self.cruise_w + drag_w * (cube - 1.0)) + climb_w
+        return thin * (self.hover_w + more_w * cube) + climb_w
 
 
 class Battery:

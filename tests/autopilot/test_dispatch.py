@@ -27,6 +27,7 @@ from missions import (
     plan,
 )
 from tests.asked import asked
+from tests.thin_air import thin as thinner
 
 SLOW = settings(max_examples=asked(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -396,6 +397,18 @@ def test_wings_circle_at_the_power_of_their_true_airspeed():
     watts = (short.reserve_left - long.reserve_left) * craft.battery_wh * 3600 / 600
     thin = (1 - 0.0065 * (900.0 + short.above_base_m) / 288.15) ** -2.12794
     assert watts == pytest.approx(craft.cruise_power_w * thin, rel=1e-4)
+
+
+@pytest.mark.parametrize("airborne", [True, False])
+def test_rotors_stay_at_the_power_of_the_air_where_they_do(airborne):
+    """Ten minutes more there cost the hover power of the sea by the root of the density: 5 % more."""
+    one = on_patrol(0, 0.3, 0.9) if airborne else Standing(made().fleet.vehicles[0], battery=0.9)
+    short, long = (dispatch(Cue(spot_behind(), 0, stay_s), made(), [one]).chosen for stay_s in (60.0, 660.0))
+    assert (short.lat_deg, short.above_base_m) == (long.lat_deg, long.above_base_m)
+    craft = one.vehicle.aircraft
+    watts = (short.reserve_left - long.reserve_left) * craft.battery_wh * 3600 / 600
+    lowest, highest = (thinner(amsl_m) for amsl_m in (900.0 + short.above_base_m, made().options.wind.air_amsl_m))
+    assert craft.hover_power_w * lowest * (1 - 1e-6) <= watts <= craft.hover_power_w * highest * (1 + 1e-6)
 
 
 def winged_on_patrol(share):

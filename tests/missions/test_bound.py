@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from geo import FlatTerrain
 from missions import Fleet, Flight, Objective, PlanOptions, Wind, default_fleet, plan, share_out
 from missions.bound import dearest
 from missions.bound_sorties import Crew, sortie_bound
@@ -22,6 +23,7 @@ from tests.missions.helpers import beside, border_from_metres, fleet_for, straig
 from tests.missions.test_climbing import ROOMY, ramp
 from tests.missions.test_sharing import _course, _tables, _value
 from tests.missions.test_steep_ground import winged
+from tests.thin_air import thin
 
 STATIONS = 14
 
@@ -171,10 +173,15 @@ def test_no_sharing_out_is_better_than_the_bound(seed, count):
 PIECES = 6
 
 
-def _all_sorties(craft, patrol_m_s, height_m, ends, base):
+def _all_sorties(craft, patrol_m_s, height_m, ends, base, thinner):
     """Every set of pieces of a straight line that one sortie over level ground can see in calm air, and its time."""
     climb_s, down_s = height_m / craft.climb_m_s, height_m / craft.descent_m_s
-    fixed_wh = (climb_s * craft.climb_power_w + down_s * craft.hover_power_w) / 3600
+    hover_wh = (climb_s + down_s) * thinner * craft.hover_power_w / 3600
+    fixed_wh = hover_wh + climb_s * (craft.climb_power_w - craft.hover_power_w) / 3600
+
+    def power_w(speed_m_s):
+        return max(float(craft.power_w(speed_m_s)), thinner * float(craft.power_w(speed_m_s / thinner)))
+
     for seen in itertools.product((False, True), repeat=PIECES):
         own = [piece for piece, is_seen in zip(ends, seen, strict=True) if is_seen]
         if not own:
@@ -182,14 +189,16 @@ def _all_sorties(craft, patrol_m_s, height_m, ends, base):
         patrol_m = sum(b - a for a, b in own)
         ways_m = math.dist((own[0][0], 0), base) + math.dist((own[-1][1], 0), base) + own[-1][1] - own[0][0] - patrol_m
         transit_s, patrol_s = ways_m / craft.cruise_m_s, patrol_m / patrol_m_s
-        air_wh = (transit_s * craft.cruise_power_w + patrol_s * float(craft.power_w(patrol_m_s))) / 3600
+        air_wh = (transit_s * power_w(craft.cruise_m_s) + patrol_s * power_w(patrol_m_s)) / 3600
         if air_wh + fixed_wh <= craft.usable_wh:
             yield seen, transit_s + patrol_s + climb_s + down_s + craft.turn_round_s
 
 
 @settings(max_examples=few(60), deadline=None)
-@given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=2))
-def test_by_risk_no_mix_of_all_sorties_there_are_is_below_the_bound(seed, sizes):
+@given(
+    seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=2), amsl_m=st.floats(0, 4000)
+)  # fmt: skip
+def test_by_risk_no_mix_of_all_sorties_there_are_is_below_the_bound(seed, sizes, amsl_m):
     """What weighs twice as much is looked at twice as often: the least figure by HiGHS, sorties in fractions."""
     rng = np.random.default_rng(seed)
     length = rng.uniform(200, 6000, PIECES)
@@ -202,8 +211,8 @@ def test_by_risk_no_mix_of_all_sorties_there_are_is_below_the_bound(seed, sizes)
     for number, size in enumerate(sizes):
         base = float(rng.uniform(0, at[-1])), -float(rng.uniform(500, 6000))
         middle = (at[1:] + at[:-1]) / 2
-        crews.append(Crew(craft, size, np.hypot(middle - base[0], base[1]), patrol_m_s, height_m))
-        columns += [(number, *sortie) for sortie in _all_sorties(craft, patrol_m_s, height_m, ends, base)]
+        crews.append(Crew(craft, size, np.hypot(middle - base[0], base[1]), patrol_m_s, height_m, thin(amsl_m)))
+        columns += [(number, *sortie) for sortie in _all_sorties(craft, patrol_m_s, height_m, ends, base, thin(amsl_m))]
     rows = [[-float(seen[piece]) for _, seen, _ in columns] + [0.0] for piece in range(PIECES)]
     rows += [[time * (own == k) for own, _, time in columns] + [-float(size)] for k, size in enumerate(sizes)]
     least = linprog(
@@ -237,9 +246,9 @@ def test_prices_are_sought_until_the_bound_is_that_of_the_linear_programme():
 @settings(max_examples=asked(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 1000), drones=st.integers(1, 4), speed=st.floats(0, 6), batteries=st.sampled_from([None, 2, 5]),
-    objective=st.sampled_from(Objective),
+    objective=st.sampled_from(Objective), amsl_m=st.sampled_from([0.0, 3000.0]),
 )  # fmt: skip
-def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objective):
+def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objective, amsl_m):
     rng = np.random.default_rng(seed)
     border = border_from_metres(
         [(x, float(rng.uniform(-300, 300))) for x in np.linspace(0, rng.uniform(4000, 30_000), 12)]
@@ -251,7 +260,7 @@ def test_no_plan_is_better_than_its_bounds(seed, drones, speed, batteries, objec
     options = PlanOptions(wind=Wind(speed, 200.0), objective=objective, shift_s=6 * 3600)
     begin_m = float(rng.uniform(0, 3000))
     rows = (Risk(begin_m, 3 * begin_m + 1000, float(rng.uniform(0.3, 9))),) if objective is Objective.RISK else ()
-    made = plan(border, Fleet(fleet.camera, tuple(vehicles)), None, options, risk=RiskTable(rows))
+    made = plan(border, Fleet(fleet.camera, tuple(vehicles)), FlatTerrain(amsl_m), options, risk=RiskTable(rows))
     # By risk that of unbroken stretches is not looked for where it would take long.
     may_lack = {"unbroken stretches"} if objective is Objective.RISK else set()
     assert {bound.name for bound in made.bounds} | may_lack == {"any sorties", "unbroken stretches"}

@@ -79,7 +79,7 @@ def test_one_more_base_behind_the_middle_gives_what_a_new_plan_from_there_gives(
 
 def test_the_far_kilometres_that_cost_most_are_told_and_a_base_behind_them_is_tried():
     """Two aircraft at the west end of a line at whose east end little is left to watch with: from the legs alone."""
-    border = straight(27_000)
+    border = straight(26_500)
     fleet = default_fleet(replace(beside(border_from_metres([(0, 0), (10, 0)]), 1500), name="west"), 2)
     made = plan(border, fleet)
     why = explain(made)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from missions.fence_outline import fewest, plainer, straightened
@@ -58,6 +58,8 @@ def test_along_many_small_bends_it_takes_a_third_fewer():
 
 @settings(max_examples=asked(30), deadline=None)
 @given(inner=st.floats(100, 3000), wide=st.floats(2, 90), turn=st.floats(0, 7))
+# A corner of the ring lies on an edge of the triangulation but for what rounding takes.
+@example(inner=980.0, wide=69.0, turn=6.71484375)
 def test_between_two_circles_it_is_the_polygon_of_the_textbook(inner, wide, turn):
     """A polygon between circles of radii r and R has at least pi / arccos(r / R) corners; ours begins anywhere."""
 

@@ -19,7 +19,6 @@ from missions import (
     LandingSite,
     PlanError,
     PlanOptions,
-    Wind,
     check,
     compile_mission,
     default_fleet,
@@ -35,6 +34,7 @@ from tests.asked import asked
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, beside, fleet_for, straight
 from tests.missions.test_airspace_plans import WING
 from tests.missions.test_fence_exclusions import area, metres, zone
+from tests.thin_air import thin
 
 SLOW = settings(max_examples=asked(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 STEP_DEG = 0.0003
@@ -176,10 +176,14 @@ def test_the_reach_is_what_half_the_reserve_flies_against_the_wind():
     made = plan(border, fleet_for(border, 1))
     craft = made.fleet.vehicles[0].aircraft
     rules = EmergencyRules(farthest_m=1e5)
-    spare_j = craft.battery_wh * 3600 * craft.reserve_fraction / 2 - 120 / craft.descent_m_s * craft.hover_power_w
-    still = spare_j / craft.cruise_power_w * craft.cruise_m_s
+    thinner = thin(made.options.wind.air_amsl_m)
+    down_j = 120 / craft.descent_m_s * thinner * craft.hover_power_w
+    spare_j = craft.battery_wh * 3600 * craft.reserve_fraction / 2 - down_j
+    cruise_w = thinner * craft.hover_power_w + (craft.cruise_power_w - craft.hover_power_w) / thinner
+    still = spare_j / cruise_w * craft.cruise_m_s
     assert emergency_reach_m(craft, made, rules) == pytest.approx(still)
-    windy = replace(made, options=replace(made.options, wind=Wind(craft.cruise_m_s / 3, 10.0)))
+    wind = replace(made.options.wind, speed_m_s=craft.cruise_m_s / 3, from_deg=10.0)
+    windy = replace(made, options=replace(made.options, wind=wind))
     assert emergency_reach_m(craft, windy, rules) == pytest.approx(still * 2 / 3)
     assert emergency_reach_m(replace(craft, reserve_fraction=0.0), made, rules) == 0.0
 

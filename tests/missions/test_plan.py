@@ -115,8 +115,9 @@ def test_blocks_join_without_gap_or_overlap(nogales):
 
 def test_the_demonstration_case(nogales):
     assert nogales.coverage.share > 0.999
-    # 40 km at 7.2 m/s take 92 minutes, and a battery flies 57: two with their ways home of up to 20 km cannot.
-    assert len(nogales.sorties) == 3
+    # 40 km at 7.2 m/s take 92 minutes, and a battery flies 57: two with their ways home of up to 20 km cannot. At
+    # the sea three could; 1,270 m up, where rotors take 6 % more, they lack a little.
+    assert len(nogales.sorties) == 4
     assert nogales.revisit_s < 1.02 * nogales.revisit_bound_s
     assert nogales.observation.height_agl_m == 90.0
 

@@ -21,6 +21,9 @@ from sim.flight_state import Mode, Reached, Setup
 from sim.flight_wind import Wind
 from sim.protocol_params import parameter_table
 from tests.asked import few
+from tests.thin_air import thin
+
+THIN = thin(1220.0)
 
 FRAME = FlightFrame(31.34, -110.94)
 STEP_S = 0.05
@@ -101,9 +104,11 @@ def test_energy_of_steady_flight_is_power_times_time(from_deg):
     took = steady[-1, 0] - steady[0, 0]
     # Blowing from `from_deg`, seen by a vehicle that flies north at 12 m/s.
     air = hypot(6.0 * sin(radians(from_deg)), 12.0 + 6.0 * cos(radians(from_deg)))
+    # 1,220 m up it is that at sea level at the equivalent airspeed, overcome at the true one.
+    slow = air / 16.0 / THIN
     # Faster than cruise all of its figure but a third of hover rises.
-    rising = 200.0 if air <= 16.0 else 700.0 - 500.0 / 3
-    assert used / took == pytest.approx(700.0 + rising * ((air / 16.0) ** 3 - 1.0), rel=2e-3)
+    rising = 200.0 if slow <= 1.0 else 700.0 - 500.0 / 3
+    assert used / took == pytest.approx(THIN * (700.0 + rising * (slow**3 - 1.0)), rel=2e-3)
 
 
 def test_rotors_whose_cruise_takes_less_than_hover_take_more_again_beyond_it():
@@ -114,7 +119,7 @@ def test_rotors_whose_cruise_takes_less_than_hover_take_more_again_beyond_it():
     steady = rows[(rows[:, 8] == 3) & (rows[:, 2] > 300.0) & (rows[:, 2] < 1500.0)]
     used = steady[-1, 7] - steady[0, 7]
     took = steady[-1, 0] - steady[0, 0]
-    assert used / took == pytest.approx(300.0 + 200.0 * (1.5**3 - 1.0), rel=2e-3)
+    assert used / took == pytest.approx(THIN * (300.0 + 200.0 * ((1.5 / THIN) ** 3 - 1.0)), rel=2e-3)
     rising = [power.power_w(speed, 0.0) for speed in np.arange(8.0, 30.0, 0.5)]
     assert rising[0] == 300.0 == min(power.power_w(speed, 0.0) for speed in np.arange(0.0, 30.0, 0.5))
     assert rising == sorted(rising)
@@ -129,7 +134,8 @@ def test_climb_is_limited_and_paid_for():
     assert 100.0 / 2.5 < top < 100.0 / 2.5 + 6.0
     climb = rows[(rows[:, 3] > 20.0) & (rows[:, 3] < 80.0) & (rows[:, 0] < top)]
     watts = (climb[-1, 7] - climb[0, 7]) / (climb[-1, 0] - climb[0, 0])
-    assert watts == pytest.approx(power.hover_w + 2.5 * power.climb_w_per_mps, rel=5e-3)
+    # The air at 50 m over home.
+    assert watts == pytest.approx(thin(1180.0 + 50.0) * power.hover_w + 2.5 * power.climb_w_per_mps, rel=5e-3)
 
 
 def test_tracks_lines_through_gentle_corners_without_stopping():
