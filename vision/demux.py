@@ -22,6 +22,7 @@ from vision.hardware import Decoding
 from vision.interlace import lower_lines_first, of_one_moment
 from vision.location import Location
 from vision.media import Event, Image, Picture, SourceCounts, Telemetry, video_of
+from vision.planes import Planes
 from vision.recorder import Recorder
 from vision.shown_order import ShownOrder, tells_no_order
 from vision.warm_memory import WarmMemory
@@ -126,7 +127,8 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
                 decoding.takes(video)  # a size that the device does not take is decoded by the processor
             size = size or now
             lower_first = _lower_first(frame, video, reading)
-            yield Picture(last_pts_us, counts.decoded, size, colours.of(frame, size, lower_first=lower_first))
+            pixels = colours.of(frame, size, lower_first=lower_first)
+            yield Picture(last_pts_us, counts.decoded, size, pixels, _planes(frame, size))
             counts.decoded += 1
     counts.decode_errors += 1
     _break_off(container, reading, why, after=number, at=since.text(last_pts_us))
@@ -284,6 +286,12 @@ def _pts_us(frame: Any, video: Any, number: int) -> int:
         return _us(pts, frame.time_base)
     # A stream without any times: its pictures follow each other at its rate.
     return round(number * 1_000_000 / (video.average_rate or Fraction(25)))
+
+
+def _planes(frame: Any, size: tuple[int, int]) -> Planes | None:
+    """Those of a picture of one moment that lies as it is shown, in the size that is wanted; else None."""
+    as_shown = (frame.width, frame.height) == size and _laid(frame) == (0, False) and not frame.interlaced_frame
+    return Planes.of(frame) if as_shown else None
 
 
 class Colours:

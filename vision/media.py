@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from vision.hardware import Decoding
+    from vision.planes import Planes
 
 __all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry", "is_cover", "video_of"]
 
@@ -93,12 +94,16 @@ class SourceCounts:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture not yet converted: time in the stream in microseconds, number, size, and the way to its pixels."""
+    """A picture not yet converted: time in the stream in microseconds, number, size, and the way to its pixels.
+
+    `planes` are those that its pixels would be made of alone; None where it takes more than colours.
+    """
 
     pts_us: int
     index: int
     size: tuple[int, int]
     pixels: Callable[[], Image]
+    planes: Planes | None = None
 
 
 @dataclass(frozen=True, slots=True)
