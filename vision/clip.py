@@ -38,10 +38,10 @@ class Clip:
         in the video itself (``.ts``).
     start_us, end_us
         Times of its first picture and of the last that was asked for, microseconds UTC. The first is the keyframe at or
-        before the start asked for, so a clip never starts late; a few pictures may follow the last, to which those
-        before it refer.
+        before the start asked for, or what a decoder that begins at a keyframe shows first, so a clip never starts
+        late; a few pictures may follow the last, to which those before it refer.
     pictures
-        Number of pictures.
+        Number of pictures, with those before the first one that a decoder shows.
     first
         Number of its first picture in the recording, as `Frame.index` counts: times of a recording may jitter.
     """

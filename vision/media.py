@@ -34,8 +34,8 @@ class SourceCounts:
     dropped
         Lost because the reader was slower than a live stream.
     leading
-        Pictures that are shown before the first keyframe and were not decoded: they are made of what is before the
-        recording.
+        Pictures that are shown before the first keyframe, or before one without whole keyframes is whole, and were not
+        decoded: they are made of what is before the recording.
     empty
         Places of an AVI file in which there is no picture.
     decode_errors
