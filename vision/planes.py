@@ -57,7 +57,8 @@ class Planes:
         """Those of a decoded picture of PyAV; None where it is laid out in another way."""
         weights = _WEIGHTS.get(int(frame.colorspace))
         form = frame.format.name
-        if weights is None or form not in _FORMATS:
+        upwards = any(plane.line_size <= 0 for plane in frame.planes)  # its last row is the first in memory
+        if weights is None or form not in _FORMATS or upwards:
             return None
         planes = [_rows(plane) for plane in frame.planes]
         y, (u, v) = planes[0], (planes[1:] if len(planes) == 3 else (planes[1][:, ::2], planes[1][:, 1::2]))

@@ -1,6 +1,7 @@
 """Pictures that are made blue-green-red where somebody looks at all of them, and no sooner."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -63,6 +64,12 @@ def test_a_smaller_picture_has_the_colours_of_the_whole_one_made_smaller(
 def test_what_is_laid_out_in_another_way_has_none(form, space):
     frame = av.VideoFrame(64, 64, form)
     frame.colorspace = space
+    assert Planes.of(frame) is None
+
+
+def test_what_lies_upwards_in_memory_has_none():
+    plane = SimpleNamespace(line_size=-64, width=64, height=64)
+    frame = SimpleNamespace(colorspace=1, format=SimpleNamespace(name="yuv420p"), planes=[plane] * 3)
     assert Planes.of(frame) is None
 
 
