@@ -55,13 +55,16 @@ class FilePacket:
 class Span:
     """What to copy: numbers of the clip's keyframe and its last packet; and how many pictures are before.
 
-    `straight` says whether the clock of the recording runs through, so that a place in it can be sought by its time.
+    `start_pts_us` is that of the keyframe, `seen_pts_us` that of the first picture that a decoder shows from it on,
+    whose time is `start_us`. `straight` says whether the clock of the recording runs through, so that a place in it can
+    be sought by its time.
     """
 
     first: int
     last: int
     before: int
     start_pts_us: int
+    seen_pts_us: int
     end_pts_us: int
     start_us: int
     end_us: int
@@ -188,6 +191,7 @@ def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span
         int(index.numbers[last]),
         int(before - (of_clip & ~index.shown & (pts < shown_us)).sum()),
         int(pts[first]),
+        int(pts[begin]),
         int(pts[end]),
         int(times[begin]),
         int(times[end]),
