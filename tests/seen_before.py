@@ -49,4 +49,5 @@ class SeenBefore:
 def _keys(detector: vision.Detector, images: Sequence[Any]) -> list[Any]:
     told = detector.model, detector.backend, detector._confidence, detector._iou, detector._size
     kinds = detector._kinds, detector._kind_of.tobytes()
-    return [(*told, *kinds, image.shape, hashlib.sha256(image.tobytes()).digest()) for image in images]
+    pictures = [one.image if isinstance(one, vision.Frame) else one for one in images]
+    return [(*told, *kinds, image.shape, hashlib.sha256(image.tobytes()).digest()) for image in pictures]

@@ -38,10 +38,10 @@ class Clip:
         in the video itself (``.ts``).
     start_us, end_us
         Times of its first picture and of the last that was asked for, microseconds UTC. The first is the keyframe at or
-        before the start asked for, so a clip never starts late; a few pictures may follow the last, to which those
-        before it refer.
+        before the start asked for, or what a decoder that begins at a keyframe shows first, so a clip never starts
+        late; a few pictures may follow the last, to which those before it refer.
     pictures
-        Number of pictures.
+        Number of pictures that are shown.
     first
         Number of its first picture in the recording, as `Frame.index` counts: times of a recording may jitter.
     """
@@ -141,6 +141,8 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
     """Copy the span's packets; number of pictures, and the telemetry where the format cannot hold it."""
     form, options = _FORMATS[out.suffix], _OPTIONS.get(out.suffix, {})
     pictures, klv, last_us, last_dts = 0, bytearray(), 0, None
+    # What no decoder shows comes before zero where the format can say so: players show the overlay by times from there.
+    zero_us = span.seen_pts_us if form == "mp4" else span.start_pts_us
     with av.open(str(out), "w", format=form, options=options) as output:
         video: Any = video_of(container)
         target = output.add_stream_from_template(video, opaque=True)  # an encoder of its kind need not be here
@@ -150,7 +152,7 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
         except av.error.ArgumentError as error:  # pixels as they are, which other players would take for something else
             raise ValueError(f"not of {target.codec_context.name}") from error
         for one in _packets(path, container, span):
-            packet, start_us = one.packet, span.start_pts_us - one.shift_us
+            packet, start_us = one.packet, zero_us - one.shift_us
             if one.number is None:
                 at = last_us if one.at_us is None else one.at_us
                 if span.start_pts_us <= at <= span.end_pts_us:
@@ -171,7 +173,7 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
                 # Nor is one of a time that comes twice or goes back shown before it is decoded: no format takes that.
                 packet.pts = max(packet.pts, packet.dts)
             output.mux(packet)
-            pictures += 1
+            pictures += one.at_us is None or one.at_us >= span.seen_pts_us
     return pictures, b"" if data is not None else bytes(klv)
 
 

@@ -18,6 +18,7 @@ from vision.errors import EvidenceError, MetadataError
 from vision.klv import decode_klv, split_klv
 from vision.media import SourceCounts, video_of
 from vision.packets import Stamps
+from vision.recovery import left_out
 from vision.timeline import Timeline, period_us
 from vision.timing import microseconds_of
 
@@ -54,13 +55,16 @@ class FilePacket:
 class Span:
     """What to copy: numbers of the clip's keyframe and its last packet; and how many pictures are before.
 
-    `straight` says whether the clock of the recording runs through, so that a place in it can be sought by its time.
+    `start_pts_us` is that of the keyframe, `seen_pts_us` that of the first picture that a decoder shows from it on,
+    whose time is `start_us`. `straight` says whether the clock of the recording runs through, so that a place in it can
+    be sought by its time.
     """
 
     first: int
     last: int
     before: int
     start_pts_us: int
+    seen_pts_us: int
     end_pts_us: int
     start_us: int
     end_us: int
@@ -71,6 +75,7 @@ class Span:
 class _Index:
     """Pictures in the order of the file: number of the packet, PTS, time, whether it is a keyframe and shown, its edit.
 
+    `leads` tells of each keyframe how many pictures a decoder that begins there leaves out, see `vision.recovery`;
     `zero_us` is the PTS of the first that is shown.
     """
 
@@ -80,6 +85,7 @@ class _Index:
     keyframes: NDArray[np.bool_]
     shown: NDArray[np.bool_]
     edits: NDArray[np.int64]
+    leads: NDArray[np.int64]
     zero_us: int
     straight: bool
 
@@ -171,11 +177,13 @@ def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span
     # What an edit begins with is hidden, and would be seen in the middle of a clip of two edits.
     edit = index.edits[inside[np.argmin(np.abs(times[inside] - sum(wanted) // 2))]]
     inside, keys = inside[index.edits[inside] == edit], keys[index.edits[keys] == edit]
-    early = keys[(keys <= inside[0]) & (times[keys] <= wanted[0])]
+    whole = np.minimum(keys + index.leads[keys], len(times) - 1)
+    early = keys[(whole <= inside[0]) & (times[whole] <= wanted[0])]
     first, last = int(early[-1] if early.size else keys[0]), int(inside[-1])
+    begin = min(first + int(index.leads[first]), last)  # the first one that is seen
     end = int(inside[np.argmax(times[inside])])
     # Hidden ones that the clip begins with have no number: those are counted back from the first that has one.
-    of_clip = (index.edits == edit) & (numbers >= first) & (pts >= pts[first])
+    of_clip = (index.edits == edit) & (numbers >= begin) & (pts >= pts[begin])
     shown_us = pts[of_clip & index.shown].min()
     before = (index.shown & (index.zero_us <= pts) & (pts < shown_us)).sum()
     return Span(
@@ -183,8 +191,9 @@ def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span
         int(index.numbers[last]),
         int(before - (of_clip & ~index.shown & (pts < shown_us)).sum()),
         int(pts[first]),
+        int(pts[begin]),
         int(pts[end]),
-        int(times[first]),
+        int(times[begin]),
         int(times[end]),
         index.straight,
     )
@@ -270,7 +279,8 @@ def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _I
     """The pictures of a recording. Raises `EvidenceError` where it has none to begin with."""
     del size, changed_ns  # they tell one state of the file from another
     stamps = Stamps()
-    pictures: list[tuple[int, int, bool, bool, int]] = []  # number of the packet, PTS, keyframe, shown, edit
+    # Number of the packet, PTS, keyframe, shown, edit, pictures left out from it on.
+    pictures: list[tuple[int, int, bool, bool, int, int]] = []
     last_us, straight = 0, True
     with reading(path) as container:
         video: Any = video_of(container)
@@ -282,27 +292,30 @@ def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _I
                 if start_us is None:
                     _add_stamps(stamps, at, bytes(one.packet))
             elif one.at_us is not None:
-                pictures.append((one.number, one.at_us, bool(one.packet.is_keyframe), not one.hidden, one.edit))
+                key = bool(one.packet.is_keyframe)
+                lead = left_out(one.packet, video) if key else 0
+                pictures.append((one.number, one.at_us, key, not one.hidden, one.edit, lead))
                 last_us = last_us if one.hidden else one.at_us
             elif one.packet.is_keyframe and not pictures:
                 raise EvidenceError(
                     f"{path}: its pictures carry no times, by which a clip could be cut: put it into a container that "
                     "keeps them (.mkv, .mp4), and watch that"
                 )
-    begin = next((k for k, (_, _, key, _, _) in enumerate(pictures) if key), None)
+    begin = next((k for k, (_, _, key, *_) in enumerate(pictures) if key), None)
     if begin is None:
         raise EvidenceError(f"{path}: the recording has no keyframe to start a clip from")
+    begin = min(begin + pictures[begin][5], len(pictures) - 1)
     key_us = pictures[begin][1]
-    zero_us = min((pts for _, pts, _, shown, _ in pictures[begin:] if shown and pts >= key_us), default=key_us)
+    zero_us = min((pts for _, pts, _, shown, *_ in pictures[begin:] if shown and pts >= key_us), default=key_us)
     base_us = next(base for base in (start_us, created, 0) if base is not None)
 
     def time_of(pts_us: int) -> int:
         stamped = stamps.time_us(pts_us)
         return base_us + pts_us - zero_us if stamped is None else stamped
 
-    numbers, pts, keyframes, shown, edits = (np.array(column) for column in zip(*pictures, strict=True))
+    numbers, pts, keyframes, shown, edits, leads = (np.array(column) for column in zip(*pictures, strict=True))
     times = np.array([time_of(int(pts_us)) for pts_us in pts], dtype=np.int64)
-    return _Index(numbers, pts, times, keyframes, shown, edits, zero_us, straight)
+    return _Index(numbers, pts, times, keyframes, shown, edits, leads, zero_us, straight)
 
 
 def _add_stamps(stamps: Stamps, pts_us: int, data: bytes) -> None:

@@ -17,6 +17,7 @@ from vision.clip_index import REORDERED, opened
 from vision.demux import Colours, pixel_aspect, shown_size
 from vision.interlace import lower_lines_first
 from vision.media import Image, video_of
+from vision.recovery import left_out
 from vision.source import open_source
 
 __all__ = ["pictures_at"]
@@ -69,7 +70,7 @@ def _sought(path: Path, after_us: int) -> Image | None:
             # Now: decoding may come to another size.
             stored = video.width, video.height
             first: Any = next(container.demux(video))
-            if not first.is_keyframe:
+            if not first.is_keyframe or left_out(first, video):
                 return None
             wanted = first.pts + round(after_us / 1e6 / first.time_base)
             container.seek(wanted, stream=video)

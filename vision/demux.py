@@ -22,7 +22,9 @@ from vision.hardware import Decoding
 from vision.interlace import lower_lines_first, of_one_moment
 from vision.location import Location
 from vision.media import Event, Image, Picture, SourceCounts, Telemetry, video_of
+from vision.planes import Planes
 from vision.recorder import Recorder
+from vision.recovery import left_out
 from vision.shown_order import ShownOrder, tells_no_order
 from vision.warm_memory import WarmMemory
 
@@ -90,7 +92,7 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
     video: Any = video_of(container)
     packets, last_pts_us, failed_in_a_row = container.demux([video, *container.streams.data]), 0, 0
     since = _Since()
-    now, number, at_byte, leading, empty = size, 0, 0, _Leading(counts), EmptyPlaces(container, counts)
+    now, number, at_byte, leading, empty = size, 0, 0, _Leading(counts, video), EmptyPlaces(container, counts)
     colours, aspect, order = Colours(), pixel_aspect(video), ShownOrder(needed=tells_no_order(container))
     why = f"{_CORRUPT_RUN} packets in a row could not be decoded"
     while failed_in_a_row < _CORRUPT_RUN:
@@ -126,7 +128,8 @@ def demux(container: Any, reading: Reading, size: tuple[int, int] | None) -> Ite
                 decoding.takes(video)  # a size that the device does not take is decoded by the processor
             size = size or now
             lower_first = _lower_first(frame, video, reading)
-            yield Picture(last_pts_us, counts.decoded, size, colours.of(frame, size, lower_first=lower_first))
+            pixels = colours.of(frame, size, lower_first=lower_first)
+            yield Picture(last_pts_us, counts.decoded, size, pixels, _planes(frame, size))
             counts.decoded += 1
     counts.decode_errors += 1
     _break_off(container, reading, why, after=number, at=since.text(last_pts_us))
@@ -164,22 +167,30 @@ class _Since:
 class _Leading:
     """Counts pictures that are shown before the keyframe that a source begins with, as open groups of pictures have.
 
-    They come right behind it, and refer to what is before the source: decoders leave them out without a word.
+    They come right behind it, and refer to what is before the source: decoders leave them out without a word. So they
+    do with what comes before the first whole picture where there are no whole keyframes (`vision.recovery`).
     """
 
-    def __init__(self, counts: SourceCounts) -> None:
-        self._counts = counts
+    def __init__(self, counts: SourceCounts, video: Any) -> None:
+        self._counts, self._video = counts, video
+        self._not_whole_us: list[int] = []
         self._key_us: int | None = None
         self._over = False
 
     def sent(self, packet: Any) -> None:
         """A packet goes to the decoder."""
-        if self._over or packet.pts is None:
+        if packet.pts is None:
             return
         at_us = _us(packet.pts, packet.time_base)
+        if self._not_whole_us:
+            self._not_whole_us.append(at_us)
+        if self._over:
+            return
         if self._key_us is None:
             self._key_us = at_us if packet.is_keyframe else None
             self._over = not packet.is_keyframe
+            if packet.is_keyframe and left_out(packet, self._video):
+                self._not_whole_us.append(at_us)
         elif at_us < self._key_us:
             self._counts.leading += 1
         else:
@@ -187,6 +198,8 @@ class _Leading:
 
     def decoded(self, pts_us: int) -> None:
         """A picture came out of it: this one could be decoded all the same."""
+        self._counts.leading += sum(at_us < pts_us for at_us in self._not_whole_us)
+        self._not_whole_us = []
         if self._counts.leading and self._key_us is not None and pts_us < self._key_us:
             self._counts.leading -= 1
 
@@ -284,6 +297,12 @@ def _pts_us(frame: Any, video: Any, number: int) -> int:
         return _us(pts, frame.time_base)
     # A stream without any times: its pictures follow each other at its rate.
     return round(number * 1_000_000 / (video.average_rate or Fraction(25)))
+
+
+def _planes(frame: Any, size: tuple[int, int]) -> Planes | None:
+    """Those of a picture of one moment that lies as it is shown, in the size that is wanted; else None."""
+    as_shown = (frame.width, frame.height) == size and _laid(frame) == (0, False) and not frame.interlaced_frame
+    return Planes.of(frame) if as_shown else None
 
 
 class Colours:

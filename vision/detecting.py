@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vision.records import ModelRef
 from vision.types import Detection, Frame
 
-__all__ = ["Asked", "Found", "FrameDetector", "PoseDetector", "detect_each"]
+__all__ = ["Asked", "Found", "FrameDetector", "FramesDetector", "detect_each"]
 
 
 class FrameDetector(Protocol):
@@ -35,8 +35,8 @@ class FrameDetector(Protocol):
 
 
 @runtime_checkable
-class PoseDetector(FrameDetector, Protocol):
-    """What finds objects with the help of what a frame says of its camera."""
+class FramesDetector(FrameDetector, Protocol):
+    """What is handed frames: for what they say of the camera, or since it does not look at all of a picture."""
 
     def detect_frames(self, frames: Sequence[Frame]) -> list[list[Detection]]:
         """Detections of each frame."""
@@ -82,7 +82,7 @@ def _tried(asked: Sequence[Asked]) -> Sequence[Found]:
     """What one detector finds; the error for each frame when it fails."""
     detector, frames = asked[0].detector, [one.frame for one in asked]
     try:
-        if isinstance(detector, PoseDetector):
+        if isinstance(detector, FramesDetector):
             return detector.detect_frames(frames)
         return detector.detect([frame.image for frame in frames])
     except Exception as error:  # noqa: BLE001 - whoever watches the stream decides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -19,14 +20,15 @@ from numpy.typing import NDArray
 from vision.engine_choice import pick_backend
 from vision.errors import ModelError
 from vision.graphics import BATCH, GRAPHICS
-from vision.letterboxes import Letterbox, laid, letterbox
+from vision.letterboxes import Letterbox, laid, letterbox, size_of
 from vision.model_file import KINDS, ModelFile, read_model_file
+from vision.planes import DecodedFrame
 from vision.processor_sessions import BACKENDS, Session
 from vision.records import ModelRef
 from vision.runtime import PRECISIONS, best_graphics, default_cache_dir, open_session
 from vision.sensor import SHIPPED_MODELS
 from vision.torch_weights import SUFFIX, network_of
-from vision.types import Detection
+from vision.types import Detection, Frame
 from vision.yolo_output import decode_output, suppress
 
 __all__ = ["SHIPPED_MODEL", "Detector", "Rate", "bare_rate"]
@@ -35,6 +37,8 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Input = NDArray[Any]
 Ints = NDArray[np.intp]
+# Boxes, scores and class numbers, see `decode_output`.
+_Seen = tuple[Floats, Floats, Ints]
 
 SHIPPED_MODEL = SHIPPED_MODELS["thermal"]
 """The one that is taken where nothing is said."""
@@ -159,13 +163,14 @@ class Detector:
         """The engine in use; "auto" before the first picture, where it is to choose among those of the processor."""
         return self._backend
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def detect(self, images: Sequence[Image | Frame]) -> list[list[Detection]]:
         """Detections of each picture, best first, in its own pixels and clipped to it.
 
         Parameters
         ----------
         images
-            Pictures, shape (height, width, 3), uint8, blue-green-red; sizes may differ.
+            Pictures, shape (height, width, 3), uint8, blue-green-red; sizes may differ. Of a frame that is given in
+            place of its picture no more is made than the network looks at.
 
         Raises
         ------
@@ -175,18 +180,22 @@ class Detector:
         if not images:
             return []
         # Pictures of one size run together, whatever stands between them.
-        order = sorted(range(len(images)), key=lambda k: images[k].shape)
+        order = sorted(range(len(images)), key=lambda k: size_of(images[k]))
         prepared = self._prepared([images[k] for k in order])
         assert self._session is not None
         inputs = [given for given, _ in prepared]
         outputs = self._run(inputs)
         self._session.let_go(inputs)
         found: list[list[Detection]] = [[] for _ in images]
-        for k, output, (_, box) in zip(order, outputs, prepared, strict=True):
-            found[k] = self._detections(output, box, (images[k].shape[1], images[k].shape[0]))
+        for k, seen, (_, box) in zip(order, outputs, prepared, strict=True):
+            found[k] = self._detections(seen, box, size_of(images[k]))
         return found
 
-    def _prepared(self, images: Sequence[Image]) -> list[tuple[Input, Letterbox]]:
+    def detect_frames(self, frames: Sequence[Frame]) -> list[list[Detection]]:
+        """As `detect`, of frames."""
+        return self.detect(frames)
+
+    def _prepared(self, images: Sequence[Image | Frame]) -> list[tuple[Input, Letterbox]]:
         """Inputs of pictures; several are made side by side, since the processor's other threads have nothing to do."""
         for image in images:
             _check_picture(image)
@@ -209,25 +218,25 @@ class Detector:
         box = self._letterbox(image, self._opened(image))
         return self._floats(image, box, spare), box
 
-    def _input(self, session: Session, image: Image, box: Letterbox, room: Input) -> tuple[Input, Letterbox]:
+    def _input(self, session: Session, image: Image | Frame, box: Letterbox, room: Input) -> tuple[Input, Letterbox]:
         """What a session takes of a picture, in `room`."""
         return (laid(image, box, room) if session.takes_bytes else self._floats(image, box, room)), box
 
-    def _floats(self, image: Image, box: Letterbox, room: Floats | None) -> Floats:
+    def _floats(self, image: Image | Frame, box: Letterbox, room: Floats | None) -> Floats:
         """See `prepare`."""
         tensor = np.empty((1, 3, box.height, box.width), np.float32) if room is None else room
         blob: Any = cv2.dnn.blobFromImageWithParams(laid(image, box)[0], blob=tensor, param=self._to_tensor)
         return np.asarray(blob, dtype=np.float32)
 
-    def _opened(self, image: Image) -> Session:
+    def _opened(self, image: Image | Frame) -> Session:
         """The session; which one of the processor's is found out with the first picture."""
         with self._opening:
             if self._session is None:
-                self._backend, self._session = self._choose_backend((image.shape[1], image.shape[0]))
+                self._backend, self._session = self._choose_backend(size_of(image))
             return self._session
 
-    def _letterbox(self, image: Image, session: Session) -> Letterbox:
-        return letterbox((image.shape[1], image.shape[0]), self._size, self._stride, session.input_shape)
+    def _letterbox(self, image: Image | Frame, session: Session) -> Letterbox:
+        return letterbox(size_of(image), self._size, self._stride, session.input_shape)
 
     def _choose_backend(self, size: tuple[int, int]) -> tuple[str, Session]:
         box = letterbox(size, self._size, self._stride, self._open(next(iter(BACKENDS))).input_shape)
@@ -246,14 +255,19 @@ class Detector:
             2 * self._threads if self._several else 1,
         )
 
-    def _run(self, tensors: list[Input]) -> list[Floats]:
+    def _run(self, tensors: list[Input]) -> list[_Seen]:
         assert self._session is not None
-        results: list[Floats] = []
+        results: list[_Seen] = []
         start = 0
         for end in range(1, len(tensors) + 1):
             if end == len(tensors) or tensors[end].shape != tensors[start].shape:
                 try:
-                    results += self._session.run(tensors[start:end])
+                    with contextlib.closing(self._session.outputs(tensors[start:end])) as outputs:
+                        results += [
+                            decode_output(one, self._classes, self._confidence, self._wanted) for one in outputs
+                        ]
+                except ModelError:
+                    raise
                 except Exception as error:  # the runtimes raise a dozen types, RuntimeError among them
                     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
                     raise ModelError(
@@ -263,8 +277,8 @@ class Detector:
                 start = end
         return results
 
-    def _detections(self, output: Floats, box: Letterbox, size: tuple[int, int]) -> list[Detection]:
-        boxes, scores, numbers = decode_output(output, self._classes, self._confidence, self._wanted)
+    def _detections(self, seen: _Seen, box: Letterbox, size: tuple[int, int]) -> list[Detection]:
+        boxes, scores, numbers = seen
         kinds = self._kind_of[np.minimum(numbers, len(self._kind_of) - 1)]
         ours = kinds >= 0
         boxes, scores, kinds = box.to_picture(boxes[ours]), scores[ours], kinds[ours]
@@ -293,7 +307,10 @@ def _model_file(path: Path, cache_dir: Path) -> ModelFile:
     return replace(read_model_file(network), name=path.stem, sha256=digest)
 
 
-def _check_picture(image: Image) -> None:
+def _check_picture(image: Image | Frame) -> None:
+    if isinstance(image, DecodedFrame):
+        return  # its picture is of the decoder
+    image = image.image if isinstance(image, Frame) else image
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ModelError(f"picture of shape {image.shape} and type {image.dtype}: give (height, width, 3) of uint8")
 
@@ -309,7 +326,8 @@ class Rate:
 def bare_rate(detector: Detector, images: Sequence[Image], *, batch: int = 1) -> Rate:
     """Speed of a detector's session alone, on pictures prepared beforehand and outputs not looked at.
 
-    The limit for `Detector.detect`: their ratio is what preparing, decoding and suppression cost.
+    Outputs are not even copied. The limit for `Detector.detect`: their ratio is what preparing, decoding and
+    suppression cost.
     """
     batches = [
         [tensor for tensor, _ in detector._prepared(images[start : start + batch])]  # noqa: SLF001
@@ -317,10 +335,12 @@ def bare_rate(detector: Detector, images: Sequence[Image], *, batch: int = 1) ->
     ]
     session = detector._session  # noqa: SLF001
     assert session is not None
-    session.run(batches[0])
+    for _ in session.outputs(batches[0]):
+        pass
     wall, cpu = time.perf_counter(), time.process_time()
     for tensors in batches:
-        session.run(tensors)
+        for _ in session.outputs(tensors):
+            pass
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     for tensors in batches:
         session.let_go(tensors)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import tzinfo
 from types import TracebackType
 from typing import Self
@@ -20,6 +20,7 @@ from vision.errors import MetadataError, SourceError
 from vision.media import Image, Media, Picture, SourceCounts, Telemetry
 from vision.packets import PAIRING_WAIT_US, PacketTrack
 from vision.picture_check import PictureCheck
+from vision.planes import DecodedFrame
 from vision.pose import Poses, PoseSample, PoseTrack
 from vision.recorder import Recorder
 from vision.timing import Clock, Sampler
@@ -281,22 +282,29 @@ class Source:
         if self._calibration is not None:
             pose = None if pose is None else self._calibration.pose(pose)
             camera = self._calibration.lens(camera, self.width, self.height)
-        image, at_s = picture.pixels(), (picture.pts_us - self._first_us) / 1e6
-        if not self._check.fits(image, at_s, pose):
+        planes, at_s = picture.planes, (picture.pts_us - self._first_us) / 1e6
+        image: Image | Callable[[], Image] = picture.pixels
+        if planes is not None:
+            grey = planes.y
+        else:
+            image = picture.pixels()
+            grey = image[..., 1]
+        if not self._check.fits(grey, at_s, pose):
             pose = None
         if pose is None and self.has_pose:
             self.counts.without_pose += 1
         self.counts.delivered += 1
         if self.recorder is not None:
             self.recorder.stamp(picture.pts_us, time_us)
-        yield Frame(
+        yield DecodedFrame(
             image,
             time_us,
             picture.index,
             at_s,
-            pose,
-            camera,
-            sample.ground_amsl_m if sample else None,
+            pose=pose,
+            camera=camera,
+            ground_amsl_m=sample.ground_amsl_m if sample else None,
+            planes=planes,
         )
 
     def _sample(self, pts_us: int, time_us: int) -> PoseSample | None:

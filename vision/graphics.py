@@ -14,7 +14,7 @@ import contextlib
 import ctypes
 import io
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -194,6 +194,10 @@ class BatchedSession:
                 output = self._session.run(None, {self._input.name: batch})[0]
             outputs += [output[k : k + 1] for k in range(len(part))]
         return outputs
+
+    def outputs(self, tensors: Sequence[Tensor]) -> Generator[Tensor]:
+        """As `run`."""
+        yield from self.run(tensors)
 
     def room(self, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
         """Memory for inputs of the shapes (1, 3, height, width) that `run` takes as it lies, without copying it.

@@ -34,58 +34,59 @@ class HeldView:
 
     Parameters
     ----------
-    image
-        The picture, shape (height, width, 3), uint8.
+    grey
+        The picture, shape (height, width), uint8.
     corners
         Where there is something to see in it, pixels, shape (n, 2).
     step_px
         From one sample of a patch to the next, pixels.
     """
 
-    def __init__(self, image: NDArray[np.uint8], corners: NDArray[np.float64], step_px: int) -> None:
-        self._shape = image.shape
-        height, width = image.shape[:2]
+    def __init__(self, grey: NDArray[np.uint8], corners: NDArray[np.float64], step_px: int) -> None:
+        self._shape = height, width = grey.shape
         reach = (_REACH + 2) * step_px
         columns, rows = np.floor(corners).astype(np.intp).reshape(-1, 2).T
         inside = (columns >= reach) & (columns < width - reach) & (rows >= reach) & (rows < height - reach)
         chosen = np.flatnonzero(inside)[:: max(1, -(-int(inside.sum()) // _PATCHES))]
         self._middles = np.stack([columns[chosen], rows[chosen]], axis=1)
         steps = np.arange(-_REACH - 2, _REACH + 3) * step_px
-        at = (rows[chosen, None, None] + steps[:, None]) * width + columns[chosen, None, None] + steps
-        green = at * 3 + 1
-        wide = np.take(image.reshape(-1), green).astype(np.float32)
-        self._at = np.ascontiguousarray(green[:, 2:-2, 2:-2]).reshape(len(chosen), (2 * _REACH + 1) ** 2)
-        self._pattern, size = _pattern(wide[:, 2:-2, 2:-2].reshape(self._at.shape))
+        row, column = rows[chosen, None, None] + steps[:, None], columns[chosen, None, None] + steps
+        wide = grey[row, column].astype(np.float32)
+        shape = len(chosen), (2 * _REACH + 1) ** 2
+        self._row, self._column = (
+            np.broadcast_to(one, wide.shape)[:, 2:-2, 2:-2].reshape(shape) for one in (row, column)
+        )
+        self._pattern, size = _pattern(wide[:, 2:-2, 2:-2].reshape(shape))
         # How the pattern changes with a pixel to the right and down; smoothed, since noise would seem a slope.
         smooth = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
         smooth = (smooth[:, :, :-2] + 2 * smooth[:, :, 1:-1] + smooth[:, :, 2:]) / 4
         right = (smooth[:, 1:-1, 2:] - smooth[:, 1:-1, :-2]) / (2 * step_px)
         down = (smooth[:, 2:, 1:-1] - smooth[:, :-2, 1:-1]) / (2 * step_px)
-        slopes = np.stack([one.reshape(self._at.shape) for one in (right, down)], axis=1) / size[:, None]
+        slopes = np.stack([one.reshape(shape) for one in (right, down)], axis=1) / size[:, None]
         squares = slopes @ np.swapaxes(slopes, 1, 2)
         tells = (np.linalg.det(squares) > 1e-12) & (size[:, 0] > len(steps))  # more than noise of a level or so
-        self._solve = np.zeros((len(chosen), 2, self._at.shape[1]), np.float32)
+        self._solve = np.zeros((len(chosen), 2, shape[1]), np.float32)
         self._solve[tells] = np.linalg.solve(squares[tells], slopes[tells])
         self._tells = tells
 
-    def holds(self, image: NDArray[np.uint8], boxes: Sequence[Detection], within_px: float) -> bool:
+    def holds(self, grey: NDArray[np.uint8], boxes: Sequence[Detection], within_px: float) -> bool:
         """Whether a picture lies as this one did: most of its patches that no object covers are where they were.
 
         Parameters
         ----------
-        image
+        grey
             The later picture.
         boxes
             Objects in it.
         within_px
             How far a patch may have moved, pixels.
         """
-        if image.shape != self._shape or not image.flags.c_contiguous:
+        if grey.shape != self._shape:
             return False
         free = self._tells & ~self._covered(boxes)
         if free.sum() < _LEAST:
             return False
-        now, _ = _pattern(np.take(image.reshape(-1), self._at[free]).astype(np.float32))
+        now, _ = _pattern(grey[self._row[free], self._column[free]].astype(np.float32))
         before = self._pattern[free]
         alike = (now * before).sum(axis=1)
         # A patch that moved to the right shows what was to the left of it.

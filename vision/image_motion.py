@@ -74,7 +74,7 @@ class SmallPicture:
 
     @classmethod
     def of(cls, image: NDArray[np.uint8], boxes: Sequence[Detection] = ()) -> SmallPicture:
-        """Reduce a picture, shape (height, width, 3), uint8, with the objects that were found in it."""
+        """Reduce a picture, shape (height, width, 3) or `Frame.grey`, uint8, with the objects that were found in it."""
         height, width = image.shape[:2]
         share = min(1.0, _SIZE_PX / max(height, width))
         size = max(1, round(width * share)), max(1, round(height * share))
@@ -82,7 +82,7 @@ class SmallPicture:
         # Twice the size, where that comes out even, takes a fifth of the time.
         times = max(height, width) / _SIZE_PX
         stride = int(times) // 2 if times >= 2 and times % 2 == 0 else max(1, int(0.85 / share))
-        some = np.ascontiguousarray(image[::stride, ::stride, 1])
+        some = np.ascontiguousarray((image if image.ndim == 2 else image[..., 1])[::stride, ::stride])
         grey = cv2.resize(some, size, interpolation=cv2.INTER_AREA)
         scale = stride * np.array(some.shape[::-1]) / size
         to_full = np.diag([*scale, 1.0])

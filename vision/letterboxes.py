@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PAD", "Letterbox", "laid", "letterbox"]
+from vision.types import Frame
+
+__all__ = ["PAD", "Letterbox", "laid", "letterbox", "size_of"]
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -70,19 +72,26 @@ def letterbox(
     return Letterbox(inner_w / width, inner_h / height, left, top, outer_w, outer_h)
 
 
-def laid(image: Image, box: Letterbox, room: Image | None = None) -> Image:
+def laid(picture: Image | Frame, box: Letterbox, room: Image | None = None) -> Image:
     """A picture scaled and with its margins, shape (1, height, width, 3), in `room` where that is given."""
-    height, width = image.shape[:2]
+    width, height = size = size_of(picture)
     inner = (round(width * box.scale_x), round(height * box.scale_y))
-    if room is None and inner == (width, height) == (box.width, box.height):
-        return image[None]
+    if room is None and inner == size == (box.width, box.height):
+        return (picture.image if isinstance(picture, Frame) else picture)[None]
     laid = np.empty((1, box.height, box.width, 3), np.uint8) if room is None else room
     below, behind = box.top + inner[1], box.left + inner[0]
     for margin in (laid[0, : box.top], laid[0, below:], laid[0, :, : box.left], laid[0, :, behind:]):
         margin[...] = PAD
     part = laid[0, box.top : below, box.left : behind]
-    if inner == (width, height):
-        part[...] = image
+    if inner == size:
+        part[...] = picture.image if isinstance(picture, Frame) else picture
+    elif isinstance(picture, Frame):
+        picture.scaled(inner, part)
     else:
-        cv2.resize(image, inner, dst=part, interpolation=cv2.INTER_LINEAR)
+        cv2.resize(picture, inner, dst=part, interpolation=cv2.INTER_LINEAR)
     return laid
+
+
+def size_of(picture: Image | Frame) -> tuple[int, int]:
+    """Width and height of a picture, pixels."""
+    return picture.size_px if isinstance(picture, Frame) else (picture.shape[1], picture.shape[0])

@@ -114,8 +114,7 @@ def line_pieces(view: View) -> Iterator[Floats]:
     points = np.concatenate([a + share * (b - a) for a, b in pairwise(vertices)])
     with np.errstate(invalid="ignore", over="ignore"):
         pixels = view.motion.relative(points)
-    height, width = view.frame.image.shape[:2]
-    size = np.array([width, height])
+    size = np.array(view.frame.size_px)
     near = (np.abs(pixels / size - 0.5) <= 0.5 + _BEYOND).all(axis=1)  # what is no number is not
     ends = np.flatnonzero(np.diff(near.astype(np.int8), prepend=0, append=0))
     for start, end in ends.reshape(-1, 2):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from vision.hardware import Decoding
+    from vision.planes import Planes
 
 __all__ = ["Connection", "Event", "Image", "Media", "Picture", "SourceCounts", "Telemetry", "is_cover", "video_of"]
 
@@ -33,8 +34,8 @@ class SourceCounts:
     dropped
         Lost because the reader was slower than a live stream.
     leading
-        Pictures that are shown before the first keyframe and were not decoded: they are made of what is before the
-        recording.
+        Pictures that are shown before the first keyframe, or before one without whole keyframes is whole, and were not
+        decoded: they are made of what is before the recording.
     empty
         Places of an AVI file in which there is no picture.
     decode_errors
@@ -93,12 +94,16 @@ class SourceCounts:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture not yet converted: time in the stream in microseconds, number, size, and the way to its pixels."""
+    """A picture not yet converted: time in the stream in microseconds, number, size, and the way to its pixels.
+
+    `planes` are those that its pixels would be made of alone; None where it takes more than colours.
+    """
 
     pts_us: int
     index: int
     size: tuple[int, int]
     pixels: Callable[[], Image]
+    planes: Planes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,8 @@ def motion_rates(frames: Iterable[Frame], terrain: Terrain | None, seconds: floa
         if frame.time_us - first_us > seconds * 1e6:
             break
         now_s = (frame.time_us - first_us) / 1e6
-        size = frame.image.shape[1], frame.image.shape[0]
-        step = steps.step(SmallPicture.of(frame.image))
+        size = frame.size_px
+        step = steps.step(SmallPicture.of(frame.grey))
         if step is not None and before is not None and frame.time_us - before < _GAP_US:
             seen.append((((before - first_us) / 1e6, now_s), _shift(step.matrix, size)[:, None]))
         before = frame.time_us

@@ -118,12 +118,12 @@ class MovingScene(OnGround):
 
     def _by_picture(self, frame: Frame, detections: Sequence[Detection]) -> GroundPlane | None:
         """The ground seen through a frame without a pose, by how its picture lies on the one before."""
-        if self._before is None or not frame.image.size or not self._before[0].image.size:
+        if self._before is None or not all((*frame.size_px, *self._before[0].size_px)):
             return None
         before, boxes, plane = self._before
         if frame.time_us - before.time_us > _BRIDGE_US:
             return None
-        match = KeyPicture(SmallPicture.of(before.image, boxes)).match(SmallPicture.of(frame.image, detections))
+        match = KeyPicture(SmallPicture.of(before.grey, boxes)).match(SmallPicture.of(frame.grey, detections))
         if match is None:
             return None
         return plane.seen_from(np.asarray(np.linalg.inv(match.matrix), dtype=np.float64), match.sigma_px)

@@ -24,8 +24,9 @@ __all__ = ["PictureCheck"]
 _CELL_PX = 16
 _EVERY_S = 0.5
 _STILL_S = 2.0
-_STILL_LEVELS = 4.0
-_BLANK_LEVELS = 6.0
+# Of brightness, which most video holds in 219 levels.
+_STILL_LEVELS = 3.5
+_BLANK_LEVELS = 5.0
 _MOVED_M, _TURNED_DEG = 3.0, 3.0
 
 
@@ -55,13 +56,13 @@ class PictureCheck:
         self._looked_s = -math.inf
         self._still = self._blank = False
 
-    def fits(self, image: Image, at_s: float, pose: CameraPose | None) -> bool:
+    def fits(self, grey: Image, at_s: float, pose: CameraPose | None) -> bool:
         """Whether a pose can be that of a picture; asked once a picture, in order.
 
         Parameters
         ----------
-        image
-            The picture, shape (height, width, 3), uint8.
+        grey
+            The picture, shape (height, width), uint8.
         at_s
             Its time in the source, seconds.
         pose
@@ -69,16 +70,16 @@ class PictureCheck:
         """
         if at_s - self._looked_s >= _EVERY_S:
             self._looked_s = at_s
-            self._look(image, at_s, pose)
+            self._look(grey, at_s, pose)
         self._counts.still += self._still
         self._counts.blank += self._blank
         before = self._since.pose if self._since is not None else None
         return not (self._still and before is not None and pose is not None and _moved(before, pose))
 
-    def _look(self, image: Image, at_s: float, pose: CameraPose | None) -> None:
-        height, width = image.shape[:2]
+    def _look(self, grey: Image, at_s: float, pose: CameraPose | None) -> None:
+        height, width = grey.shape
         size = max(1, width // _CELL_PX), max(1, height // _CELL_PX)
-        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32).mean(axis=2)
+        small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
         blank = float(np.ptp(small)) <= _BLANK_LEVELS
         if blank and not self._counts.blank:
             self._counts.note(f"{self._name}: pictures show nothing but one shade from {at_s:.1f} s on")

@@ -13,7 +13,7 @@ def size_of(frame: Frame) -> tuple[int, int]:
     """Width and height of the picture that a frame's boxes lie in, pixels; zeros where nothing tells."""
     if frame.camera is not None:
         return frame.camera.width_px, frame.camera.height_px
-    return int(frame.image.shape[1]), int(frame.image.shape[0])
+    return frame.size_px
 
 
 def comes_in(track: Track, size: tuple[int, int]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,6 +48,12 @@ class Session(Protocol):
 
     def run(self, tensors: Sequence[Input]) -> list[Tensor]:
         """First output for each input of shape (1, 3, height, width), RGB in 0 to 1, in order. Thread-safe."""
+
+    def outputs(self, tensors: Sequence[Input]) -> Generator[Tensor]:
+        """As `run`, where each output may lie in memory of the engine: it is good until the next one is asked for.
+
+        Close it where it is not read to its end: the engine may still read the inputs.
+        """
 
     def room(self, shapes: Sequence[tuple[int, ...]]) -> list[Input]:
         """Memory for inputs of these shapes, bytes where it takes them: those that lie in it are run soonest."""
@@ -116,6 +122,9 @@ class _OnnxRuntime(_Rooms):
                 self._pool = ThreadPoolExecutor(self._threads, "vedette-ort")
         return list(self._pool.map(lambda tensor: self._narrow.run(None, {self._name: tensor})[0], tensors))
 
+    def outputs(self, tensors: Sequence[Input]) -> Generator[Tensor]:
+        yield from self.run(tensors)
+
 
 class OpenVino(_Rooms):
     """OpenVINO; a compiled network for each form and size of its input and for one image or several.
@@ -163,8 +172,15 @@ class OpenVino(_Rooms):
 
     def run(self, tensors: Sequence[Input]) -> list[Tensor]:
         """As of a `Session`."""
+        return self._requests_for(tensors).run(tensors)
+
+    def outputs(self, tensors: Sequence[Input]) -> Generator[Tensor]:
+        """As of a `Session`."""
+        return self._requests_for(tensors).outputs(tensors)
+
+    def _requests_for(self, tensors: Sequence[Input]) -> _Requests:
         streams = 1 if len(tensors) == 1 else self._threads
-        return self._requests(tensors[0].shape, streams, as_bytes=tensors[0].dtype == np.uint8).run(tensors)
+        return self._requests(tensors[0].shape, streams, as_bytes=tensors[0].dtype == np.uint8)
 
 
 def _of_bytes(model: Any) -> Any:
@@ -194,11 +210,18 @@ class _Requests:
     def run(self, tensors: Sequence[Input]) -> list[Tensor]:
         """First output for each input, in order. Thread-safe: a request belongs to one call at a time."""
         results: list[Tensor] = []
+        for output in self.outputs(tensors):
+            results.append(self._memory.array(output.shape, np.float32))
+            np.copyto(results[-1], output)
+        return results
+
+    def outputs(self, tensors: Sequence[Input]) -> Generator[Tensor]:
+        """The same as they lie in the requests' own memory: each is good until the next one is asked for."""
         under_way: deque[Any] = deque()
         try:
             for tensor in tensors:
                 if len(under_way) == self._most:
-                    results.append(self._result(under_way))
+                    yield from self._output(under_way)
                 try:
                     request = self._free.pop()
                 except IndexError:
@@ -206,23 +229,19 @@ class _Requests:
                 request.start_async({0: tensor}, share_inputs=True)
                 under_way.append(request)
             while under_way:
-                results.append(self._result(under_way))
+                yield from self._output(under_way)
         finally:
-            # Where one failed: the others still read the memory of their inputs.
+            # Where one failed, or nobody wants the rest: they still read the memory of their inputs.
             for request in under_way:
                 with contextlib.suppress(RuntimeError):
                     request.wait()
-        return results
 
-    def _result(self, under_way: deque[Any]) -> Tensor:
-        """The output of the oldest request, which is free again then."""
+    def _output(self, under_way: deque[Any]) -> Iterator[Tensor]:
+        """The output of the oldest request, which is free again once that was looked at."""
         request = under_way.popleft()
         request.wait()
-        output = request.get_output_tensor(0).data
-        result: Tensor = self._memory.array(output.shape, np.float32)
-        np.copyto(result, output)
+        yield request.get_output_tensor(0).data
         self._free.append(request)
-        return result
 
 
 BACKENDS: Mapping[str, Callable[[Path, int, str], Session]] = {

@@ -212,10 +212,10 @@ class PictureScene:
         if self._line is not None:
             view = self._steady.view(frame, detections)
             return None if view is None else (view, None)
-        if not frame.image.size:
+        if not all(frame.size_px):
             return SlidingPicture(np.eye(3)), None
-        first, size = self._steps.first, (frame.image.shape[1], frame.image.shape[0])
-        step = self._steps.step(SmallPicture.of(frame.image, detections))
+        first, size = self._steps.first, frame.size_px
+        step = self._steps.step(SmallPicture.of(frame.grey, detections))
         if step is not None:
             return SlidingPicture(step.matrix, step.sigma_px, size), None
         return SlidingPicture(np.eye(3), 0.0 if first else _UNKNOWN * size[0], size), None

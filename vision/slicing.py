@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo import CameraModel, CameraPose, Datum, Terrain, TerrainError
+from vision.detecting import FramesDetector
 from vision.errors import ModelError
 from vision.records import ModelRef
 from vision.types import Detection, Frame
@@ -93,8 +94,8 @@ class ImageDetector(Protocol):
         """Longer side of its input, pixels."""
         ...
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """Detections of each picture."""
+    def detect(self, images: Sequence[Any]) -> list[list[Detection]]:
+        """Detections of each picture; one with `detect_frames` takes frames among them."""
         ...
 
 
@@ -113,7 +114,7 @@ def tiles_for(frame: Frame, image_size: int, rule: SliceRule, terrain: Terrain |
         The ground; its elevation below the camera is taken for that of the whole picture, which a choice of slices can
         bear.
     """
-    height, width = frame.image.shape[:2]
+    width, height = frame.size_px
     above_m = _above_ground_m(frame, terrain)
     if frame.pose is None or frame.camera is None or above_m is None or above_m <= 0:
         return ()
@@ -176,13 +177,14 @@ class SlicingDetector:
             for frame, tiles in zip(frames, cut, strict=True)
             for tile in tiles
         ]
-        found = self._detector.detect([*(frame.image for frame in frames), *parts])
+        given = frames if isinstance(self._detector, FramesDetector) else [frame.image for frame in frames]
+        found = self._detector.detect([*given, *parts])
         self.frames += len(frames)
         self.sliced += sum(bool(tiles) for tiles in cut)
         self.tiles += len(parts)
         out, at = [], len(frames)
         for frame, tiles, whole in zip(frames, cut, found[: len(frames)], strict=True):
-            size = frame.image.shape[1], frame.image.shape[0]
+            size = frame.size_px
             more = [
                 moved
                 for tile, own in zip(tiles, found[at : at + len(tiles)], strict=True)

@@ -87,7 +87,7 @@ class SteadyCamera:
         if self._holds(frame, boxes):
             assert self._held is not None
             return self._held[2]
-        picture = SmallPicture.of(frame.image, boxes) if frame.image.size else None
+        picture = SmallPicture.of(frame.grey, boxes) if all(frame.size_px) else None
         if picture is None or self._rest is None or not self._rest.tells:
             self._rest = KeyPicture(picture) if picture is not None else None
             if self._rest is None or not self._rest.tells:
@@ -126,7 +126,7 @@ class SteadyCamera:
             return False
         view, since_us, _ = self._held
         within_px = _STILL_PX * self._rest.picture.scale
-        return frame.time_us - since_us < _ANEW_US and view.holds(frame.image, boxes, within_px)
+        return frame.time_us - since_us < _ANEW_US and view.holds(frame.grey, boxes, within_px)
 
     def _hold(self, frame: Frame, found: SteadyPicture | None, before: Floats | None) -> None:
         """Keep a frame that was laid where the one before lay: the next may lie there as well."""
@@ -137,7 +137,7 @@ class SteadyCamera:
         corners, scale = rest.seen_at(now), rest.picture.scale
         if np.hypot(*(corners - rest.seen_at(before)).T).max() < _STILL_PX * scale:
             sigma_px = float(np.hypot(found.sigma_px, _STILL_PX / 2 * scale))
-            view = HeldView(frame.image, corners, max(1, round(scale / 2)))
+            view = HeldView(frame.grey, corners, max(1, round(scale / 2)))
             self._held = view, frame.time_us, SteadyPicture(found.to_rest, sigma_px)
 
     def _found(self, picture: SmallPicture, time_us: int) -> SteadyPicture | None:

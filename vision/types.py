@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+Image = NDArray[np.uint8]
+Grey = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +49,27 @@ class Frame:
         Elevation at the centre of the picture as the sensor reports it (ST 0601 tag 25), metres AMSL.
     """
 
-    image: NDArray[np.uint8]
+    image: Image
     time_us: int
     index: int = 0
     pts_s: float = 0.0
     pose: CameraPose | None = None
     camera: CameraModel | None = None
     ground_amsl_m: float | None = None
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the picture, pixels."""
+        return int(self.image.shape[1]), int(self.image.shape[0])
+
+    @property
+    def grey(self) -> Grey:
+        """The picture without colours, shape (height, width), to be read only: green, which carries most of it."""
+        return self.image[..., 1]
+
+    def scaled(self, size: tuple[int, int], out: Image) -> None:
+        """The picture in another size (width, height), blue-green-red, into `out`, shape (height, width, 3)."""
+        cv2.resize(self.image, size, dst=out, interpolation=cv2.INTER_LINEAR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,3 +96,22 @@ def test_calls_of_several_threads_get_what_is_theirs(shared_data):
     for expected, found in zip(alone * 3, together, strict=True):
         np.testing.assert_array_equal(expected, found)
     assert len({one.tobytes() for call in alone for one in call}) == 18
+
+
+def test_who_wants_no_more_outputs_waits_for_what_reads_the_inputs():
+    network = Network()
+    requests = _Requests(network, 3)
+    outputs = requests.outputs(inputs(0, 1, 2, 3, 4))
+    assert next(outputs)[0, 0] == 0
+    outputs.close()
+    assert set(network.waited) == set(network.begun)
+    assert [one[0, 0] for one in requests.run(inputs(5, 6))] == [5, 6]
+
+
+def test_an_output_stays_as_it_is_until_the_next_is_asked_for(shared_data):
+    session = open_session("openvino", shared_data("weights/coco-yolo11n.onnx"), 2)
+    rng = np.random.default_rng(4)
+    tensors = [rng.random((1, 3, 96, 96), np.float32) for _ in range(6)]
+    kept = session.run(tensors)
+    for expected, lent in zip(kept, session.outputs(tensors), strict=True):
+        np.testing.assert_array_equal(expected, lent)
