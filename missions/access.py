@@ -25,6 +25,7 @@ from missions.runway import Runway
 from missions.surroundings import Region, Surroundings, rough_distance_m
 from missions.voids import avoided, beside_voids
 from missions.way_rises import GroundNear, KeptWays, ways_followed, ways_straightened
+from missions.wide_turns import Berth
 
 __all__ = ["Access"]
 
@@ -76,6 +77,8 @@ class Access:
 
     Attributes
     ----------
+    berth
+        What the wide turns of wings have to clear.
     near, nearest_m
         Which stations are no farther than that, shape (n,), and how far the nearest is, metres.
     """
@@ -101,6 +104,7 @@ class Access:
         self.near: NDArray[np.bool_] = away <= 1.01 * within_m
         near = np.flatnonzero(self.near)
         self.region: Region = around.region(base.lat_deg, base.lon_deg, within_m + 1000.0)
+        self.berth = Berth(self.region, around.zone_margin_m)
         self._count = len(stations)
         self._ways: list[Floats | None] = [None] * self._count
         self._ways_home = self._ways

@@ -120,7 +120,7 @@ def pieces_beside(
             wanted = [(match.beside(a), match.beside(b)) for a, b in _rest(seen, float(along[-1]))]
             spans = [(max(a, c), min(b, d)) for a, b in spans for c, d in wanted]
             spans = [(a, b) for a, b in spans if b - a >= SHORTEST_PIECE_M]
-        if turn_radius_m > 0 and not isinstance(line, BorderSegment):
+        if turn_radius_m > 0:
             spans = [_with_room(flank, span, around, turn_radius_m) for span in spans]
         seen += [(match.opposite(a), match.opposite(b)) for a, b in spans]
         for a, b in _evenly(_cut(spans, [match.beside_point(*place) for place in cuts])):
@@ -166,9 +166,10 @@ def _flanks(
 
 
 def _with_room(flank: _Flank, span: Span, around: Surroundings, radius_m: float) -> Span:
-    """A span that wings can come into and leave: a circle beside each of its ends has to be clear of the borders.
+    """A span that wings can come into and leave: a circle beside each of its ends has to be clear of what is shut.
 
-    An end that points at a border within less than the radius is drawn back; where that does not help it stays.
+    An end that points at a border or a zone within less than the radius is drawn back; where that does not help it
+    stays.
     """
     ends = []
     for end, inward in ((span[0], 1.0), (span[1], -1.0)):
@@ -179,14 +180,15 @@ def _with_room(flank: _Flank, span: Span, around: Surroundings, radius_m: float)
 
 
 def _turns_in(flank: _Flank, at_m: float, around: Surroundings, radius_m: float) -> bool:
-    """Whether a circle that touches a flight line at a place is clear of all borders, on one side or the other."""
+    """Whether a circle that touches a flight line at a place is clear of what is shut, on one side or the other."""
     places = np.clip([at_m - 1.0, at_m, at_m + 1.0], 0.0, flank.along[-1])
     lat, lon = (np.interp(places, flank.along, v) for v in (flank.lat, flank.lon))
     region = around.region(float(lat[1]), float(lon[1]), 4 * radius_m)
     a, here, b = region.plane.xy(lat, lon)
     left = np.array([-(b - a)[1], (b - a)[0]]) / np.hypot(*(b - a))
     circles = [Point(here + side * radius_m * left).buffer(radius_m * 0.99) for side in (1.0, -1.0)]
-    return any(not any(shapely.intersects(shape, circle) for shape in region.keep_out) for circle in circles)
+    shut = [*region.keep_out, *(shape for _, shape in region.zones)]
+    return any(not any(shapely.intersects(shape, circle) for shape in shut) for circle in circles)
 
 
 def _is_own(flank: _Flank, span: Span, around: Surroundings, *, of_border: bool) -> bool:

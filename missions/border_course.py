@@ -17,16 +17,16 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry, LineString
 
-from geo import densify, geodesic_distance_m
+from geo import densify
 from missions.border import Side
 from missions.course import Course, CourseLine, Gap, distances_m
+from missions.detours import Detour, detours
 from missions.errors import PlanError
 from missions.feet import feet_of
 from missions.figures import length_told
 from missions.fleet import Base
 from missions.flightline import FlightLine, flight_line
 from missions.plane import Plane
-from missions.routing import Router
 from missions.surroundings import DenseLine, Surroundings, rough_distance_m
 
 __all__ = ["BENDS_BACK", "SHORTEST_PIECE_M", "blocked", "border_courses", "whole_line"]
@@ -35,8 +35,6 @@ Floats = NDArray[np.float64]
 
 _CHUNK_M, _OVERLAP_M = 80_000.0, 8_000.0
 _MOST_TOLD = 3
-_WIDENED = 4
-"""How often the surroundings of a gap are doubled for a way round it that leaves them."""
 _LARGEST_RING_M = 400_000.0
 _OFF_M, _INSIDE_M = 3.0, 1e-4
 _OPENED_M = 200.0
@@ -76,7 +74,8 @@ def border_courses(
     made = []
     for opened_m in openings:
         line = _opened(lat, lon, opened_m)
-        course = _with_detours(surroundings, *line, distances_m(*line), blocked(surroundings, *line, BENDS_BACK))
+        gaps = blocked(surroundings, *line, BENDS_BACK)
+        course = _with_detours(surroundings, *line, gaps, turn_radius_m)
         feet_m = feet_of(border, course)
         # Just within each leg: a vertex may be where a ring begins.
         within_m = np.minimum(_INSIDE_M, np.diff(course.along_m) / 4)
@@ -260,8 +259,9 @@ def _merged(gaps: list[Gap], length_m: float) -> list[Gap]:
     return out
 
 
-def _with_detours(around: Surroundings, lat: Floats, lon: Floats, along: Floats, gaps: list[Gap]) -> Course:
+def _with_detours(around: Surroundings, lat: Floats, lon: Floats, gaps: list[Gap], turn_radius_m: float) -> Course:
     """The course with every gap replaced by the way round it; gaps at the ends fall away. It looks to the left."""
+    along = distances_m(lat, lon)
     if not gaps:
         return _one_line(lat, lon, np.ones(len(lat) - 1, dtype=bool), np.ones(len(lat) - 1, dtype=bool), ())
     kept_from = gaps[0].to_m if gaps[0].from_m <= 0 else 0.0
@@ -269,32 +269,41 @@ def _with_detours(around: Surroundings, lat: Floats, lon: Floats, along: Floats,
     if kept_to <= kept_from:
         raise PlanError(f"no part of the flight line can be flown: {gaps[0].reason}")
     inner = [gap for gap in gaps if gap.from_m > kept_from and gap.to_m < kept_to]
+    rounds = detours(
+        around,
+        (lat, lon, along),
+        inner,
+        (kept_from, kept_to),
+        turn_radius_m=turn_radius_m,
+        shortest_m=SHORTEST_PIECE_M,
+    )
     lats: list[Floats] = []
     lons: list[Floats] = []
     watched: list[NDArray[np.bool_]] = []
     passable: list[NDArray[np.bool_]] = []
     position = kept_from
-    ends: list[tuple[float, Gap | None]] = [*((g.from_m, g) for g in inner), (kept_to, None)]
-    for stop, gap in ends:
+    ends: list[tuple[float, Detour | None]] = [*((one.gap.from_m, one) for one in rounds), (kept_to, None)]
+    for stop, one in ends:
         within = (along > position + 1e-3) & (along < stop - 1e-3)
         at = np.concatenate([[position], along[within], [stop]])
         lats.append(np.interp(at, along, lat))
         lons.append(np.interp(at, along, lon))
         watched.append(np.ones(len(at) - 1, dtype=bool))
         passable.append(np.ones(len(at) - 1, dtype=bool))
-        if gap is None:
+        if one is None:
             break
-        start, finish = (tuple(float(np.interp(s, along, v)) for v in (lat, lon)) for s in (gap.from_m, gap.to_m))
-        way = _way_round(around, start, finish, gap)  # type: ignore[arg-type]
+        way = one.way
         if way is not None:
             lats.append(way[0][1:-1])
             lons.append(way[1][1:-1])
         legs = 1 if way is None else len(way[0]) - 1
         watched.append(np.zeros(legs, dtype=bool))
         passable.append(np.full(legs, way is not None))
-        position = gap.to_m
+        position = one.gap.to_m
+    told = [_drawn(one.gap, lat, lon, along) for one in rounds] + [gap for gap in gaps if gap not in inner]
+    told.sort(key=lambda gap: gap.from_m)
     new_lat, new_lon = np.concatenate(lats), np.concatenate(lons)
-    return _one_line(new_lat, new_lon, np.concatenate(watched), np.concatenate(passable), tuple(gaps))
+    return _one_line(new_lat, new_lon, np.concatenate(watched), np.concatenate(passable), tuple(told))
 
 
 def _one_line(
@@ -303,29 +312,3 @@ def _one_line(
     look = watched.astype(np.int64)
     line_m, feet_m = np.zeros((len(look), 2)), np.zeros((2, 1))
     return Course(lat, lon, distances_m(lat, lon), look, passable, line_m, np.zeros_like(look), (), gaps, feet_m)
-
-
-def _way_round(
-    around: Surroundings, start: tuple[float, float], stop: tuple[float, float], gap: Gap
-) -> tuple[Floats, Floats] | None:
-    """Latitudes and longitudes of the shortest lawful way between the ends of a gap; None where there is none."""
-    middle = (start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2
-    span = float(geodesic_distance_m(*start, *stop))
-    # Room for a way round a zone as deep as the gap is wide.
-    radius = 2 * max(span, gap.to_m - gap.from_m) + 5000.0
-    for _ in range(_WIDENED):
-        region = around.region(*middle, radius)
-        ends = region.plane.xy([start[0], stop[0]], [start[1], stop[1]])
-        lengths, ways = Router(region.obstacles).ways(ends[0], ends[1:])
-        if not np.isfinite(lengths[0]):
-            return None
-        way = ways[0]
-        # Past the edge of a region the border is not known: a way that bends round there may lead over it.
-        if float(np.hypot(*way.T).max()) <= radius:
-            break
-        radius *= 2
-    else:
-        return None
-    lat, lon = region.plane.lat_lon_near(way, start[1])
-    lat[0], lon[0], lat[-1], lon[-1] = *start, *stop
-    return lat, lon

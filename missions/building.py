@@ -23,6 +23,7 @@ from missions.options import PlanOptions
 from missions.plane import Plane
 from missions.procedures import climb_out, curved_home, curved_out, met, turned_in, way_down, with_procedures
 from missions.sortie import Leg, LegKind, Run, Waypoint
+from missions.wide_turns import turned_between
 from missions.wind import Wind
 
 __all__ = ["Aloft", "Builder", "joined", "led", "legs_of", "no_room_for"]
@@ -95,7 +96,7 @@ class Builder:
         craft, plane = vehicle.aircraft, access.region.plane
         out_agl_m, home_agl_m = layers_agl_m
         pilot = Pilot(plane, self.terrain, self.options.wind, self.options.ceiling_agl_m)
-        pieces = self._pieces(stretches, access)
+        pieces = self._pieces(stretches, vehicle, access)
         way = self._led_out(vehicle, access, pieces[0], stretches[0][0], aloft)
         home = self._led_home(vehicle, access, pieces[-1], stretches[-1][1])
         climb = [] if aloft else climb_out(vehicle.base, access.runway, pilot, out_agl_m)
@@ -145,7 +146,7 @@ class Builder:
         self, vehicle: Vehicle, access: Access, part: str, stretch: tuple[int, int]
     ) -> TooSharpError | None:
         """Why there is no room for the turns of wings into a stretch, part ``out``, or out of it, ``home``, if so."""
-        pieces = self._pieces([stretch], access)
+        pieces = self._pieces([stretch], vehicle, access)
         try:
             if part == "out":
                 self._led_out(vehicle, access, pieces[0], stretch[0])
@@ -164,8 +165,9 @@ class Builder:
         # A border lies where the camera looks, and room to turn is on the other side.
         room = self._room(vehicle, access)
         found = curved_out(way, course, -float(piece.side), runway, room)
-        if found is not None:
-            return found
+        rounded = None if found is None else _rounded(found, room, access)
+        if rounded is not None:
+            return rounded
         at_runway = runway is not None and curved_out(way, course, -float(piece.side), None, room) is not None
         raise self._too_sharp(vehicle, station, "out", at_runway=at_runway)
 
@@ -174,8 +176,9 @@ class Builder:
         way, course = access.way_home(station), piece.course(access.region.plane, last=True)
         room = self._room(vehicle, access)
         found = curved_home(way, course, -float(piece.side), access.runway, room)
-        if found is not None:
-            return found
+        rounded = None if found is None else _rounded(found, room, access)
+        if rounded is not None:
+            return rounded
         at_runway = access.runway is not None and curved_home(way, course, -float(piece.side), None, room) is not None
         raise self._too_sharp(vehicle, station, "home", at_runway=at_runway)
 
@@ -197,7 +200,10 @@ class Builder:
         """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
         pilot = Pilot(access.region.plane, self.terrain, self.options.wind, self.options.ceiling_agl_m)
         craft = vehicle.aircraft
-        turned = turned_in(aloft.way, access.runway, self._room(vehicle, access))
+        room = self._room(vehicle, access)
+        turned = turned_in(aloft.way, access.runway, room)
+        rounded = None if turned is None else _rounded(turned, room, access)
+        turned = turned if rounded is None else rounded
         bounds = self.options.floor_agl_m, self.options.ceiling_agl_m
         part = Part(aloft.way if turned is None else turned, layer_agl_m, bounds, craft.cruise_m_s)
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
@@ -228,7 +234,7 @@ class Builder:
     def _room(self, vehicle: Vehicle, access: Access) -> Room:
         return Room(vehicle.aircraft.turn_radius_in(self.options.wind), access)
 
-    def _pieces(self, stretches: Sequence[tuple[int, int]], access: Access) -> list[_Piece]:
+    def _pieces(self, stretches: Sequence[tuple[int, int]], vehicle: Vehicle, access: Access) -> list[_Piece]:
         """What is flown over stretches, and between them, in the order of flight."""
         out: list[_Piece] = []
         for number, (first, last) in enumerate(stretches):
@@ -237,13 +243,28 @@ class Builder:
                 # Seen from the other end the line lies on the other hand.
                 own = [replace(p, side=-p.side, lat=p.lat[::-1], lon=p.lon[::-1]) for p in own[::-1]]
             if out:
-                ends = [(float(p.lat[k]), float(p.lon[k])) for p, k in ((out[-1], -1), (own[0], 0))]
-                way = access.between(*ends)
-                lat, lon = access.region.plane.lat_lon_near(way, ends[0][1])
-                length = float(np.hypot(*np.diff(way, axis=0).T).sum())
-                out.append(_Piece(0, lat, lon, length < LONG_EMPTY_M, None))
+                out.append(self._between(out[-1], own[0], vehicle, access))
             out += own
         return out
+
+    def _between(self, before: _Piece, after: _Piece, vehicle: Vehicle, access: Access) -> _Piece:
+        """What is flown from the end of a piece to the beginning of another."""
+        plane, room = access.region.plane, self._room(vehicle, access)
+        ends = [(float(p.lat[k]), float(p.lon[k])) for p, k in ((before, -1), (after, 0))]
+        way = access.between(*ends)
+        if room.radius_m > 0:
+            courses = before.course(plane, last=True), after.course(plane)
+            turned = turned_between(way, courses, room, access.berth)
+            if turned is None:
+                raise TooSharpError(
+                    f"between {ends[0][0]:.5f}, {ends[0][1]:.5f} and {ends[1][0]:.5f}, {ends[1][1]:.5f} there is no "
+                    f"room for {no_room_for(vehicle.aircraft, self.options.wind)}",
+                    *ends[0],
+                )
+            way = turned
+        lat, lon = plane.lat_lon_near(way, ends[0][1])
+        length = float(np.hypot(*np.diff(way, axis=0).T).sum())
+        return _Piece(0, lat, lon, length < LONG_EMPTY_M, None)
 
     def _stretch(self, start: int, stop: int, number: int) -> list[_Piece]:
         """Pieces between two stations, in the order of the course."""
@@ -291,6 +312,11 @@ class _Piece:
         ends = slice(-2, None) if last else slice(2)
         (x0, y0), (x1, y1) = plane.xy(self.lat[ends], self.lon[ends])
         return np.array([x1 - x0, y1 - y0]) / float(np.hypot(x1 - x0, y1 - y0))
+
+
+def _rounded(way: Floats, room: Room, access: Access) -> Floats | None:
+    """A way whose corners wings have room to fly wide; None where there is none. Rotors turn on the spot."""
+    return way if room.radius_m <= 0 else access.berth.rounded(way, room)
 
 
 def _flown(

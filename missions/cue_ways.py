@@ -22,6 +22,7 @@ from missions.routing import Passage, Router
 from missions.runway import Runway
 from missions.sortie import LegKind, Sortie, Waypoint
 from missions.viewing import Sight, Viewing
+from missions.wide_turns import Berth
 from missions.wind import Wind
 
 __all__ = ["CueWay", "Ends", "circle_of", "cue_ways", "ends_of"]
@@ -127,7 +128,7 @@ def cue_ways(
     back = room.route(region.plane.xy(*ends.gate), sight.way[-1])
     if back is None:
         return
-    turns = Room(craft.turn_radius_in(options.wind), room)
+    turns, berth = Room(craft.turn_radius_in(options.wind), room), Berth(region, options.zone_margin_m)
     runway = None if ends.like is None else _runway(region.plane, climb, down)
     for side in (1, -1):
         circle = Circle(sight.way[-1], circle_m, side)
@@ -142,6 +143,10 @@ def cue_ways(
         led_out, led_home = curved_out(out, None, 1.0, runway, turns), curved_home(home, None, 1.0, runway, turns)
         # Without room for a turn about the runway it is flown wide.
         out, home = out if led_out is None else led_out, home if led_home is None else led_home
+        wide_out, wide_home = berth.rounded(out, turns), berth.rounded(home, turns)
+        if wide_out is None or wide_home is None:
+            continue
+        out, home = wide_out, wide_home
         # Tangents lie beside the ways to the middle, which are clear.
         if room.clear(out) and room.clear(home):
             yield CueWay(pilot, out, ring, home, climb, down, room.clear)

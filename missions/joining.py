@@ -148,20 +148,35 @@ def steered(
     radius_m, open_to = room.radius_m, room.open_to
     start, best, best_m = Heading.along(way[0], first), None, math.inf
     middles = list(_middles(start, radius_m))
+    places = np.array([[middle.x, middle.y] for middle in middles])
+    outward_m = np.hypot(*(places - way[0]).T)
     # A first curve serves for all vertices of the way that it may come back to.
-    outward = [_first_clear(dubins(start, middle, radius_m), open_to) for middle in middles]
+    outward: dict[int, Curve | None] = {}
     for then, tail in _ends(way, last, rest):
         tail_m = float(np.hypot(*np.diff(tail, axis=0).T).sum())
-        for middle, out in [(start, None), *zip(middles, outward, strict=True)]:
-            if out is None and middle is not start:
+        found = _first_clear(_shorter(start, then, radius_m, best_m - tail_m), open_to)
+        if found is not None:
+            best, best_m = np.concatenate([found.vertices(), tail[1:]]), tail_m + found.length_m
+        # No curve is shorter than straight to its end.
+        least_m = tail_m + outward_m + np.hypot(*(places - tail[0]).T)
+        for k, middle in enumerate(middles):
+            if least_m[k] >= best_m:
                 continue
-            before_m = tail_m + (0.0 if out is None else out.length_m)
-            shorter = [curve for curve in dubins(middle, then, radius_m) if before_m + curve.length_m < best_m]
-            found = _first_clear(shorter, open_to)
+            if k not in outward:
+                outward[k] = _first_clear(dubins(start, middle, radius_m), open_to)
+            out = outward[k]
+            if out is None:
+                continue
+            before_m = tail_m + out.length_m
+            found = _first_clear(_shorter(middle, then, radius_m, best_m - before_m), open_to)
             if found is not None:
-                curves = [found.vertices()] if out is None else [out.vertices(), found.vertices()[1:]]
-                best, best_m = np.concatenate([*curves, tail[1:]]), before_m + found.length_m
+                best = np.concatenate([out.vertices(), found.vertices()[1:], tail[1:]])
+                best_m = before_m + found.length_m
     return best
+
+
+def _shorter(start: Heading, stop: Heading, radius_m: float, limit_m: float) -> list[Curve]:
+    return [curve for curve in dubins(start, stop, radius_m) if curve.length_m < limit_m]
 
 
 def _first_clear(curves: Sequence[Curve], open_to: Open) -> Curve | None:

@@ -8,7 +8,7 @@ border, and everything after it is planned in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,12 +21,14 @@ from missions.beside import Piece, pieces_beside
 from missions.course import Cost, Course, CourseLine, Gap, distances_m
 from missions.errors import PlanError
 from missions.estimate import steps_between
+from missions.joining import Room
 from missions.network import BorderNetwork
 from missions.network_lines import strands
 from missions.plane import Plane
 from missions.postman import cover_lines
-from missions.routing import Router, Ways
+from missions.routing import Passage, Router, Ways
 from missions.surroundings import Region, Surroundings
+from missions.wide_turns import Berth, turned_between
 
 __all__ = ["network_courses"]
 
@@ -86,7 +88,8 @@ def network_courses(
     if not pieces:
         reason = gaps[0].reason if gaps else "there is no room beside any"
         raise PlanError(f"no line of network {network.name!r} can be flown beside: {reason}")
-    graph = _Graph(pieces, _region(pieces, around), cost)
+    region = _region(pieces, around)
+    graph = _Graph(pieces, region, cost, Berth(region, around.zone_margin_m), turn_radius_m)
     lines = tuple(CourseLine(strand.line.name, strand.line.priority) for strand in whole)
     walks = [graph.walks(part) for part in graph.parts()]
     count = max(len(own) for own in walks)
@@ -120,7 +123,7 @@ class _Stretch:
 class _Graph:
     """Pieces as lines between nodes, and the lawful ways between those."""
 
-    def __init__(self, pieces: Sequence[Piece], region: Region, cost: Cost) -> None:
+    def __init__(self, pieces: Sequence[Piece], region: Region, cost: Cost, berth: Berth, turn_radius_m: float) -> None:
         self._pieces, self._plane, self._cost = pieces, region.plane, cost
         self._lon0 = float(pieces[0].lon[0])
         xy = [self._plane.xy(piece.lat, piece.lon) for piece in pieces]
@@ -131,6 +134,8 @@ class _Graph:
         )
         router = Router(region.obstacles, rails=xy)
         self._ways: Ways = router.between(self._nodes, lambda step: cost(step, False))
+        self._berth, self._room = berth, Room(turn_radius_m, Passage(router))
+        self._turned: dict[Hashable, Floats | None] = {}
 
     def parts(self) -> list[Ints]:
         """Pieces, by number, of each set whose members a lawful way joins, there and back."""
@@ -169,14 +174,11 @@ class _Graph:
 
     def _flown(self, steps: Sequence[tuple[int, int, bool]], number: dict[tuple[int, int], int]) -> list[_Stretch]:
         """The stretches of a walk; `number` tells the piece between two nodes."""
-        out = []
+        out: list[_Stretch] = []
+        empty: list[tuple[int, int]] = []
         for a, b, served in steps:
             if not served:
-                way = self._ways.way(a, b)
-                if float(np.hypot(*np.diff(way, axis=0).T).sum()) < _SAME_M:
-                    continue
-                lat, lon = self._plane.lat_lon_near(way, self._lon0)
-                out.append(_Stretch(lat, lon, np.array([[0.0, 1.0], [0.0, 0.0]]), 0, 0))
+                empty.append((a, b))
                 continue
             forward = (a, b) in number
             piece = self._pieces[number[(a, b) if forward else (b, a)]]
@@ -185,8 +187,38 @@ class _Graph:
             side = piece.look.sign if forward else -piece.look.sign
             at, beside = piece.feet_m
             feet_m = np.stack([at if forward else at[-1] - at[on], beside[on]])
-            out.append(_Stretch(piece.lat[on], lon[on], feet_m, side, piece.line))
-        return out
+            stretch = _Stretch(piece.lat[on], lon[on], feet_m, side, piece.line)
+            out += [*self._empty(empty, out[-1] if out else None, stretch), stretch]
+            empty = []
+        return out + self._empty(empty, out[-1], None)
+
+    def _empty(
+        self, steps: Sequence[tuple[int, int]], before: _Stretch | None, after: _Stretch | None
+    ) -> list[_Stretch]:
+        """What is flown from a watched stretch to the next, along the ways between some nodes; none where these meet.
+
+        It cannot be passed where wings have no room to turn.
+        """
+        ways = [self._ways.way(a, b) for a, b in steps]
+        ways = [way for way in ways if float(np.hypot(*np.diff(way, axis=0).T).sum()) >= _SAME_M]
+        if not ways:
+            return []
+        way = np.concatenate([ways[0][:1], *(one[1:] for one in ways)])
+        turned: Floats | None = way
+        if self._room.radius_m > 0:
+            first = None if before is None else self._course(before, slice(-2, None))
+            last = None if after is None else self._course(after, slice(2))
+            key = tuple(steps), *(None if course is None else tuple(course) for course in (first, last))
+            if key not in self._turned:
+                self._turned[key] = turned_between(way, (first, last), self._room, self._berth)
+            turned = self._turned[key]
+        lat, lon = self._plane.lat_lon_near(way[[0, -1]] if turned is None else turned, self._lon0)
+        return [_Stretch(lat, lon, np.array([[0.0, 1.0], [0.0, 0.0]]), 0, 0, turned is not None)]
+
+    def _course(self, stretch: _Stretch, ends: slice) -> Floats:
+        """Direction of flight between two vertices of a stretch, a unit vector."""
+        start, stop = self._plane.xy(stretch.lat[ends], stretch.lon[ends])
+        return np.asarray((stop - start) / np.hypot(*(stop - start)))
 
 
 def _nodes(pieces: Sequence[Piece], xy: Sequence[Floats]) -> tuple[Floats, Ints]:

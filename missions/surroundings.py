@@ -173,7 +173,7 @@ class Surroundings:
         fence_m: float = 0.0,
     ) -> None:
         self.borders = (borders,) if isinstance(borders, BorderSegment) else tuple(borders)
-        self.airspace, self._blocking, self._margin = airspace, blocking, zone_margin_m
+        self.airspace, self._blocking, self.zone_margin_m = airspace, blocking, zone_margin_m
         self.clearance, self.fence_m = clearance, fence_m
         self.lines = tuple(DenseLine.of(border) for border in self.borders)
         self._zone_rings = [np.array(zone.outline()) for zone in blocking]
@@ -193,7 +193,7 @@ class Surroundings:
     @property
     def shut(self) -> Hashable:
         """What of these surroundings, beside their borders, says what is shut: equal where the same is."""
-        return self.clearance, self.fence_m, self._margin, self._blocking
+        return self.clearance, self.fence_m, self.zone_margin_m, self._blocking
 
     @cached_property
     def contested(self) -> Contested:
@@ -243,8 +243,8 @@ class Surroundings:
         for zone, ring, units in zip(self._blocking, self._zone_rings, self._zone_units, strict=True):
             reach = float(self._away(units, lat_deg, lon_deg).min())
             size = float(np.ptp(ring, axis=0).max()) * 111_000.0
-            if reach <= radius_m + size + self._margin:
-                zones.append((zone.name, shapely.buffer(zone.polygon(plane), self._margin, quad_segs=4)))
+            if reach <= radius_m + size + self.zone_margin_m:
+                zones.append((zone.name, shapely.buffer(zone.polygon(plane), self.zone_margin_m, quad_segs=4)))
         return Region(plane, tuple(border), tuple(wall), tuple(keep_out), tuple(zones), tuple(flanks), radius_m)
 
     def own_side(self, lat_deg: float, lon_deg: float) -> bool:

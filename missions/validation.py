@@ -10,6 +10,7 @@ from __future__ import annotations
 from geo import Terrain
 from missions.patrol import PatrolPlan
 from missions.validation_claims import cameras, figures, intervals, is_numbers
+from missions.validation_corners import corners
 from missions.validation_coverage import coverage
 from missions.validation_flying import energy, heights, speeds, turns
 from missions.validation_looks import looks
@@ -48,6 +49,7 @@ def validate(plan: PatrolPlan, terrain: Terrain | None = None) -> Validation:
         speeds(plan),
         energy(plan),
         turns(plan),
+        corners(plan),
         rotation(plan),
         launches(plan),
         batteries(plan),

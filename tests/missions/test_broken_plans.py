@@ -45,7 +45,7 @@ PLACE, SIDE, ACROSS, ZONES, LIMITS, JOIN = (
     "heights within the limits of zones",
     "legs join, from base to base",
 )
-LOOK, CAMERA, SHARE, HEIGHT, SPEED, ENERGY, TURN, FIGURES = (
+LOOK, CAMERA, SHARE, HEIGHT, SPEED, ENERGY, TURN, CORNERS, FIGURES = (
     "camera looks to a watched line",
     "gimbal, resolution and dwell of the cameras",
     "share of the band that is seen",
@@ -53,6 +53,7 @@ LOOK, CAMERA, SHARE, HEIGHT, SPEED, ENERGY, TURN, FIGURES = (
     "airspeed and rates of climb",
     "battery above reserve at landing",
     "turn radius on patrol, into it and out of it",
+    "corners flown wide keep their distance",
     "figures of legs are those of their ends",
 )
 ROTATION, LAUNCH, BATTERIES, SEPARATION, INTERVAL = (
@@ -85,8 +86,11 @@ def _rotors():
     return plan(border, Fleet(fleet.camera, vehicles), None, options, airspace=Airspace((LAKE, PARK)))
 
 
+WAVES = [(0, 0), (4000, 150), (8000, 0), (12_000, 100)]
+
+
 def _wings():
-    border = border_from_metres([(0, 0), (4000, 150), (8000, 0), (12_000, 100)])
+    border = border_from_metres(WAVES)
     wings = Aircraft(
         "wings", 20.0, 28.0, 4.0, 3.0, 900.0, 300.0, 1100.0, 700.0,
         form=AircraftForm.VTOL, min_m_s=14.0, turn_radius_m=60.0, takeoff_s=15.0, landing_s=20.0, transition_s=10.0,
@@ -206,6 +210,14 @@ def hurried(made):
     return with_flight(made, own[1], start_s=start_s)
 
 
+def dipped(made):
+    """The end of the way out 15 m outside what a way keeps from the border, with a corner there."""
+    k = first(made, TRANSIT)
+    end = made.sorties[0].legs[k].end
+    away_m = shapely.LineString(WAVES).distance(shapely.Point(metres((end.lon_deg, end.lat_deg))))
+    return moved(made, 0, k, north=made.border.stand_off_m + 25.0 - away_m)
+
+
 def other_base(made):
     base = made.sorties[0].vehicle.base
     return next(v.sysid for v in made.fleet.vehicles if v.base != base)
@@ -274,6 +286,7 @@ BROKEN = {
     ),
     # Wings.
     "wings round a corner": (TURN, 0, lambda p: moved(p, 0, first(p, PATROL), north=3000), "wings"),
+    "wings wide at a corner": (CORNERS, 0, dipped, "wings"),
     "wings too slow": (SPEED, 0, lambda p: faster(p, PATROL, 0.3), "wings"),
     "wings above the ceiling of patrols": (HEIGHT, 0, lambda p: moved(p, 0, first(p, PATROL), up=20), "wings"),
 }  # fmt: skip
