@@ -88,7 +88,7 @@ def _wide(plan: PatrolPlan, sortie: Sortie, about: About) -> Iterator[tuple[int,
     for side in (1.0, -1.0):
         turned = 0.0
         for i, j in pairwise(level):
-            true = max(true_by_equivalent(leg, wings=True, highest=True) for leg in (sortie.legs[i], sortie.legs[j]))
+            true = max(true_by_equivalent(leg, highest=True) for leg in (sortie.legs[i], sortie.legs[j]))
             radius = craft.turn_radius_m * (true + wind.speed_m_s / craft.cruise_m_s) ** 2
             turn = (course[j] - course[i] + np.pi) % (2 * np.pi) - np.pi
             turned = min(max(turned - sortie.legs[i].distance_m / radius, 0.0) + side * turn, np.pi)
