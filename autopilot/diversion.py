@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -166,8 +167,10 @@ class Diversion:
         up_m = sight.at.amsl_m - self._base_amsl
         rise_m = up_m - self._one.above_base_m
         climb_s = max(rise_m / craft.climb_m_s, -rise_m / craft.descent_m_s)
-        # Where it stays may be higher than anything that the plan flies.
-        thin = float(true_per_equivalent(max(sight.at.amsl_m, wind.air_amsl_m)))
+        # Where it stays may be higher than anything that the plan flies: rotors take more there, on the way and home.
+        thicker = wind.true_per_equivalent
+        wind = replace(wind, air_amsl_m=max(sight.at.amsl_m, wind.air_amsl_m))
+        thin = wind.true_per_equivalent
         climb_wh = max(rise_m, 0.0) / craft.climb_m_s * thin * craft.climb_power_w / 3600
         _, home_wh = straight_home(self._one.vehicle, (sight.at.lat_deg, sight.at.lon_deg), up_m, wind)
         if self._circle_m:
@@ -179,7 +182,8 @@ class Diversion:
             # To stay in a wind is to fly as fast as it blows.
             turn_s = 0.0
             stay_wh = float(craft.power_w([wind.speed_m_s, 0.0], level=False, thin=thin).max()) * cue.station_s / 3600
-        used_wh = sight.energy_wh + climb_wh + stay_wh + home_wh
+        there_wh = sight.energy_wh * max(thin / max(thicker, 1.0), 1.0)
+        used_wh = there_wh + climb_wh + stay_wh + home_wh
         return max(sight.time_s + turn_s, climb_s), self._battery - used_wh / craft.battery_wh
 
     def _way(self, there: tuple[float, float]) -> Geometry:

@@ -89,6 +89,8 @@ _TERM = frozenset({4.0})
 # PX4 failsafe.cpp and its enumerations. The circuit breaker is 121212 as PX4 is shipped; with any other value its
 # failure detector acts.
 _FAILED = When("CBRK_FLIGHTTERM", frozenset({121212.0}))
+# To it every type is its cruise speed, that of a climb too (mission_block.cpp, ``issue_command``).
+_ANY_SPEED = frozenset({0, 1, 2, 3})
 _TERMINATIONS = (
     Termination("when it leaves its fence", (When("GF_ACTION", _TERM, other=False),)),
     Termination(
@@ -167,8 +169,8 @@ PX4 = Dialect(
     battery=PX4_BATTERY,
     prearm_unlisted=True,
     rates=Rates("FW_T_CLMB_R_SP", "FW_T_SINK_R_SP", "FW_AIRSPD_TRIM"),
-    rotor_speeds=SpeedRange("MPC_XY_VEL_MAX"),
-    wing_speeds=SpeedRange("FW_AIRSPD_MAX", "FW_AIRSPD_MIN"),
+    rotor_speeds=SpeedRange("MPC_XY_VEL_MAX", types=_ANY_SPEED, room_m_s=0.1),
+    wing_speeds=SpeedRange("FW_AIRSPD_MAX", "FW_AIRSPD_MIN", _ANY_SPEED, 0.1),
     drops_fence_off_home=True,
     # Its navigator goes round 20 times a second: once it asks for an item, and once more it takes that (geofence.cpp,
     # ``run``; DatamanCache, ``update``). Main of May 2026 took 0.5, 1.6, 3.2 and 6.4 s over 4, 16, 32 and 64 items.

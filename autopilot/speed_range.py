@@ -19,8 +19,11 @@ class SpeedRange:
         The greatest and the least; empty where there is no least.
     types
         SPEED_TYPEs of the DO_CHANGE_SPEED that are meant.
+    room_m_s
+        How much beyond them it may be asked for: nothing of what takes no such speed at all.
     """
 
     most: str
     least: str = ""
     types: frozenset[int] = frozenset({mav.SPEED_TYPE_AIRSPEED, mav.SPEED_TYPE_GROUNDSPEED})
+    room_m_s: float = 0.0

@@ -10,6 +10,7 @@ are those of the plan.
 from __future__ import annotations
 
 import math
+import struct
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -19,9 +20,6 @@ from autopilot.vehicle import Vehicle
 from missions import Mission, MissionItem
 
 __all__ = ["check_speeds"]
-
-_ROUNDING_M_S = 0.1
-_LEAST, _MOST = -math.inf, math.inf
 
 
 async def check_speeds(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
@@ -51,14 +49,14 @@ async def check_speeds(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
     if not asked:
         return ()
     try:
-        least = await vehicle.parameter(held.least) if held.least else _LEAST
+        least = await vehicle.parameter(held.least) if held.least else -math.inf
         most = await vehicle.parameter(held.most)
     except AbsentError as error:  # another version
         return (f"it is not known between which speeds it flies: {error}",)
     fastest, slowest = max(asked, key=_speed), min(asked, key=_speed)
-    if fastest.p2 > most + _ROUNDING_M_S:
+    if _speed(fastest) > most + held.room_m_s:
         beyond, mend = f"item {fastest.seq} asks for {fastest.p2:g} m/s and {held.most} is {most:g}", "raise"
-    elif slowest.p2 < least - _ROUNDING_M_S:
+    elif _speed(slowest) < least - held.room_m_s:
         beyond, mend = f"item {slowest.seq} asks for {slowest.p2:g} m/s and {held.least} is {least:g}", "lower"
     else:
         return ()
@@ -69,4 +67,5 @@ async def check_speeds(vehicle: Vehicle, mission: Mission) -> tuple[str, ...]:
 
 
 def _speed(item: MissionItem) -> float:
-    return item.p2
+    """As the vehicle gets it, and its own settings: in 32 bits."""
+    return float(struct.unpack("<f", struct.pack("<f", item.p2))[0])

@@ -124,6 +124,9 @@ def simulated_fleet(
     frame = _FRAMES[craft.form]
     figures = _PARAMS.get((autopilot, frame), {})
     params = {name: figure(craft) for name, figure in figures.items()}
+    if not craft.has_wings and "MPC_XY_VEL_MAX" in params:
+        # It is a speed over ground, and missions use the wind behind.
+        params["MPC_XY_VEL_MAX"] += plan.options.wind.speed_m_s
     if autopilot in _CEILINGS:
         # A height fence is above home, a plan above the ground.
         highest_m = max(leg.end.amsl_m for sortie in plan.sorties for leg in sortie.legs) - ground_amsl_m

@@ -27,6 +27,7 @@ from missions.overflown import overflown
 from missions.patrol import Bound, Coverage, Flight, PatrolPlan, Period, Roster, Uncovered
 from missions.procedures import met, with_procedures
 from missions.sortie import Leg, LegKind, Sortie, Waypoint
+from missions.thin_air import in_thinner_air
 from missions.validation import check
 from missions.validation_fence import validate_missions
 from missions.viewing import Spot, Viewing
@@ -164,6 +165,9 @@ def _built(viewing: Viewing, vehicle: Vehicle, spot: Spot, way: CueWay, given: t
         coverage=_nothing_of_the_band(plan),
         notes=tuple(notes),
     )
+    if not craft.has_wings:
+        # Whoever is asked in flight what its ways home take counts with the air up there; wings are to turn as planned.
+        made = replace(made, options=in_thinner_air(made) or made.options)
     ground = viewing.terrain if np.isfinite(viewing.terrain.resolution_m) else None
     broken = check(made, ground)
     spot_ground = float(viewing.terrain.elevation_m(spot.lat_deg, spot.lon_deg))

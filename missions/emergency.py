@@ -133,13 +133,15 @@ def emergency_sites(
 
 def emergency_reach_m(aircraft: Aircraft, plan: PatrolPlan, rules: EmergencyRules) -> float:
     """How far an aircraft flies against the wind at cruise with its share of the reserve less a landing, metres."""
-    # Against the wind a metre takes wings most at sea level, and rotors in the thinnest air.
+    # Against the wind a metre takes wings most in the thickest air, at the sea or below, and rotors in the thinnest.
     thin = plan.options.wind.true_per_equivalent
-    cruise_w = float(aircraft.power_w(aircraft.cruise_m_s, thin=1.0 if aircraft.has_wings else thin))
+    air = min(thin, 1.0) if aircraft.has_wings else thin
+    cruise_m_s = aircraft.cruise_m_s * (air if aircraft.has_wings else 1.0)
+    cruise_w = float(aircraft.power_w(cruise_m_s, thin=air))
     descent_s = plan.options.ceiling_agl_m / aircraft.descent_m_s + aircraft.landing_s + aircraft.transition_s
-    power_w = thin * max(aircraft.hover_power_w, aircraft.climb_power_w if aircraft.transition_s else 0.0)
+    power_w = max(thin, 1.0) * max(aircraft.hover_power_w, aircraft.climb_power_w if aircraft.transition_s else 0.0)
     spare_wh = aircraft.battery_wh * aircraft.reserve_fraction * rules.reserve_share - descent_s * power_w / 3600
-    speed_m_s = max(aircraft.cruise_m_s - plan.options.wind.speed_m_s, 0.0)
+    speed_m_s = max(cruise_m_s - plan.options.wind.speed_m_s, 0.0)
     flown_m = max(spare_wh, 0.0) * 3600 / cruise_w * speed_m_s
     return min(flown_m, rules.farthest_m)
 

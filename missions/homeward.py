@@ -54,9 +54,10 @@ def straight_home(vehicle: Vehicle, here: tuple[float, float], above_base_m: flo
     time, energy = straight_effort(vehicle, here, (base.lat_deg, base.lon_deg), -max(above_base_m, 0.0), wind)
     landing_j = craft.landing_s * craft.hover_power_w + craft.transition_s * craft.transition_power_w
     if craft.needs_runway:
-        # Against the wind a metre takes most at sea level.
+        # Against the wind a metre takes most in the thickest air, at the sea or below.
+        air = min(wind.true_per_equivalent, 1.0)
         away_m = 2 * approach_m(craft, wind, max(above_base_m, 0.0))
-        ground_m_s = max(craft.cruise_m_s - wind.speed_m_s, 1.0)
+        ground_m_s = max(craft.cruise_m_s * air - wind.speed_m_s, 1.0)
         time += away_m / ground_m_s
-        energy += float(craft.power_w(craft.cruise_m_s)) * away_m / ground_m_s / 3600
-    return time + craft.landing_s + craft.transition_s, energy + wind.true_per_equivalent * landing_j / 3600
+        energy += float(craft.power_w(craft.cruise_m_s * air, thin=air)) * away_m / ground_m_s / 3600
+    return time + craft.landing_s + craft.transition_s, energy + max(wind.true_per_equivalent, 1.0) * landing_j / 3600

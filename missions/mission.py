@@ -290,11 +290,14 @@ class _Items:
         self._items.append(MissionItem(len(self._items), FRAME_MISSION, command, p1, p2, p3, z=z))
 
     def _speed(self, leg: Leg) -> None:
-        wanted = _wanted_speed(leg, self._sortie, self._plan)
+        wanted = round(_wanted_speed(leg, self._sortie, self._plan), 3)
+        craft = self._sortie.vehicle.aircraft
+        if craft.has_wings:
+            # ArduPlane takes none that is beyond its own, by however little.
+            wanted = min(max(wanted, craft.min_m_s), craft.max_m_s)
         if self._told is None or abs(wanted - self._told) > _SPEED_STEP_M_S:
             self._told = wanted
-            kind = AIR_SPEED if self._sortie.vehicle.aircraft.has_wings else GROUND_SPEED
-            self._do(DO_CHANGE_SPEED, kind, round(wanted, 3), -1.0)
+            self._do(DO_CHANGE_SPEED, AIR_SPEED if craft.has_wings else GROUND_SPEED, wanted, -1.0)
 
 
 def _wanted_speed(leg: Leg, sortie: Sortie, plan: PatrolPlan) -> float:

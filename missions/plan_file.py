@@ -51,7 +51,9 @@ def load_plan(path: Path) -> PatrolPlan:
     if not isinstance(value, dict) or value.get("format") != _FORMAT:
         raise FormatError(f"{path}: is not a plan file: its format is not {_FORMAT!r}")
     if value.get("version") not in {_THICK, _VERSION}:
-        raise FormatError(f"{path}: plan version {value.get('version')!r}, this program reads version {_VERSION}")
+        raise FormatError(
+            f"{path}: plan version {value.get('version')!r}, this program reads versions {_THICK} and {_VERSION}"
+        )
     try:
         plan = _from_json(PatrolPlan, value.get("plan"), "plan")
     except VedetteError as error:

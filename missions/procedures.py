@@ -122,8 +122,10 @@ def with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:
         ends.insert(0, (0, craft.takeoff_s))
     for k, procedure_s in ends:
         thin = float(true_per_equivalent((out[k].start.amsl_m + out[k].end.amsl_m) / 2))
-        out[k] = _longer(out[k], procedure_s, thin * craft.hover_power_w)
-        out[k] = _longer(out[k], craft.transition_s, thin * craft.transition_power_w)
+        # Below the sea rotors take no less than on it.
+        more = max(thin, 1.0)
+        out[k] = _longer(out[k], procedure_s, more * craft.hover_power_w)
+        out[k] = _longer(out[k], craft.transition_s, more * craft.transition_power_w)
     return tuple(out)
 
 

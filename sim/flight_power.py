@@ -86,7 +86,8 @@ class PowerModel:
     def power_w(self, airspeed_mps: float, climb_mps: float, load: float = 0.0, thin: float = 1.0) -> float:
         """Power in watts at a true airspeed and a rate of climb.
 
-        On wings with a load factor above zero, and where true airspeed is so many times the equivalent one.
+        It is on its wings where the load factor is above zero. `thin` is how many times the equivalent airspeed the
+        true one is: rotors too take so many times more.
         """
         ratio = airspeed_mps / (self.cruise_mps * thin)
         climb_w = self.climb_w_per_mps * max(0.0, climb_mps)

@@ -36,9 +36,9 @@ async def said(autopilot, kind, *speeds, settings=SETTINGS):
     [
         (PX4, COPTER, [(GROUND, 12.0), (GROUND, 3.0), (GROUND, -1.0)]),
         (PX4, PLANE, [(AIR, 12.0), (AIR, 26.0), (AIR, -1.0)]),
+        (PX4, PLANE, [(AIR, 26.05)]),  # it flies 26
         (ARDUPILOT, PLANE, [(AIR, 12.0), (AIR, 26.0), (AIR, -2.0), (GROUND, 5.0)]),
         (ARDUPILOT, COPTER, [(GROUND, 40.0)]),  # it tries
-        (PX4, COPTER, [(2.0, 40.0)]),  # of a climb
     ],
 )
 async def test_a_speed_that_it_is_set_to_fly_is_flown_without_a_word(autopilot, kind, speeds):
@@ -56,9 +56,11 @@ async def test_a_speed_that_it_is_set_to_fly_is_flown_without_a_word(autopilot, 
             "item 2 asks for 18 m/s and MPC_XY_VEL_MAX is 12.* raise",
         ),
         (PX4, COPTER, [(AIR, 12.2)], SETTINGS, "12.2 m/s and MPC_XY_VEL_MAX is 12"),
+        (PX4, COPTER, [(2.0, 40.0)], SETTINGS, "40 m/s and MPC_XY_VEL_MAX is 12"),  # it takes none for that of a climb
         (PX4, PLANE, [(AIR, 30.0)], SETTINGS, "30 m/s and FW_AIRSPD_MAX is 26.* raise"),
         (PX4, PLANE, [(AIR, 10.0)], SETTINGS, "10 m/s and FW_AIRSPD_MIN is 12.* lower"),
         (ARDUPILOT, PLANE, [(AIR, 30.0)], SETTINGS, "30 m/s and AIRSPEED_MAX is 26.* raise"),
+        (ARDUPILOT, PLANE, [(AIR, 26.002)], SETTINGS, "26.002 m/s and AIRSPEED_MAX is 26"),
         (ARDUPILOT, PLANE, [(AIR, 10.0)], OLD, "10 m/s and AIRSPEED_MIN is 12.* lower"),
     ],
 )
