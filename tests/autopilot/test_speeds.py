@@ -5,8 +5,10 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from autopilot import NotReadyError, Vehicle
 from autopilot.speeds import check_speeds
-from missions import Mission, MissionItem
+from cli.simulated import simulated_fleet
+from missions import Mission, MissionItem, PlanOptions, Wind, compile_mission, plan
 from tests.autopilot.scripted import FAST, Script, linked
+from tests.missions.helpers import fleet_for, straight
 from tests.sim.wing_flights import Craft, action, place
 
 PX4, ARDUPILOT = mav.MAV_AUTOPILOT_PX4, mav.MAV_AUTOPILOT_ARDUPILOTMEGA
@@ -73,6 +75,15 @@ async def test_of_another_version_that_lacks_the_settings_it_is_said_that_nothin
     (words,) = await said(PX4, COPTER, (GROUND, 18.0), settings={})
     assert words.startswith("it is not known between which speeds it flies")
     assert "MPC_XY_VEL_MAX" in words
+
+
+def test_simulated_rotors_are_set_to_what_a_plan_asks_of_them_with_the_wind_behind():
+    border = straight(4000.0)
+    made = plan(border, fleet_for(border), options=PlanOptions(dwell_s=2.0, wind=Wind(9.0, 290.0)))
+    held = simulated_fleet(made, speedup=1.0, seed=1, autopilot="px4").params["MPC_XY_VEL_MAX"]
+    items = [item for one in made.sorties for item in compile_mission(made, one, "px4").items]
+    asked = [item.p2 for item in items if item.command == mav.MAV_CMD_DO_CHANGE_SPEED]
+    assert made.fleet.vehicles[0].aircraft.max_m_s < max(asked) <= held
 
 
 @pytest.mark.parametrize(("autopilot", "flown"), [("px4", 12.0), ("ardupilot", 18.0)])

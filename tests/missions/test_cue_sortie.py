@@ -10,7 +10,7 @@ import shapely
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from geo import FlatTerrain
+from geo import FlatTerrain, GridTerrain
 from missions import (
     Airspace,
     Fleet,
@@ -240,3 +240,17 @@ def test_vehicles_are_told_apart_by_their_own_camera(made):
     other = plan(made.border, fleet, FlatTerrain(0.0), options)
     rings = [Viewing(other).ring_m(one, spot_at(5000, 20), 60.0)[1] for one in other.fleet.vehicles]
     assert rings[0] > 1.8 * rings[1]
+
+
+def test_over_higher_ground_than_the_patrol_it_is_planned_for_the_air_there():
+    """A table of 600 m stands 2.5 km behind the border, beyond what the patrol's air was counted for."""
+    x = np.arange(-6000.0, 16_000.0, 200.0)
+    up = np.tile(np.clip((x[::-1, None] - 1500.0) * 0.5, 0.0, 600.0), (1, len(x)))
+    ground = GridTerrain(
+        up, north_deg=LAT + x[-1] / M_LAT, west_deg=LON + x[0] / M_LON, step_deg=200 / M_LAT, lon_step_deg=200 / M_LON
+    )
+    border = straight()
+    patrol = plan(border, fleet_for(border), ground, PlanOptions(shift_s=3600.0))
+    found = cue_sortie(patrol, patrol.fleet.vehicles[0], spot_at(5000, 3500), station_s=60.0, terrain=ground)
+    highest_m = max(leg.end.amsl_m for leg in found.sortie.legs)
+    assert found.plan.options.wind.air_amsl_m >= highest_m > patrol.options.wind.air_amsl_m

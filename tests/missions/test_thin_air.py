@@ -136,6 +136,17 @@ def test_the_mission_asks_for_the_airspeed_that_the_autopilot_measures():
     assert max(leg.speed_m_s for leg in sortie.legs if leg.kind == "transit") == pytest.approx(20.0 * thin, rel=1e-3)
 
 
+@pytest.mark.parametrize(("wind_m_s", "from_deg"), [(8.0, 60.0), (7.0, 20.0), (5.0, 200.0)])
+def test_the_mission_asks_wings_for_no_airspeed_beyond_their_own(wind_m_s, from_deg):
+    """ArduPlane takes none that is, by however little, and goes on at the one before."""
+    border = border_from_metres([(0, 0), (1500, 300), (3000, -200), (4500, 0)], "left")
+    made = planned(border, FlatTerrain(0.0), wind=Wind(wind_m_s, from_deg))
+    items = [item for one in made.sorties for item in compile_mission(made, one).items]
+    told = [np.float32(item.p2) for item in items if item.command == DO_CHANGE_SPEED]
+    assert max(told) == WING.max_m_s
+    assert min(told) >= WING.min_m_s
+
+
 def test_a_plan_for_the_sea_is_refused_on_a_plateau():
     border = straight(4000.0)
     made = planned(border, FlatTerrain(0.0))
