@@ -202,3 +202,33 @@ async def test_a_connection_over_tls_that_has_ended_holds_nothing_and_ends_again
         assert not wire.waits()
         wire.cut()
         writer.transport.abort()
+
+
+def test_what_waits_beneath_tls_waits(tmp_path, monkeypatch):
+    """The system has sent all, asyncio's TLS passed on the rest: one holds it beneath."""
+    (tmp_path / "authority").mkdir()
+    authority = Authority(tmp_path / "authority")
+    own = authority.issue("server", server=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.certificate, own.key)
+    monkeypatch.setattr("api.outgoing.fcntl.ioctl", lambda *_: bytes(4))
+
+    async def talk() -> list[bool]:
+        served: asyncio.Future = asyncio.get_running_loop().create_future()
+        server = await asyncio.start_server(
+            lambda _, writer: served.set_result(writer.transport), "127.0.0.1", 0, ssl=context
+        )
+        async with server:
+            address = server.sockets[0].getsockname()
+            _, writer = await asyncio.open_connection(
+                *address, ssl=ssl.create_default_context(cafile=authority.certificate), limit=1 << 10
+            )
+            transport = await served
+            wire = Wire(transport)
+            told = [wire.waits()]
+            transport.write(bytes(1 << 24))
+            told += [bool(transport.get_write_buffer_size()), wire.waits()]
+            writer.transport.abort()
+        return told
+
+    assert asyncio.run(talk()) == [False, False, True]
