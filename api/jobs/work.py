@@ -142,13 +142,16 @@ def _add_task(app: App, kind: Kind, order: WorkOrder) -> None:
 
 
 async def _while_held(app: App, job: Job, working: Coroutine[Any, Any, None], order: WorkOrder) -> None:
-    """Do a job as long as it is ours; raises JobError where its process fails, or another worker took it up."""
+    """Do a job as long as it is known to be ours; raises JobError where it is not any more, or its process fails."""
     leases = app.job_manager
     assert isinstance(leases, Leases)  # of `job_app`
     doing, losing = asyncio.create_task(working), asyncio.create_task(leases.until_lost(job, order.lease_s / 3))
     try:
         await asyncio.wait({doing, losing}, return_when=asyncio.FIRST_COMPLETED)
         if not doing.done():
+            if (error := losing.exception()) is not None:
+                why = f"{type(error).__name__}: {error}"
+                raise JobError(f"whose it is cannot be asked, so what is done here ends: {why}") from error
             raise JobError("another worker took it up while this one gave no sign of life: what is done here ends")
         doing.result()
     finally:

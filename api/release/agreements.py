@@ -13,7 +13,6 @@ from api.canonical import canonical, new_id
 from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import Call
 from api.pages import Page, Window, page_of
-from api.release.policy import area_of, area_problem
 from api.release.releases import active_partner, recall_all
 from api.release.schemas import AgreementTerms, PartnerIn, ReleaseField
 from api.store.tables import AgreementRow, PartnerRow, ReleaseRow
@@ -70,8 +69,8 @@ def add_agreement(session: Session, call: Call, now_us: int, terms: AgreementTer
         When nothing can be held to the area, the agreement has already run out, or it delays a live picture.
     """
     active_partner(session, terms.partner_id)
-    if (problem := area_problem(area_of(terms))) is not None:
-        raise UnprocessableError(problem)
+    if terms.area_problem is not None:
+        raise UnprocessableError(terms.area_problem)
     if ReleaseField.VIDEO in terms.fields and terms.delay_s:
         raise UnprocessableError("a live picture cannot be held back: make an agreement without video, or delay_s")
     until = None if terms.valid_until is None else microseconds(terms.valid_until)

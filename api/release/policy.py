@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import shapely
 import shapely.geometry
-from shapely.geometry.base import BaseGeometry
 
 from api.records.features import partner_feature
 from api.records.kept import Record
 from api.records.types import TYPES, RecordType
+from api.release.areas import Bounded
 from api.release.schemas import AgreementTerms, ReleaseField, SubscriptionIn
 from api.times import microseconds
 
-__all__ = ["area_of", "area_problem", "covers", "media_of", "objections", "shared_feature", "shared_state", "wanted"]
+__all__ = ["covers", "media_of", "objections", "shared_feature", "shared_state", "wanted"]
 
 _VEHICLE = TYPES["vehicle"]
-_HALF_WAY_DEG = 180.0
 
 
 def objections(row: Record, document: Mapping[str, Any], terms: AgreementTerms) -> tuple[str, ...]:
@@ -33,6 +30,7 @@ def objections(row: Record, document: Mapping[str, Any], terms: AgreementTerms) 
         The agreement.
     """
     type_ = TYPES[row.type]
+    problem = terms.area_problem
     judged = not type_.reviewed or row.review_state == "confirmed"
     rules = (
         (
@@ -45,7 +43,8 @@ def objections(row: Record, document: Mapping[str, Any], terms: AgreementTerms) 
         (row.sensitivity in terms.sensitivities, f"sensitivity {row.sensitivity} is not in the agreement"),
         (row.type != "crossing" or row.kind in terms.kinds, f"kind {row.kind} is not in the agreement"),
         (row.purpose in terms.purposes, f"purpose {row.purpose} is not in the agreement"),
-        (covers(area_of(terms), type_, document), "its place is not in the agreement's area"),
+        (problem is None, f"nothing can be held to the agreement's area: {problem}"),
+        (problem is not None or covers(terms, type_, document), "its place is not in the agreement's area"),
         (_ever_shown(row, terms), "its delay would pass only after its retention or the agreement ends"),
     )
     return tuple(reason for holds, reason in rules if not holds)
@@ -63,41 +62,19 @@ def wanted(row: Record, document: Mapping[str, Any], wish: SubscriptionIn) -> bo
         and (wish.kinds is None or row.type != "crossing" or row.kind in wish.kinds)
         and (wish.since is None or row.time_us >= microseconds(wish.since))
         and (wish.until is None or row.time_us < microseconds(wish.until))
-        and covers(area_of(wish), TYPES[row.type], document)
+        and covers(wish, TYPES[row.type], document)
     )
 
 
-def area_of(bound: AgreementTerms | SubscriptionIn) -> BaseGeometry | None:
-    """The area of an agreement or subscription in degrees (x = lon, y = lat); None where it is everywhere."""
-    return bound.bounds
+def covers(bound: Bounded, type_: RecordType, document: Mapping[str, Any]) -> bool:
+    """Whether the whole of a record lies in an area; without a place it is only in an area that is everywhere.
 
-
-def area_problem(area: BaseGeometry | None) -> str | None:
-    """Why nothing can be held to an area, for people; None where it can be.
-
-    An edge that goes more than half way round the world is taken for one across the antimeridian that was not cut
-    there: read as it stands, its ring would hold the other side of the world.
+    Nothing lies in an area that nothing can be held to: such were stored before they were refused.
     """
-    if area is None:
-        return None
-    if not area.is_valid or area.area == 0:
-        return "the area crosses itself or has no surface: give simple closed rings"
-    lons = [shapely.get_coordinates(ring)[:, 0] for ring in shapely.get_rings(shapely.get_parts(area))]
-    spans_deg = np.concatenate([np.abs(np.diff(each)) for each in lons])
-    if ((spans_deg > _HALF_WAY_DEG) & (spans_deg < 2 * _HALF_WAY_DEG)).any():
-        return (
-            "an edge of the area goes more than half way round the world: cut the area at the antimeridian into a "
-            "MultiPolygon (RFC 7946, 3.1.9), or give the edge a point between"
-        )
-    return None
-
-
-def covers(area: BaseGeometry | None, type_: RecordType, document: Mapping[str, Any]) -> bool:
-    """Whether the whole of a record lies in an area; without a place it is only in an area that is everywhere."""
-    if area is None:
+    if bound.bounds is None:
         return True
-    geometry = type_.geometry(document)
-    return geometry is not None and bool(area.covers(shapely.geometry.shape(geometry)))
+    geometry = None if bound.area_problem is not None else type_.geometry(document)
+    return geometry is not None and bool(bound.bounds.covers(shapely.geometry.shape(geometry)))
 
 
 def shared_feature(
@@ -109,9 +86,9 @@ def shared_feature(
     vehicle's goes along with a live state alone, which says where that is (`shared_state`).
     """
     fields = frozenset(str(name) for name in terms.fields)
-    if terms.delay_s or (row.type == _VEHICLE.name and area_of(terms) is not None):
+    if terms.delay_s or (row.type == _VEHICLE.name and terms.bounds is not None):
         fields -= {ReleaseField.VIDEO}
-    feature = partner_feature(TYPES[row.type], row.id, document, state, fields=fields, area=area_of(terms))
+    feature = partner_feature(TYPES[row.type], row.id, document, state, fields=fields, area=terms.bounds)
     if media_of(terms) != "original" and feature["properties"].get("evidence") is not None:
         # The original's hash and files are none of a partner's who gets a copy.
         feature["properties"]["evidence"] = {"manifest": "manifest.json", "clip": "clip.mp4", "media": terms.media}
@@ -138,11 +115,11 @@ def shared_state(state: Mapping[str, Any], record: Mapping[str, Any], terms: Agr
     """
     needed = {ReleaseField.LIVE, ReleaseField.POSITION}
     allowed = "vehicle" in terms.records and needed <= set(terms.fields) and terms.delay_s == 0
-    if not allowed or not covers(area_of(terms), _VEHICLE, state):
+    if not allowed or not covers(terms, _VEHICLE, state):
         return None
     fields = frozenset(str(name) for name in terms.fields)
     seen = {**state, "video": record.get("video")}
-    return partner_feature(_VEHICLE, "", seen, {}, fields=fields, area=area_of(terms))
+    return partner_feature(_VEHICLE, "", seen, {}, fields=fields, area=terms.bounds)
 
 
 def media_of(terms: AgreementTerms) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-import shapely
 from pydantic import Field, model_validator
-from shapely.geometry.base import BaseGeometry
 
 from api.records.schemas import Sensitivity
-from api.wire import Id, Kind, Label, Moment, MultiPolygon, Polygon, Text, Wire
+from api.release.areas import Area, Bounded
+from api.wire import Id, Kind, Label, Moment, Text, Wire
 
 __all__ = [
     "AgreementTerms",
-    "Area",
     "PartnerIn",
     "ReceiptIn",
     "RelayedReceiptIn",
@@ -26,7 +23,6 @@ __all__ = [
 ]
 
 SharedType = Literal["crossing", "cue", "segment", "plan", "sortie", "vehicle", "sensor"]
-Area = Annotated[Polygon | MultiPolygon, Field(discriminator="type")]
 
 
 class ReleaseField(StrEnum):
@@ -62,7 +58,7 @@ _TELLS_POSITION = {
 }
 
 
-class AgreementTerms(Wire):
+class AgreementTerms(Bounded, Wire):
     """What may be shared with one partner. An absent area is everywhere; every list allows what it names, no more.
 
     `delay_s` holds a record back until so many seconds after its time. `clip` shares files of evidence, whose telemetry
@@ -86,11 +82,6 @@ class AgreementTerms(Wire):
     delay_s: int = Field(default=0, ge=0, le=10 * 366 * 86400)
     valid_until: Moment | None = None
     subscriptions: bool = False
-
-    @cached_property
-    def bounds(self) -> BaseGeometry | None:
-        """The area in degrees (x = lon, y = lat), made once: thousands of records are held against it."""
-        return _bounds(self.area)
 
     @model_validator(mode="after")
     def _honest(self) -> Self:
@@ -117,7 +108,7 @@ class ReleaseIn(Wire):
     reason: Text | None = None
 
 
-class SubscriptionIn(Wire):
+class SubscriptionIn(Bounded, Wire):
     """A partner's standing wish under one agreement, no wider than it: what is absent is as the agreement has it."""
 
     agreement_id: Id
@@ -126,11 +117,6 @@ class SubscriptionIn(Wire):
     area: Area | None = None
     since: Moment | None = None
     until: Moment | None = None
-
-    @cached_property
-    def bounds(self) -> BaseGeometry | None:
-        """The area in degrees (x = lon, y = lat), made once: thousands of records are held against it."""
-        return _bounds(self.area)
 
 
 class ReceiptIn(Wire):
@@ -145,11 +131,3 @@ class RelayedReceiptIn(ReceiptIn):
 
     given_by: Label
     way: Text
-
-
-def _bounds(area: Area | None) -> BaseGeometry | None:
-    if area is None:
-        return None
-    made = shapely.geometry.shape(area.model_dump())
-    shapely.prepare(made)
-    return made

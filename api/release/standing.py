@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import shapely
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
@@ -16,7 +15,7 @@ from api.errors import ConflictError, NotFoundError, UnprocessableError
 from api.identity.roles import SYSTEM, Call, Role
 from api.pages import Page, Window, page_of
 from api.records.kept import Record, content_of
-from api.release.policy import area_of, area_problem, objections, wanted
+from api.release.policy import objections, wanted
 from api.release.releases import Ground, share_all, standing_with
 from api.release.schemas import AgreementTerms, SubscriptionIn
 from api.release.withdrawn import taken_back
@@ -55,11 +54,10 @@ def add_subscription(session: Session, call: Call, now_us: int, wish: Subscripti
     if count >= _MOST:
         raise ConflictError(f"there are {count} subscriptions, as many as there may be: end one")
     terms = AgreementTerms.model_validate_json(agreement.terms)
-    area = area_of(wish)
-    points = 0 if area is None else shapely.get_num_coordinates(area)
+    points = 0 if wish.bounds is None else shapely.get_num_coordinates(wish.bounds)
     if points > _MOST_POINTS:
         raise UnprocessableError(f"the area has {points} points, at most {_MOST_POINTS} are held against: simplify it")
-    for reason in _too_wide(wish, area, terms):
+    for reason in _too_wide(wish, terms):
         raise UnprocessableError(reason)
     row = SubscriptionRow(
         id=new_id(),
@@ -140,15 +138,17 @@ def _runs(agreement: AgreementRow, now_us: int) -> bool:
     return agreement.ended_us is None and (until_us is None or until_us > now_us)
 
 
-def _too_wide(wish: SubscriptionIn, area: BaseGeometry | None, terms: AgreementTerms) -> list[str]:
-    bound, problem = area_of(terms), area_problem(area)
+def _too_wide(wish: SubscriptionIn, terms: AgreementTerms) -> list[str]:
+    area, bound = wish.bounds, terms.bounds
+    problem, bound_problem = wish.area_problem, terms.area_problem
     rules = (
         (terms.subscriptions, "the agreement allows no subscriptions: ask for one that does"),
         (set(wish.records or ()) <= set(terms.records), "the agreement does not share all of these types of records"),
         (set(wish.kinds or ()) <= set(terms.kinds), "the agreement does not share all of these kinds"),
         (problem is None, problem or ""),
+        (bound_problem is None, f"nothing can be held to the agreement's area: {bound_problem}"),
         (
-            area is None or bound is None or problem is not None or bound.covers(area),
+            area is None or bound is None or (problem or bound_problem) is not None or bound.covers(area),
             "the area reaches beyond the agreement's",
         ),
         (wish.since is None or wish.until is None or wish.since < wish.until, "since is not before until"),

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from procrastinate.jobs import Status
 
 from api import Client, Settings, Spool, UnprocessableError, running
 from api.jobs.kinds import KINDS, arguments_of
@@ -208,16 +209,28 @@ def test_a_worker_that_cannot_take_up_one_thing_takes_up_the_next(database, tmp_
     ]
 
 
-def test_who_comes_back_after_its_lease_leaves_the_job_to_who_has_it_and_takes_the_next(database, tmp_path):
+@pytest.mark.parametrize(
+    ("lease_s", "said"),
+    [
+        pytest.param(3, "another worker took it up", id="it sees the loss"),
+        pytest.param(60, "job 1: done", id="its work ends well before it looks again"),
+    ],
+)
+def test_who_comes_back_after_its_lease_leaves_the_job_to_who_has_it_and_takes_the_next(
+    database, tmp_path, lease_s, said
+):
     """It ends its own work on it, in words, and neither ends the job nor puts it back for the other."""
-    began, told = tmp_path / "began", []
-    program = f"import pathlib, time; pathlib.Path({str(began)!r}).touch(); time.sleep(600)"
+    began, lost, told = tmp_path / "began", tmp_path / "lost", []
+    program = (
+        f"import pathlib, time; pathlib.Path({str(began)!r}).touch()\n"
+        f"while {lease_s} < 60 or not pathlib.Path({str(lost)!r}).exists(): time.sleep(0.02)"
+    )
     order = WorkOrder(
         database,
         "http://127.0.0.1:9",
         "key",
         tmp_path,
-        lease_s=3,
+        lease_s=lease_s,
         command=(sys.executable, "-c", program),
         told=told.append,
     )
@@ -231,7 +244,8 @@ def test_who_comes_back_after_its_lease_leaves_the_job_to_who_has_it_and_takes_t
                 "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 hour') RETURNING id"
             ).fetchone()
             connection.execute("UPDATE procrastinate_jobs SET worker_id = %s, attempts = attempts + 1", (other,))
-            await seen(lambda: any("another worker took it up" in line for line in told))
+            lost.touch()
+            await seen(lambda: any(said in line for line in told))
             began.unlink()
             add_job(database, "watch.archive", str(tmp_path / "b.ts"), {})
             await seen(began.exists)
@@ -242,6 +256,56 @@ def test_who_comes_back_after_its_lease_leaves_the_job_to_who_has_it_and_takes_t
         add_job(database, "watch.archive", str(tmp_path / "a.ts"), {})
         asyncio.run(come_back())
         assert connection.execute(f"{another} ORDER BY id").fetchone()[0] == "doing"
+
+
+@pytest.mark.parametrize("what", ["finish", "retry"])
+def test_a_job_that_is_taken_up_at_that_very_moment_is_left_to_who_took_it(database, what, caplog):
+    """Who ends it waits for who takes it up, and looks again at whose it is."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    jobs = {"options": "-c search_path=jobs"}
+
+    async def end(manager, job):
+        if what == "finish":
+            await manager.finish_job(job, Status.SUCCEEDED, delete_job=False)
+        else:
+            await manager.retry_job(job)
+
+    async def meet():
+        async with job_app(database).open_async() as app:
+            await app.connector.execute_query_async("UPDATE procrastinate_jobs SET status = 'doing'")
+            (job,) = await app.job_manager.list_jobs_async()
+            with psycopg.connect(libpq_url(database), **jobs) as other, psycopg.connect(libpq_url(database)) as eyes:
+                eyes.autocommit = True
+                other.execute("UPDATE procrastinate_jobs SET attempts = attempts + 1")
+                ending = asyncio.create_task(end(app.job_manager, job))
+                await seen(lambda: ending.done() or eyes.execute(waits).fetchone() == (1,))
+                other.commit()
+                await ending
+            assert "taken up by another worker meanwhile" in caplog.text
+            (theirs,) = await app.job_manager.list_jobs_async()
+            assert (theirs.status, theirs.attempts) == ("doing", 1)
+            await end(app.job_manager, theirs)  # for whom it is, it ends
+            (ended,) = await app.job_manager.list_jobs_async()
+            assert (ended.status, ended.attempts) == ("succeeded" if what == "finish" else "todo", 2)
+
+    add_job(database, "watch.archive", "a.ts", {})
+    asyncio.run(meet())
+
+
+def test_why_a_worker_cannot_know_whose_a_job_is_is_told_as_it_is(tmp_path):
+    class Broken(Leases):
+        async def holds(self, job):  # noqa: ARG002 - as it is called
+            raise RuntimeError("a mishap")
+
+    runs, told = [], []
+    app = SimpleNamespace(task=lambda **_: runs.append, job_manager=Broken(None))
+    command = (sys.executable, "-c", "import time; time.sleep(600)")
+    order = WorkOrder("", "http://127.0.0.1:9", "key", tmp_path, lease_s=0.03, command=command, told=told.append)
+    _add_task(app, KINDS["watch.archive"], order)
+    context = SimpleNamespace(job=SimpleNamespace(id=7, attempts=0))
+    with pytest.raises(JobError, match="RuntimeError: a mishap"):
+        asyncio.run(asyncio.wait_for(runs[0](context, "a.ts", {}), 60))
+    assert ("a mishap" in told[-1], "another worker" in told[-1]) == (True, False)
 
 
 def test_what_a_watch_left_in_its_spool_is_delivered_though_its_video_is_watched_elsewhere(tmp_path):

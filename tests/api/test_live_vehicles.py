@@ -29,7 +29,7 @@ from api.records.readable import find_readable
 from api.release.policy import shared_feature
 from api.release.schemas import AgreementTerms
 from api.settings import Settings
-from api.store.tables import AuditRow, EventRow, RecordRow
+from api.store.tables import AgreementRow, AuditRow, EventRow, RecordRow, ReleaseRow
 from api.times import iso
 from tests.api.live import Stream, live
 from tests.api.samples import NOON_US, agreement_json, record_json
@@ -235,6 +235,19 @@ def test_a_vehicle_that_leaves_the_area_is_gone_for_the_partner_and_its_record_s
     assert left.json()["geometry"]["coordinates"] == [-110.94, 31.34]  # of the record, which was released
     assert "live" not in left.json()["properties"]
     assert "32.1" not in left.text
+
+
+def test_under_an_area_that_was_stored_uncut_no_state_is_told(service):
+    """What was released stays; where the vehicle is now does not go along."""
+    vehicle_id = vehicle_of(service)
+    released = agreed(service, "bravo", vehicle_id, area=rectangle(-111, 31, -110, 32))
+    put(service, state_json(lat=31.9))
+    path = f"/vehicles/{vehicle_id}"
+    assert "live" in service.ask("bravo", "GET", path).json()["properties"]
+    with service.store.write() as session:
+        row = session.get_one(AgreementRow, session.get_one(ReleaseRow, released).agreement_id)
+        row.terms = json.dumps(json.loads(row.terms) | {"area": rectangle(-170, 31, 170, 32)})
+    assert "live" not in service.ask("bravo", "GET", path).json()["properties"]
 
 
 def test_a_state_of_a_clock_that_is_ahead_is_stale_when_one_of_the_right_time_is(service, clock):

@@ -26,7 +26,7 @@ from api.release.releases import recall, release
 from api.release.schemas import AgreementTerms, PartnerIn, ReleaseField, ReleaseIn
 from api.review.schemas import ReviewIn
 from api.review.verdicts import review
-from api.store.tables import ReadableRow, ReleaseRow
+from api.store.tables import AgreementRow, ReadableRow, ReleaseRow
 from api.times import datetime_of
 from tests.api.samples import NOON_US, agreement_json, crossing_json
 
@@ -38,6 +38,18 @@ MEMBERS = {"source": {"source", "source_id"}, "clip": {"evidence"}, "position": 
 def rectangle(west, south, east, north):
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     return {"type": "Polygon", "coordinates": [ring]}
+
+
+ALONG = {
+    "type": "Polygon",
+    "coordinates": [
+        [
+            *([179, 65], [180, 64.5], [-180, 64.5], [-179, 65]),
+            *([-179, 66.5], [-180, 67], [180, 67], [179, 66.5], [179, 65]),
+        ]
+    ],
+}
+"""Over the antimeridian and not cut there: as it stands it holds longitude 0, and not 179.5."""
 
 
 @dataclass
@@ -390,6 +402,9 @@ def test_a_partner_that_has_ended_is_out(service, crossing):
         {"area": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1]]]}},  # not closed
         # Not cut at the antimeridian: read as it stands it is the other side of the world.
         {"area": {"type": "Polygon", "coordinates": [[[179, 65], [-179, 65], [-179, 66], [179, 66], [179, 65]]]}},
+        # The same with edges along the antimeridian: all the way round in degrees, and no way at all on the ground.
+        {"area": ALONG},
+        {"area": rectangle(-180, 31, 180, 32)},  # all the way round, which an edge alone cannot say
         {"valid_until": "2026-01-01T00:00:00Z"},  # over
         {"valid_until": "2027-01-01T00:00:00"},  # no zone
         {"delay_s": -1},
@@ -410,7 +425,29 @@ def test_an_area_over_the_antimeridian_is_what_is_meant_and_not_the_rest_of_the_
         service.judge(crossing_id)
         codes[lon] = service.release(crossing_id, bravo).status_code
     assert codes == {lon: 201 if abs(lon) >= 179 else 409 for lon in codes}
-    assert service.agree(bravo, area=rectangle(-180, 31, 180, 32)).status_code == 201  # all the way round is meant
+    round_ = [[-180, 31], [0, 31], [180, 31], [180, 32], [0, 32], [-180, 32], [-180, 31]]
+    assert service.agree(bravo, area={"type": "Polygon", "coordinates": [round_]}).status_code == 201
+
+
+def test_under_an_area_that_was_stored_uncut_nothing_is_shared_and_it_is_told_why(service, crossing):
+    """Stores hold such from before they were refused: they would share the other side of the world."""
+    bravo = service.partner("bravo")
+    made = service.agree(bravo, area=rectangle(-1, 64, 1, 67), subscriptions=True).json()
+    wish = {"agreement_id": made["id"]}
+    assert service.ask("bravo", "POST", "/subscriptions", json=wish).status_code == 201
+    with service.store.write() as session:
+        session.get_one(AgreementRow, made["id"]).terms = json.dumps(made["terms"] | {"area": ALONG})
+    crossing_id = service.deliver(crossing(lat=65.5, lon=0.0, track=[]))
+    assert service.judge(crossing_id).status_code == 201
+    asked = {"record_id": crossing_id, "partner_id": bravo}
+    (under,) = service.ask("supervisor", "GET", "/preview", params=asked).json()["agreements"]
+    refused = service.release(crossing_id, bravo)
+    assert (refused.status_code, refused.json()["reasons"]) == (409, under["reasons"])
+    (reason,) = under["reasons"]
+    assert "cut the area at the antimeridian" in reason
+    assert service.seen_by("bravo") == []
+    again = service.ask("bravo", "POST", "/subscriptions", json=wish | {"area": rectangle(0, 65, 0.5, 66)})
+    assert (again.status_code, "cut the area at the antimeridian" in again.text) == (422, True)
 
 
 def test_a_shared_track_ends_where_the_area_does(service, crossing):

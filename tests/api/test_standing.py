@@ -1,11 +1,13 @@
 """Standing subscriptions share what is confirmed and asked for, never more, and never against a recall."""
 
+import json
 import math
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from api.store.tables import SubscriptionRow
 from tests.api.conftest import ON_SQLITE
 from tests.api.samples import crossing_json, record_json
 from tests.api.test_release import rectangle
@@ -178,6 +180,21 @@ def test_a_subscription_gets_what_it_asks_for_and_nothing_else(service, wish, al
 
 
 @ON_SQLITE
+def test_a_wish_whose_area_was_stored_uncut_asks_for_nothing(service, crossing):
+    agreement = service.agree(service.partner("bravo"), subscriptions=True).json()["id"]
+    wish = {"agreement_id": agreement, "area": rectangle(-111, 31, -110, 32)}
+    subscription = service.ask("bravo", "POST", "/subscriptions", json=wish).json()["id"]
+    first, second = crossing("a"), crossing("b")
+    first_id = service.deliver(first)
+    service.judge(first_id)
+    with service.store.write() as session:  # as it could be before such were refused
+        row = session.get_one(SubscriptionRow, subscription)
+        row.wish = json.dumps(wish | {"area": rectangle(-170, 31, 170, 32)})
+    assert service.judge(service.deliver(second)).status_code == 201
+    assert service.seen_by("bravo") == [first_id]
+
+
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [
@@ -193,6 +210,7 @@ def test_a_subscription_gets_what_it_asks_for_and_nothing_else(service, wish, al
             },
             "",
         ),
+        ({"area": rectangle(-170, 31, 170, 32)}, "half way round the world"),
         ({"since": HOURS[1], "until": HOURS[1]}, "since"),
         ({"kinds": []}, ""),
     ],
