@@ -5,9 +5,11 @@ import json
 import math
 import re
 import shlex
+import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -352,14 +354,28 @@ def test_fly_a_qgroundcontrol_plan_against_sim(run, tmp_path):
     assert "vehicle 1: when it hears nobody it goes on with its mission (FS_GCS_ENABLE 0)" in " ".join(ran.err.split())
 
 
+def free_ports_apart(by):
+    """The first of two UDP ports that nobody has, so far apart."""
+    while True:
+        with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
+            one.bind(("127.0.0.1", 0))
+            first = one.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                other.bind(("127.0.0.1", first + by))
+                return first
+
+
 def test_pasted_example_of_sim_and_fly(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("border", "USA", "MEX", "--length", "3").code == 0
     assert run("plan", "border.geojson", "--base", "31.345,-110.93", "--ground", "1180").code == 0
     pasted = re.search(r"Example: (vedette sim .*) & (vedette fly .*?) \(", " ".join(run("fly", "--help").out.split()))
     assert pasted is not None
+    # On ports of its own: those of the example may be somebody else's on this machine.
+    first = free_ports_apart(10)
     simulate, fly = (shlex.split(text)[1:] for text in pasted.groups())
-    with Program([sys.executable, vedette.__file__, *simulate]) as fleet:
+    fly = [word.replace(":14560", f":{first}").replace(":14570", f":{first + 10}") for word in fly]
+    with Program([sys.executable, vedette.__file__, *simulate, "--port", str(first)]) as fleet:
         try:
             ran = run(*fly, "--wait", 60)  # a busy machine takes longer to start the other
         finally:
