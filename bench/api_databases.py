@@ -65,7 +65,7 @@ _IN_DAYS = """
 JOIN readable_box b ON b.n = r.n
 WHERE b.time_us >= ? AND b.time_us < ? AND b.audience = 1 AND b.place && ST_MakeEnvelope(?, ?, ?, ?, 4326)
 """
-_EPOCH_S = 1_577_836_800
+_EPOCH_US, _TEN_DAYS_US = 1_577_836_800_000_000, 864_000_000_000
 
 
 def _values(now_us: int, question: Question) -> tuple[float, ...]:
@@ -98,7 +98,7 @@ class RawSqlite:
     def ask(self, now_us: int, question: Question) -> list[Any]:
         """Through the R*Tree."""
         west, south, east, north = question.bbox
-        since, until = (each / 1e6 - _EPOCH_S for each in (question.from_us, question.to_us))
+        since, until = ((each - _EPOCH_US) / _TEN_DAYS_US for each in (question.from_us, question.to_us))
         place = (since, until, east, west, north, south)
         return self._connection.execute(_FOUND + _IN_RTREE + _ALLOWED, (*place, *_values(now_us, question))).fetchall()
 

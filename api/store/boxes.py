@@ -40,7 +40,8 @@ __all__ = ["Box", "Sought", "among", "box_parameters", "candidates", "parts", "t
 
 _MANY = 4000
 """Candidates beyond which a walk in order of time finds a page sooner than the index by place."""
-_EPOCH_S = 1_577_836_800  # 2020-01-01: keeps seconds small, for 32 bits hold 24 of them
+_EPOCH_US, _TEN_DAYS_US = 1_577_836_800_000_000, 864_000_000_000
+"""Times of the R*Tree are since 2020, in tens of days: a day is as long as a tenth of a degree (0022)."""
 _FOREVER = 4e9
 
 _RTREE = Table(
@@ -154,8 +155,8 @@ def _look_in_rtree(audience: ColumnElement[int]) -> Select[tuple[int]]:
     return (
         select(box.n)
         .where(
-            box.t1 >= bindparam("from_s", type_=Float),
-            box.t0 <= bindparam("to_s", type_=Float),
+            box.t1 >= bindparam("from_t", type_=Float),
+            box.t0 <= bindparam("to_t", type_=Float),
             box.x0 <= bindparam("box_east", type_=Float),
             box.x1 >= bindparam("box_west", type_=Float),
             box.y0 <= bindparam("box_north", type_=Float),
@@ -169,8 +170,8 @@ def _look_in_rtree(audience: ColumnElement[int]) -> Select[tuple[int]]:
 
 def _times_in_rtree(sought: Sought) -> dict[str, float]:
     return {
-        "from_s": -_FOREVER if sought.from_us is None else sought.from_us / 1e6 - _EPOCH_S,
-        "to_s": _FOREVER if sought.to_us is None else sought.to_us / 1e6 - _EPOCH_S,
+        "from_t": -_FOREVER if sought.from_us is None else (sought.from_us - _EPOCH_US) / _TEN_DAYS_US,
+        "to_t": _FOREVER if sought.to_us is None else (sought.to_us - _EPOCH_US) / _TEN_DAYS_US,
     }
 
 

@@ -1,5 +1,7 @@
 """The index by place and time beside a look at every row, on both databases, through inserts, moves and removals."""
 
+import random
+import struct
 from contextlib import suppress
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, literal, select, text, update
 
+from api import Store
 from api.store import boxes
 from api.store.boxes import Sought, among, box_parameters, candidates, parts, touching
 from api.store.days import drop_empty_days
@@ -149,9 +152,39 @@ def many(session, world, span):
     raise _Undone
 
 
-def test_postgres_has_a_table_a_day_and_asks_no_other(tmp_path, postgres):
-    from api import Store
+def test_sqlite_looks_into_few_nodes_of_its_tree(tmp_path):
+    """By the tree in the file: of 20,000 rows of two audiences a day and a tenth of a degree touch few nodes."""
+    store, chance = Store(tmp_path), random.Random(1)
+    span, day, nodes = 58, 0.1, []
+    with store.write() as session:
+        session.execute(text("PRAGMA defer_foreign_keys = ON"))
+        rows = []
+        for number in range(20_000):
+            lon, time_us = chance.uniform(-117.0, -97.0), NOON_US + chance.randrange(span * DAY_US)
+            rows.append(row_of(number, 0 if number % 5 else 1, time_us, (lon, 30.0, lon, 30.0)))
+        session.execute(insert(TABLE), rows)
+        for (data,) in session.execute(text("SELECT data FROM readable_box_node")):
+            count = struct.unpack_from(">H", data, 2)[0]
+            cells = [struct.unpack_from(">8f", data, 12 + 40 * cell) for cell in range(count)]
+            nodes.append([(min(c[k] for c in cells), max(c[k + 1] for c in cells)) for k in (0, 2, 6)])
+        session.rollback()
+    store.close()
+    noon = (NOON_US - 1_577_836_800_000_000) / 864_000_000_000
+    looks = []
+    for _ in range(50):
+        t, x = noon + chance.uniform(0, (span - 1) * day), chance.uniform(-117.0, -97.1)
+        asked = ((t, t + day), (x, x + 0.1), (1, 1))
+        looks.append(
+            sum(
+                all(low <= to and high >= at for (low, high), (at, to) in zip(node, asked, strict=True))
+                for node in nodes
+            )
+        )
+    assert len(nodes) > 400
+    assert sum(looks) / len(looks) < 12
 
+
+def test_postgres_has_a_table_a_day_and_asks_no_other(tmp_path, postgres):
     name = postgres.create()
     store = Store(tmp_path, database=postgres.url(name))
     with raw(store) as connection:
@@ -189,8 +222,6 @@ def days(store):
 
 
 def test_a_new_day_waits_for_no_reader(tmp_path, postgres):
-    from api import Store
-
     name = postgres.create()
     store = Store(tmp_path, database=postgres.url(name), busy_timeout_s=1)
     with raw(store) as connection:
@@ -206,8 +237,6 @@ def test_a_new_day_waits_for_no_reader(tmp_path, postgres):
 
 
 def test_sqlite_has_no_days_to_drop(tmp_path):
-    from api import Store
-
     store = Store(tmp_path)
     assert drop_empty_days(store) == 0
     store.close()
