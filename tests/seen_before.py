@@ -50,4 +50,9 @@ def _keys(detector: vision.Detector, images: Sequence[Any]) -> list[Any]:
     told = detector.model, detector.backend, detector._confidence, detector._iou, detector._size
     kinds = detector._kinds, detector._kind_of.tobytes()
     pictures = [one.image if isinstance(one, vision.Frame) else one for one in images]
-    return [(*told, *kinds, image.shape, hashlib.sha256(image.tobytes()).digest()) for image in pictures]
+    # What is decoded is made smaller in another way: its planes, not the whole picture.
+    planes = [getattr(one, "_planes", None) is not None for one in images]
+    return [
+        (*told, *kinds, planar, image.shape, hashlib.sha256(image.tobytes()).digest())
+        for planar, image in zip(planes, pictures, strict=True)
+    ]

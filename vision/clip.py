@@ -22,6 +22,7 @@ __all__ = ["Clip", "cut_clip", "suffix_for"]
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".ts": "mpegts"}
 _MP4_CODECS = frozenset({"h264", "hevc", "mpeg4", "av1", "vp9"})
+_ROUNDED_US = 2_000  # formats round times, to a millisecond at most
 _OPTIONS = {".mp4": {"movflags": "+faststart"}}
 
 
@@ -99,6 +100,8 @@ def cut_clip(
         with atomic_path(out) as video:
             with reading(source_file, whole=True) as container:
                 pictures, klv_bytes = _copy(source_file, container, span, video)
+            if span.seen_pts_us != span.start_pts_us:
+                _check_first(source_file, span, video)
             if telemetry is not None and klv_bytes:
                 write_bytes(telemetry, klv_bytes)
     except FileWriteError as error:
@@ -166,6 +169,8 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
                 continue
             if one.at_us is not None and one.at_us < span.start_pts_us:
                 continue  # an open group of pictures: shown before its keyframe, and made of what is not in the clip
+            if zero_us != span.start_pts_us and one.number > span.first and (one.at_us or zero_us) < zero_us:
+                packet.is_keyframe = False  # players begin at the last keyframe before zero
             _shift(packet, start_us, target)
             if packet.dts is not None:
                 # Where a clock starts anew the first pictures may be due for the decoder before the last ones.
@@ -175,6 +180,32 @@ def _copy(path: Path, container: Any, span: Span, out: Path) -> tuple[int, bytes
             output.mux(packet)
             pictures += one.at_us is None or one.at_us >= span.seen_pts_us
     return pictures, b"" if data is not None else bytes(klv)
+
+
+def _check_first(path: Path, span: Span, clip: Path) -> None:
+    """That a clip whose keyframe is no whole picture shows the one that the file tells: what is damaged may not."""
+    with av.open(str(clip)) as container:
+        begin_us = span.start_pts_us - span.seen_pts_us if clip.suffix == ".mp4" else None
+        shown_us = None
+        try:
+            for packet in container.demux(video=0):
+                begin_us = _time_us(packet) if begin_us is None else begin_us
+                shown_us = next((_time_us(frame) for frame in packet.decode()), None)
+                if shown_us is not None:
+                    break
+        except av.error.FFmpegError:
+            shown_us = None
+    at_us = None if shown_us is None or begin_us is None else span.start_pts_us + shown_us - begin_us
+    if at_us is None or abs(at_us - span.seen_pts_us) > _ROUNDED_US:
+        what = "no picture of it can be decoded" if at_us is None else "its first picture is not the one that is told"
+        raise EvidenceError(
+            f"{path}: {what}, in a clip from {span.start_us} us on, whose keyframes are not whole: the recording is "
+            "damaged there: ask for a span that begins earlier or later"
+        )
+
+
+def _time_us(one: Any) -> int:
+    return round(float(one.pts * one.time_base) * 1_000_000)
 
 
 def _packets(path: Path, container: Any, span: Span) -> Iterator[FilePacket]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from vision.errors import EvidenceError, MetadataError
 from vision.klv import decode_klv, split_klv
 from vision.media import SourceCounts, video_of
 from vision.packets import Stamps
-from vision.recovery import left_out
+from vision.recovery import left_out, referred_to
 from vision.timeline import Timeline, period_us
 from vision.timing import microseconds_of
 
@@ -75,8 +75,8 @@ class Span:
 class _Index:
     """Pictures in the order of the file: number of the packet, PTS, time, whether it is a keyframe and shown, its edit.
 
-    `leads` tells of each keyframe how many pictures a decoder that begins there leaves out, see `vision.recovery`;
-    `zero_us` is the PTS of the first that is shown.
+    `leads` tells of each keyframe how many packets from it on the picture stands that a decoder that begins there shows
+    first, see `vision.recovery`; `zero_us` is the PTS of the first that is shown.
     """
 
     numbers: NDArray[np.int64]
@@ -168,11 +168,13 @@ def find_span(path: Path, wanted: tuple[int, int], start_us: int | None) -> Span
     index = _indexed(path, *state_of(path), start_us)
     times, pts, numbers = index.times_us, index.pts_us, np.arange(len(index.times_us))
     keys = np.flatnonzero(index.keyframes)
-    inside = np.flatnonzero(index.shown & (wanted[0] <= times) & (times <= wanted[1]) & (numbers >= keys[0]))
+    seen = index.shown & (numbers >= keys[0]) & (pts >= index.zero_us)
+    inside = np.flatnonzero(seen & (wanted[0] <= times) & (times <= wanted[1]))
     if not inside.size:
+        runs = times[seen if seen.any() else index.shown]
         raise EvidenceError(
             f"{path}: no picture lies between {wanted[0]} and {wanted[1]} us; the recording runs from "
-            f"{times[index.shown].min()} to {times[index.shown].max()} us: check the clock (start_time)"
+            f"{runs.min()} to {runs.max()} us: check the clock (start_time)"
         )
     # What an edit begins with is hidden, and would be seen in the middle of a clip of two edits.
     edit = index.edits[inside[np.argmin(np.abs(times[inside] - sum(wanted) // 2))]]
@@ -279,9 +281,10 @@ def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _I
     """The pictures of a recording. Raises `EvidenceError` where it has none to begin with."""
     del size, changed_ns  # they tell one state of the file from another
     stamps = Stamps()
-    # Number of the packet, PTS, keyframe, shown, edit, pictures left out from it on.
-    pictures: list[tuple[int, int, bool, bool, int, int]] = []
-    last_us, straight = 0, True
+    # Number of the packet, PTS, keyframe, shown, edit.
+    pictures: list[tuple[int, int, bool, bool, int]] = []
+    left, referred = dict[int, int](), list[bool]()
+    last_us, straight, any_left = 0, True, False
     with reading(path) as container:
         video: Any = video_of(container)
         created = microseconds_of(container.metadata.get("creation_time") or video.metadata.get("creation_time"))
@@ -293,8 +296,13 @@ def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _I
                     _add_stamps(stamps, at, bytes(one.packet))
             elif one.at_us is not None:
                 key = bool(one.packet.is_keyframe)
-                lead = left_out(one.packet, video) if key else 0
-                pictures.append((one.number, one.at_us, key, not one.hidden, one.edit, lead))
+                out = left_out(one.packet, video) if key else None
+                if out is not None:
+                    left[len(pictures)] = out
+                    any_left = any_left or out > 0
+                # Only behind one that leaves others out does it matter.
+                referred.append(not any_left or referred_to(one.packet, video))
+                pictures.append((one.number, one.at_us, key, not one.hidden, one.edit))
                 last_us = last_us if one.hidden else one.at_us
             elif one.packet.is_keyframe and not pictures:
                 raise EvidenceError(
@@ -304,7 +312,8 @@ def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _I
     begin = next((k for k, (_, _, key, *_) in enumerate(pictures) if key), None)
     if begin is None:
         raise EvidenceError(f"{path}: the recording has no keyframe to start a clip from")
-    begin = min(begin + pictures[begin][5], len(pictures) - 1)
+    leads = _leads(left, referred)
+    begin = min(begin + int(leads[begin]), len(pictures) - 1)
     key_us = pictures[begin][1]
     zero_us = min((pts for _, pts, _, shown, *_ in pictures[begin:] if shown and pts >= key_us), default=key_us)
     base_us = next(base for base in (start_us, created, 0) if base is not None)
@@ -313,9 +322,19 @@ def _indexed(path: Path, size: int, changed_ns: int, start_us: int | None) -> _I
         stamped = stamps.time_us(pts_us)
         return base_us + pts_us - zero_us if stamped is None else stamped
 
-    numbers, pts, keyframes, shown, edits, leads = (np.array(column) for column in zip(*pictures, strict=True))
+    numbers, pts, keyframes, shown, edits = (np.array(column) for column in zip(*pictures, strict=True))
     times = np.array([time_of(int(pts_us)) for pts_us in pts], dtype=np.int64)
     return _Index(numbers, pts, times, keyframes, shown, edits, leads, zero_us, straight)
+
+
+def _leads(left: Mapping[int, int], referred: Sequence[bool]) -> NDArray[np.int64]:
+    """See `_Index`, from what keyframes tell by their place (`vision.recovery`), and which pictures are referred to."""
+    leads, count = np.zeros(len(referred), np.int64), np.cumsum(referred)
+    whole = len(referred)
+    for key in sorted(left, reverse=True):  # what a later keyframe makes whole sooner is
+        whole = min(whole, int(np.searchsorted(count, count[key] + left[key])))
+        leads[key] = whole - key
+    return leads
 
 
 def _add_stamps(stamps: Stamps, pts_us: int, data: bytes) -> None:

@@ -24,7 +24,7 @@ from vision.location import Location
 from vision.media import Event, Image, Picture, SourceCounts, Telemetry, video_of
 from vision.planes import Planes
 from vision.recorder import Recorder
-from vision.recovery import left_out
+from vision.recovery import left_out, referred_to
 from vision.shown_order import ShownOrder, tells_no_order
 from vision.warm_memory import WarmMemory
 
@@ -174,7 +174,9 @@ class _Leading:
     def __init__(self, counts: SourceCounts, video: Any) -> None:
         self._counts, self._video = counts, video
         self._not_whole_us: list[int] = []
+        self._to_come = 0
         self._key_us: int | None = None
+        self._whole_us = -math.inf
         self._over = False
 
     def sent(self, packet: Any) -> None:
@@ -182,24 +184,27 @@ class _Leading:
         if packet.pts is None:
             return
         at_us = _us(packet.pts, packet.time_base)
-        if self._not_whole_us:
-            self._not_whole_us.append(at_us)
-        if self._over:
-            return
-        if self._key_us is None:
-            self._key_us = at_us if packet.is_keyframe else None
-            self._over = not packet.is_keyframe
-            if packet.is_keyframe and left_out(packet, self._video):
-                self._not_whole_us.append(at_us)
-        elif at_us < self._key_us:
-            self._counts.leading += 1
-        else:
+        if self._key_us is not None:
+            if self._to_come and referred_to(packet, self._video):
+                self._to_come -= 1
+                if not self._to_come:
+                    self._whole_us = at_us
+                    self._not_whole_us = [one_us for one_us in self._not_whole_us if one_us < at_us]
+            if at_us < self._key_us and not self._over:
+                self._counts.leading += 1
+                return
             self._over = True
+        elif not self._over:
+            self._over = not packet.is_keyframe
+            if packet.is_keyframe:
+                self._key_us, self._to_come = at_us, left_out(packet, self._video) or 0
+        if self._to_come or at_us < self._whole_us:  # none behind that one is, whatever became of it
+            self._not_whole_us.append(at_us)
 
     def decoded(self, pts_us: int) -> None:
         """A picture came out of it: this one could be decoded all the same."""
         self._counts.leading += sum(at_us < pts_us for at_us in self._not_whole_us)
-        self._not_whole_us = []
+        self._not_whole_us, self._to_come, self._whole_us = [], 0, -math.inf
         if self._counts.leading and self._key_us is not None and pts_us < self._key_us:
             self._counts.leading -= 1
 

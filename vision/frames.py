@@ -20,11 +20,11 @@ from vision.errors import MetadataError, SourceError
 from vision.media import Image, Media, Picture, SourceCounts, Telemetry
 from vision.packets import PAIRING_WAIT_US, PacketTrack
 from vision.picture_check import PictureCheck
-from vision.planes import DecodedFrame
+from vision.planes import DecodedFrame, Planes
 from vision.pose import Poses, PoseSample, PoseTrack
 from vision.recorder import Recorder
 from vision.timing import Clock, Sampler
-from vision.types import Frame
+from vision.types import Frame, Grey
 
 __all__ = ["Source"]
 
@@ -284,12 +284,11 @@ class Source:
             camera = self._calibration.lens(camera, self.width, self.height)
         planes, at_s = picture.planes, (picture.pts_us - self._first_us) / 1e6
         image: Image | Callable[[], Image] = picture.pixels
-        if planes is not None:
-            grey = planes.y
-        else:
+        looked_at: Grey | Planes | None = planes
+        if looked_at is None:
             image = picture.pixels()
-            grey = image[..., 1]
-        if not self._check.fits(grey, at_s, pose):
+            looked_at = image[..., 1]
+        if not self._check.fits(looked_at, at_s, pose):
             pose = None
         if pose is None and self.has_pose:
             self.counts.without_pose += 1

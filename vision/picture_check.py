@@ -17,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import CameraPose, LocalFrame
-from vision.media import Image, SourceCounts
+from vision.media import SourceCounts
+from vision.planes import Planes
+from vision.types import Grey
 
 __all__ = ["PictureCheck"]
 
 _CELL_PX = 16
 _EVERY_S = 0.5
 _STILL_S = 2.0
-# Of brightness, which most video holds in 219 levels.
-_STILL_LEVELS = 3.5
-_BLANK_LEVELS = 5.0
+# Of green, from 0 to 255, whatever the picture is made of.
+_STILL_LEVELS = 4.0
+_BLANK_LEVELS = 6.0
 _MOVED_M, _TURNED_DEG = 3.0, 3.0
 
 
@@ -34,7 +36,7 @@ _MOVED_M, _TURNED_DEG = 3.0, 3.0
 class _Reference:
     """The picture since which nothing has changed."""
 
-    small: NDArray[np.float32]
+    small: NDArray[np.float64]
     at_s: float
     pose: CameraPose | None
 
@@ -56,13 +58,13 @@ class PictureCheck:
         self._looked_s = -math.inf
         self._still = self._blank = False
 
-    def fits(self, grey: Image, at_s: float, pose: CameraPose | None) -> bool:
+    def fits(self, picture: Grey | Planes, at_s: float, pose: CameraPose | None) -> bool:
         """Whether a pose can be that of a picture; asked once a picture, in order.
 
         Parameters
         ----------
-        grey
-            The picture, shape (height, width), uint8.
+        picture
+            Its green, shape (height, width), uint8, or that of which it would be made.
         at_s
             Its time in the source, seconds.
         pose
@@ -70,16 +72,19 @@ class PictureCheck:
         """
         if at_s - self._looked_s >= _EVERY_S:
             self._looked_s = at_s
-            self._look(grey, at_s, pose)
+            self._look(picture, at_s, pose)
         self._counts.still += self._still
         self._counts.blank += self._blank
         before = self._since.pose if self._since is not None else None
         return not (self._still and before is not None and pose is not None and _moved(before, pose))
 
-    def _look(self, grey: Image, at_s: float, pose: CameraPose | None) -> None:
-        height, width = grey.shape
+    def _look(self, picture: Grey | Planes, at_s: float, pose: CameraPose | None) -> None:
+        width, height = picture.size_px if isinstance(picture, Planes) else picture.shape[::-1]
         size = max(1, width // _CELL_PX), max(1, height // _CELL_PX)
-        small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+        if isinstance(picture, Planes):
+            small = picture.green(size)
+        else:
+            small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float64)
         blank = float(np.ptp(small)) <= _BLANK_LEVELS
         if blank and not self._counts.blank:
             self._counts.note(f"{self._name}: pictures show nothing but one shade from {at_s:.1f} s on")

@@ -6,6 +6,7 @@ picture blue-green-red first takes a processor that a network fills three times 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -71,6 +72,12 @@ class Planes:
         """Width and height of the picture, pixels."""
         return self.y.shape[1], self.y.shape[0]
 
+    def green(self, size: tuple[int, int]) -> Floats:
+        """Green of the picture in a smaller size (width, height), each pixel the mean of its place; 0 to 255."""
+        parts = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (self.y, self.u, self.v)]
+        made = cv2.transform(cv2.merge(parts).astype(np.float64), self.to_bgr[1:2])
+        return np.asarray(np.clip(made.reshape(size[::-1]), 0, 255))
+
     def scaled(self, size: tuple[int, int], out: Image) -> None:
         """The picture in a smaller size (width, height), blue-green-red, into `out`, shape (height, width, 3)."""
         parts = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (self.y, self.u, self.v)]
@@ -79,7 +86,9 @@ class Planes:
 
 def _rows(plane: Any) -> Grey:
     """A plane of PyAV with the padding behind its rows, shape (height, bytes a row)."""
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    rows.flags.writeable = False  # the decoder refers to it for the pictures that follow
+    return rows
 
 
 def _to_bgr(red: float, blue: float, *, full_range: bool) -> Floats:
@@ -95,18 +104,21 @@ def _to_bgr(red: float, blue: float, *, full_range: bool) -> Floats:
 class DecodedFrame(Frame):
     """A frame whose picture is made blue-green-red where somebody asks for all of it.
 
+    A copy of it, and what is sent to another process, is a plain `Frame` with the whole picture.
+
     Parameters
     ----------
     image
-        The picture, or what makes it, which is called once at most.
+        The picture, or what makes it, which is called once at most, whatever thread asks.
     time_us, index, pts_s, pose, camera, ground_amsl_m
         As of a `Frame`.
     planes
         Of the same picture; None for a frame like any other.
     """
 
-    __slots__ = ("_made", "_planes")
+    __slots__ = ("_made", "_making", "_planes")
     _made: Image | Callable[[], Image]
+    _making: threading.Lock
     _planes: Planes | None
 
     def __init__(
@@ -123,6 +135,7 @@ class DecodedFrame(Frame):
     ) -> None:
         # As the frozen class above does it, whose own place for the picture is not used.
         object.__setattr__(self, "_planes", planes)
+        object.__setattr__(self, "_making", threading.Lock())
         super().__init__(image, time_us, index, pts_s, pose, camera, ground_amsl_m)  # type: ignore[arg-type]
 
     @property
@@ -130,13 +143,20 @@ class DecodedFrame(Frame):
         """See `Frame`."""
         made = self._made
         if callable(made):
-            made = made()
-            object.__setattr__(self, "_made", made)
+            with self._making:
+                made = self._made
+                if callable(made):  # no other thread was quicker
+                    made = made()
+                    object.__setattr__(self, "_made", made)
         return made
 
     @image.setter
     def image(self, made: Image | Callable[[], Image]) -> None:
         object.__setattr__(self, "_made", made)
+
+    def __reduce__(self) -> tuple[type[Frame], tuple[object, ...]]:
+        told = self.time_us, self.index, self.pts_s, self.pose, self.camera, self.ground_amsl_m
+        return Frame, (self.image, *told)
 
     @property
     def size_px(self) -> tuple[int, int]:

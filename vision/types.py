@@ -65,7 +65,9 @@ class Frame:
     @property
     def grey(self) -> Grey:
         """The picture without colours, shape (height, width), to be read only: green, which carries most of it."""
-        return self.image[..., 1]
+        green = self.image[..., 1]
+        green.flags.writeable = False
+        return green
 
     def scaled(self, size: tuple[int, int], out: Image) -> None:
         """The picture in another size (width, height), blue-green-red, into `out`, shape (height, width, 3)."""

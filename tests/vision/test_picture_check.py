@@ -1,14 +1,18 @@
 """Video that freezes, goes dark or changes its size: said, counted, and no ground for a crossing."""
 
+import av
 import cv2
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vision.recordings import FPS, T0_US, klv, number_of, picture, write_video
+from tests.vision.test_planes import decoded
 from vision.media import SourceCounts
 from vision.picture_check import PictureCheck
+from vision.planes import Planes
 from vision.source import open_source
 
 FROZEN = 25
@@ -80,6 +84,34 @@ def test_real_video_that_runs_is_left_alone(shared_data, name):
     with open_source(shared_data(f"videos/{name}"), fps=3) as source:
         assert sum(1 for _ in source) > 5
         assert (source.counts.still, source.counts.blank) == (0, 0)
+
+
+@pytest.mark.parametrize(("space", "colour_range"), [(1, 1), (1, 2), (5, 1), (9, 1)])
+def test_a_frozen_picture_is_still_whatever_each_picture_of_it_is_made_of(space, colour_range):
+    """Interlaced pictures may alternate with others: of those the green of the whole picture is looked at."""
+    frame = decoded(640, 512, "yuv420p", space, colour_range)
+    whole = VideoReformatter().reformat(frame, 640, 512, "bgr24").to_ndarray()
+    counts = SourceCounts()
+    check = PictureCheck("camera", counts)
+    for k in range(12):
+        check.fits(Planes.of(frame) if k % 2 else whole[..., 1], k * 0.5, None)
+    assert (counts.still, counts.blank) == (8, 0)
+
+
+@pytest.mark.parametrize("colour_range", [1, 2])
+@pytest.mark.parametrize(("apart", "blank"), [(3, True), (9, False)])
+def test_what_is_of_one_shade_is_so_by_the_same_measure_in_every_range(colour_range, apart, blank):
+    """In levels of 255; a picture that holds 219 has them closer together."""
+    counts = SourceCounts()
+    level = 100 + round(apart * (1 if colour_range == 2 else 219 / 255))
+    frame = av.VideoFrame(640, 512, "yuv420p")
+    for plane, low, high in zip(frame.planes, (100, 128, 128), (level, 128, 128), strict=True):
+        rows = np.full((plane.height, plane.line_size), low, np.uint8)
+        rows[plane.height // 2 :] = high
+        plane.update(rows)
+    frame.colorspace, frame.color_range = 1, colour_range
+    PictureCheck("camera", counts).fits(Planes.of(frame), 0.0, None)
+    assert counts.blank == blank
 
 
 @settings(max_examples=30)

@@ -1,5 +1,9 @@
 """Pictures that are made blue-green-red where somebody looks at all of them, and no sooner."""
 
+import copy
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -16,6 +20,7 @@ from tests.vision.tiny_models import ANSWER, tiny_model
 from vision.detector import Detector
 from vision.planes import DecodedFrame, Planes
 from vision.source import open_source
+from vision.types import Frame
 
 
 def decoded(width, height, form, space, colour_range, seed=0):
@@ -99,6 +104,45 @@ def test_the_whole_picture_is_made_once():
     other = replace(frame, time_us=8, image=np.zeros((2, 2, 3), np.uint8))
     assert (other.time_us, other.index, other.size_px) == (8, 3, (2, 2))
     assert not other.grey.any()
+
+
+def test_two_threads_that_ask_for_the_whole_picture_have_the_same():
+    made, both = [], threading.Barrier(2)
+
+    def make():
+        made.append(1)
+        both.wait(0.2) if len(made) < 2 else None
+        return np.zeros((4, 6, 3), np.uint8)
+
+    def slow():
+        try:
+            return make()
+        except threading.BrokenBarrierError:  # nobody else makes it meanwhile
+            return np.ones((4, 6, 3), np.uint8)
+
+    frame = DecodedFrame(slow, 7)
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(lambda _: frame.image, range(2))
+    assert one is other
+    assert made == [1]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda frame: pickle.loads(pickle.dumps(frame))])
+def test_a_copy_of_a_frame_is_one_with_the_whole_picture(tmp_path, copied):
+    with open_source(write_video(tmp_path / "v.mp4", 3), start_time=5) as source:
+        frame = list(source)[1]
+    other = copied(frame)
+    assert type(other) is Frame
+    assert np.array_equal(other.image, frame.image)
+    assert (other.time_us, other.index, other.pts_s, other.size_px) == (200_005, 1, 0.2, (320, 256))
+
+
+@pytest.mark.parametrize("planes", [Planes.of(decoded(32, 32, "yuv420p", 1, 0)), None])
+def test_brightness_is_to_be_read_only(planes):
+    frame = DecodedFrame(np.zeros((32, 32, 3), np.uint8), 7, planes=planes)
+    with pytest.raises(ValueError, match="read-only"):
+        frame.grey[0, 0] = 9
+    assert frame.image.flags.writeable
 
 
 @pytest.mark.parametrize("how", [{}, {"turned": 90}])
