@@ -61,6 +61,10 @@ class _About(NamedTuple):
     berth: Berth
     way: Floats
 
+    def holds(self, way: Floats) -> bool:
+        """Whether a way, metres, lies within the region: the border past its edge is not known, and it may cross it."""
+        return float(np.hypot(*way.T).max()) <= self.region.radius_m
+
 
 def detours(
     around: Surroundings,
@@ -157,9 +161,9 @@ def _about(around: Surroundings, lat: Floats, lon: Floats, length_m: float) -> _
         lengths, ways = router.ways(start, stop[None])
         if not np.isfinite(lengths[0]):
             return None
-        # Past the edge of a region the border is not known: a way that bends round there may lead over it.
-        if float(np.hypot(*ways[0].T).max()) <= radius:
-            return _About(region, router, Berth(region, around.zone_margin_m), ways[0])
+        about = _About(region, router, Berth(region, around.zone_margin_m), ways[0])
+        if about.holds(ways[0]):
+            return about
         radius *= 2
     return None
 
@@ -181,11 +185,11 @@ def _with_turns(
         at = np.array([low - _DIRECTION_M, low, high, high + _DIRECTION_M])
         before, start, stop, after = about.region.plane.xy(*(np.interp(at, line[2], values) for values in line[:2]))
         way = room.open_to.route(start, stop)
-        if way is None or float(np.hypot(*way.T).max()) > about.region.radius_m:
+        if way is None or not about.holds(way):
             return None
         first, last = (step / np.hypot(*step) for step in (start - before, after - stop))
         turned = turned_between(way, (first, last), room, about.berth, search=search)
-        return None if turned is None else (np.array([low, high]), turned)
+        return (np.array([low, high]), turned) if turned is not None and about.holds(turned) else None
 
     found = next(((one, sooner) for sooner in _SOONER if (one := flown((sooner, sooner))) is not None), None)
     if found is None:

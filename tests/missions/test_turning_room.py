@@ -4,12 +4,26 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pytest
+import shapely
 
-from missions import Airspace, PlanOptions, Wind, check, plan
+from missions import (
+    AircraftForm,
+    Airspace,
+    PlanError,
+    PlanOptions,
+    Progress,
+    Wind,
+    building,
+    check,
+    detours,
+    plan,
+    resume,
+)
 from missions.dividing import trimmed
 from missions.sharing import Block
 from missions.stretch import Team
-from tests.missions.helpers import border_from_metres, fleet_for, zone
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, metres, straight, zone
 from tests.missions.test_wide_turns import wings
 
 
@@ -51,3 +65,62 @@ def test_a_sortie_keeps_what_is_watched_between_places_that_it_can_come_to():
         best = max((b - a for a, b in good), default=0)
         assert [block.stop - block.start for block in found] == ([best] if good else [])
         assert all((block.start, block.stop) in good for block in found)
+
+
+def test_wings_in_the_air_come_home_by_a_way_that_leaves_no_room_to_turn_and_are_told():
+    """From a yard with walls all round but for a gate round a corner, narrower than a turn."""
+    inside, at = [(2250, 800), (2250, 950), (2510, 950)], (LAT + 800 / M_LAT, LON + 2250 / M_LON)
+    walls = shapely.difference(
+        shapely.buffer(shapely.LineString(inside), 60, cap_style="square", join_style="mitre"),
+        shapely.buffer(shapely.LineString([*inside, (2900, 950)]), 32, cap_style="square", join_style="mitre"),
+    )
+    ring = tuple((LON + x / M_LON, LAT + y / M_LAT) for x, y in walls.exterior.coords)
+    yard = replace(zone("yard", 0, 0, 1), rings=(ring,))
+    border = straight(9000.0, stand_off_m=60.0, band_own_m=10.0, band_far_m=10.0)
+    fleet = wings(fleet_for(border, 1), 90.0)
+    made = plan(border, fleet, None, PlanOptions(dwell_s=2.0), airspace=Airspace((yard,)))
+    (sortie,) = made.sorties
+    rest = resume(made, Progress(sortie.name, at=at, battery=0.35, airborne=True))
+    home = rest.sorties[0]
+    assert home.airborne
+    assert not home.patrol
+    assert check(rest) == []
+    (told,) = [note for note in rest.notes if "no room" in note]
+    assert told.startswith(f"{home.name} flies home: its way leaves no room for the turns of 'wings'")
+    # Of what takes off no such way is taken.
+    grounded = replace(rest, sorties=(replace(home, legs=sortie.legs[:1] + home.legs), *rest.sorties[1:]))
+    assert any("its turn into it enters no-fly zone 'yard'" in one for one in check(grounded))
+
+
+def test_corners_of_ways_without_room_are_told_as_such_and_not_as_of_the_runway(monkeypatch):
+    made = building._rounded
+
+    def rounded(way, room, access):
+        return None if np.abs(way[:, 0]).max() > 1500 else made(way, room, access)
+
+    monkeypatch.setattr(building, "_rounded", rounded)
+    border = straight(9000.0, stand_off_m=60.0, band_own_m=10.0, band_far_m=10.0)
+    fleet = wings(fleet_for(border, 1), 60.0, AircraftForm.FIXED_WING)
+    reasons = {gap.reason for gap in plan(border, fleet, None, PlanOptions(dwell_s=2.0)).coverage.uncovered}
+    assert any(reason.startswith("the ways there turn corners") for reason in reasons), reasons
+    assert not any("runway" in reason for reason in reasons)
+    monkeypatch.setattr(building, "_rounded", lambda *_: None)
+    with pytest.raises(PlanError, match=r"nothing can be patrolled: .* the ways there turn corners"):
+        plan(border, fleet, None, PlanOptions(dwell_s=2.0))
+
+
+def test_no_detour_turns_beyond_what_is_known_of_the_border(monkeypatch):
+    def far_off(way, *_, **__):
+        return np.stack([way[0], (way[0] + way[-1]) / 2 + (0.0, 9000.0), way[-1]])
+
+    monkeypatch.setattr(detours, "turned_between", far_off)
+    border = straight(9000.0, stand_off_m=60.0, band_own_m=10.0, band_far_m=10.0)
+    made = plan(
+        border,
+        wings(fleet_for(border, 1), 60.0),
+        None,
+        PlanOptions(dwell_s=2.0),
+        airspace=Airspace((zone("pond", 4500, 150, 120, 16),)),
+    )
+    assert check(made) == []
+    assert max(metres([(leg.end.lon_deg, leg.end.lat_deg)])[0, 1] for one in made.sorties for leg in one.legs) < 2000
