@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import geodesic_distance_m
-from missions.course import Gap
+from missions.course import Gap, gap_for
 from missions.joining import Room
 from missions.routing import Passage, Router
 from missions.surroundings import Region, Surroundings
 from missions.wide_turns import Berth, turned_between
 
-__all__ = ["Detour", "detours"]
+__all__ = ["TAKES_ROOM", "Detour", "detours"]
 
 Floats = NDArray[np.float64]
 
-_TAKES_ROOM = "wings need room there to turn"
+TAKES_ROOM = "wings need room there to turn"
 
 _WIDENED = 4
 """How often the surroundings of a gap are doubled for a way round it that leaves them."""
@@ -108,7 +108,7 @@ def detours(
         if close and (found.way is None or made[-1].way is None):
             # What lies between them is given up where both are flown round at once.
             before = made[-2].gap.to_m if len(made) > 1 else bounds_m[0]
-            both = Gap(made[-1].gap.from_m, gap.to_m, _told(made[-1].gap.reason, gap.reason))
+            both = _widened(made[-1].gap.from_m, gap.to_m, *made[-1].gap.reasons, *gap.reasons)
             whole = _detour(around, line, both, (before + shortest_m, own[1]), turn_radius_m)
             if whole.way is not None:
                 made[-1:] = [whole]
@@ -134,7 +134,7 @@ def _detour(
             return Detour(gap, None)
         ends, way = found
         if (ends != (gap.from_m, gap.to_m)).any():
-            gap = Gap(float(ends[0]), float(ends[1]), _told(gap.reason, _TAKES_ROOM))
+            gap = _widened(float(ends[0]), float(ends[1]), *gap.reasons, TAKES_ROOM)
         lat, lon = (np.interp(ends, line[2], values) for values in line[:2])
     way_lat, way_lon = about.region.plane.lat_lon_near(way, float(lon[0]))
     # With its ends just as they are on the line.
@@ -142,10 +142,9 @@ def _detour(
     return Detour(gap, (way_lat, way_lon))
 
 
-def _told(*reasons: str) -> str:
-    """Reasons as one, each once, that wings need room at the end."""
-    each = dict.fromkeys(one for reason in reasons for one in reason.split(" and "))
-    return " and ".join(sorted(each, key=lambda one: one == _TAKES_ROOM))
+def _widened(from_m: float, to_m: float, *reasons: str) -> Gap:
+    """A gap for some reasons, that wings need room at the end."""
+    return gap_for(sorted(reasons, key=lambda one: one == TAKES_ROOM), from_m, to_m)
 
 
 def _about(around: Surroundings, lat: Floats, lon: Floats, length_m: float) -> _About | None:

@@ -14,16 +14,19 @@ from missions import (
     PlanOptions,
     Progress,
     Wind,
+    build_network,
     building,
     check,
     detours,
     plan,
+    plan_network,
     resume,
 )
 from missions.dividing import trimmed
 from missions.sharing import Block
 from missions.stretch import Team
 from tests.missions.helpers import LAT, LON, M_LAT, M_LON, border_from_metres, fleet_for, metres, straight, zone
+from tests.missions.test_network_plan import branch
 from tests.missions.test_wide_turns import wings
 
 
@@ -124,3 +127,25 @@ def test_no_detour_turns_beyond_what_is_known_of_the_border(monkeypatch):
     )
     assert check(made) == []
     assert max(metres([(leg.end.lon_deg, leg.end.lat_deg)])[0, 1] for one in made.sorties for leg in one.legs) < 2000
+
+
+def test_names_of_zones_that_hold_and_are_told_whole():
+    border = straight(9000.0, stand_off_m=60.0, band_own_m=10.0, band_far_m=10.0)
+    zones = (zone("east and pond", 4350, 150, 120, 16), zone("west and pond", 4550, 150, 120, 16))
+    fleet = wings(fleet_for(border, 1), 60.0)
+    made = plan(border, fleet, None, PlanOptions(dwell_s=2.0), airspace=Airspace(zones))
+    assert [gap.reason for gap in made.coverage.uncovered] == [
+        "no-fly zone 'east and pond' and no-fly zone 'west and pond' and wings need room there to turn"
+    ]
+
+
+def test_what_turns_take_of_a_line_of_a_network_is_told():
+    border = straight(8000.0, stand_off_m=60.0, band_own_m=10.0, band_far_m=10.0)
+    net = build_network("net", [border, branch([(3000, 130), (3200, 1500), (4200, 2300)])])
+    airspace = Airspace((zone("pond", 4600, 150, 120, 16), zone("yard", 3150, 1100, 150, 4)))
+    fleet = wings(fleet_for(border, 1, distance_m=2500.0), 75.0)
+    made = plan_network(net, fleet, None, PlanOptions(dwell_s=2.0), airspace=airspace)
+    assert {gap.reason for gap in made.coverage.uncovered} == {
+        "test line: no-fly zone 'pond' and wings need room there to turn",
+        "road: no-fly zone 'yard' and wings need room there to turn",
+    }
