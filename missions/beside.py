@@ -14,7 +14,8 @@ from shapely import LineString, Point
 
 from missions.border import BorderSegment, Side
 from missions.border_course import BENDS_BACK, SHORTEST_PIECE_M, blocked, whole_line
-from missions.course import Gap, distances_m
+from missions.course import Gap, distances_m, gap_for
+from missions.detours import TAKES_ROOM
 from missions.errors import PlanError
 from missions.feet import feet_beside
 from missions.network import Branch
@@ -33,6 +34,8 @@ _CONTESTED = "left and right change places where the line crosses itself: whose 
 _LONG_M = 2000.0
 _REST_M = 10.0
 """A rest of a line that is shorter than this is seen from the pieces beside it, metres."""
+_TOLD_M = 1.0
+"""What turns take of a rest counts as a reason of it where it is more, metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def pieces_beside(
     along = distances_m(ground.lat, ground.lon)
     pieces: list[Piece] = []
     seen: list[Span] = []
+    drawn: list[Span] = []
     for flank in flanks:
         match = _Match(ground, along, flank)
         feet_m = feet_beside(line, flank.along, flank.lat, flank.lon)
@@ -121,21 +125,24 @@ def pieces_beside(
             spans = [(max(a, c), min(b, d)) for a, b in spans for c, d in wanted]
             spans = [(a, b) for a, b in spans if b - a >= SHORTEST_PIECE_M]
         if turn_radius_m > 0:
-            spans = [_with_room(flank, span, around, turn_radius_m) for span in spans]
+            whole, spans = spans, [_with_room(flank, span, around, turn_radius_m) for span in spans]
+            ends = [(a, c) for old, new in zip(whole, spans, strict=True) for a, c in zip(old, new, strict=True)]
+            drawn += [(match.opposite(a), match.opposite(c)) for a, c in ends if a != c]
         seen += [(match.opposite(a), match.opposite(b)) for a, b in spans]
         for a, b in _evenly(_cut(spans, [match.beside_point(*place) for place in cuts])):
             pieces.append(_piece(flank, a, b, number, feet_m))
     gaps = []
     for a, b in _rest(seen, float(along[-1])):
-        reason = _why(flanks, along, ground, (a + b) / 2) if flanks else why_none
+        reasons = _why(flanks, along, ground, (a + b) / 2) if flanks else [why_none]
+        reasons += [TAKES_ROOM for c, d in drawn if min(b, max(c, d)) - max(a, min(c, d)) > _TOLD_M]
         # Where no gap is opposite of it, it lies in a bend that the flight line cuts short, in sight of it.
-        if b - a < (_REST_M if reason else lateral_m):
+        if b - a < (_REST_M if reasons else lateral_m):
             continue
-        reason = reason or _TOO_SHARP
         inner = (along > a) & (along < b)
         at = np.concatenate([[a], along[inner], [b]])
         lat, lon = (tuple(np.interp(at, along, v).tolist()) for v in (ground.lat, ground.lon))
-        gaps.append(Gap(a, b, f"{line.name}: {reason}", lat, lon))
+        gap = gap_for(reasons or [_TOO_SHARP], a, b)
+        gaps.append(replace(gap, reason=f"{line.name}: {gap.reason}", several=(), lat_deg=lat, lon_deg=lon))
     return pieces, gaps
 
 
@@ -273,10 +280,12 @@ def _piece(flank: _Flank, low: float, high: float, number: int, feet_m: Floats) 
     return Piece(lat, lon, np.stack([beside - low, np.interp(beside, *feet_m)]), flank.side.other, number)
 
 
-def _why(flanks: Sequence[_Flank], along: Floats, ground: DenseLine, at_m: float) -> str:
+def _why(flanks: Sequence[_Flank], along: Floats, ground: DenseLine, at_m: float) -> list[str]:
     """Why a place of a line is seen from neither side."""
-    reasons = []
+    reasons: list[str] = []
     for flank in flanks:
         place = _Match(ground, along, flank).beside(at_m)
-        reasons += [gap.reason for gap in flank.gaps if gap.from_m - _REST_M <= place <= gap.to_m + _REST_M]
-    return " and ".join(dict.fromkeys(reasons))
+        reasons += [
+            one for gap in flank.gaps for one in gap.reasons if gap.from_m - _REST_M <= place <= gap.to_m + _REST_M
+        ]
+    return reasons

@@ -19,7 +19,7 @@ from shapely import Geometry, LineString
 
 from geo import densify
 from missions.border import Side
-from missions.course import Course, CourseLine, Gap, distances_m
+from missions.course import Course, CourseLine, Gap, distances_m, gap_for
 from missions.detours import Detour, detours
 from missions.errors import PlanError
 from missions.feet import feet_of
@@ -248,14 +248,13 @@ def _merged(gaps: list[Gap], length_m: float) -> list[Gap]:
     out: list[Gap] = []
     for gap in sorted(gaps, key=lambda g: (g.from_m, g.to_m)):
         if out and gap.from_m <= out[-1].to_m + SHORTEST_PIECE_M:
-            reasons = list(dict.fromkeys([*out[-1].reason.split(" and "), gap.reason]))
-            out[-1] = Gap(out[-1].from_m, max(out[-1].to_m, gap.to_m), " and ".join(reasons))
+            out[-1] = gap_for((*out[-1].reasons, *gap.reasons), out[-1].from_m, max(out[-1].to_m, gap.to_m))
         else:
             out.append(gap)
     if out and out[0].from_m < SHORTEST_PIECE_M:
-        out[0] = Gap(0.0, out[0].to_m, out[0].reason)
+        out[0] = replace(out[0], from_m=0.0)
     if out and out[-1].to_m > length_m - SHORTEST_PIECE_M:
-        out[-1] = Gap(out[-1].from_m, length_m, out[-1].reason)
+        out[-1] = replace(out[-1], to_m=length_m)
     return out
 
 

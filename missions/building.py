@@ -168,8 +168,9 @@ class Builder:
         rounded = None if found is None else _rounded(found, room, access)
         if rounded is not None:
             return rounded
-        at_runway = runway is not None and curved_out(way, course, -float(piece.side), None, room) is not None
-        raise self._too_sharp(vehicle, station, "out", at_runway=at_runway)
+        off_runway = found is None and runway is not None
+        at_runway = off_runway and curved_out(way, course, -float(piece.side), None, room) is not None
+        raise self._too_sharp(vehicle, station, "out", at_runway=at_runway, at_corner=found is not None)
 
     def _led_home(self, vehicle: Vehicle, access: Access, piece: _Piece, station: int) -> Floats:
         """The way home from a station with the turn out of the piece that is patrolled up to there."""
@@ -179,13 +180,17 @@ class Builder:
         rounded = None if found is None else _rounded(found, room, access)
         if rounded is not None:
             return rounded
-        at_runway = access.runway is not None and curved_home(way, course, -float(piece.side), None, room) is not None
-        raise self._too_sharp(vehicle, station, "home", at_runway=at_runway)
+        on_runway = found is None and access.runway is not None
+        at_runway = on_runway and curved_home(way, course, -float(piece.side), None, room) is not None
+        raise self._too_sharp(vehicle, station, "home", at_runway=at_runway, at_corner=found is not None)
 
-    def _too_sharp(self, vehicle: Vehicle, station: int, part: str, *, at_runway: bool) -> TooSharpError:
+    def _too_sharp(
+        self, vehicle: Vehicle, station: int, part: str, *, at_runway: bool, at_corner: bool
+    ) -> TooSharpError:
         lat, lon = (float(v) for v in self.course.at(self.stations[station]))
-        way = "from" if part == "home" else "to"
-        where = f"at the runway of base {vehicle.base.name!r}, on the way {way}" if at_runway else "at"
+        way = f"on the way {'from' if part == 'home' else 'to'}"
+        where = f"at the runway of base {vehicle.base.name!r}, {way}" if at_runway else "at"
+        where = f"at a corner {way}" if at_corner else where
         return TooSharpError(
             f"{where} {lat:.5f}, {lon:.5f} there is no room for "
             f"{no_room_for(vehicle.aircraft, self.options.wind)}: send rotors or an aircraft that turns tighter, or "
@@ -194,18 +199,26 @@ class Builder:
             lon,
             part,
             at_runway=at_runway,
+            at_corner=at_corner,
         )
 
-    def homeward(self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float) -> tuple[Leg, ...]:
-        """The legs home, and no more, of an aircraft that is `aloft` with its way to the base."""
+    def homeward(
+        self, vehicle: Vehicle, access: Access, aloft: Aloft, layer_agl_m: float
+    ) -> tuple[tuple[Leg, ...], str]:
+        """The legs home, and no more, of an aircraft that is `aloft` with its way to the base; and what has no room.
+
+        It cannot stay in the air: where nothing leaves room for its turns it comes home by the way without them, and
+        the words say of which.
+        """
         pilot = Pilot(access.region.plane, self.terrain, self.options.wind, self.options.ceiling_agl_m)
         craft = vehicle.aircraft
         room = self._room(vehicle, access)
         turned = turned_in(aloft.way, access.runway, room)
-        rounded = None if turned is None else _rounded(turned, room, access)
-        turned = turned if rounded is None else rounded
+        way = aloft.way if turned is None else turned
+        rounded = _rounded(way, room, access)
+        tight = "" if turned is not None and rounded is not None else no_room_for(craft, self.options.wind)
         bounds = self.options.floor_agl_m, self.options.ceiling_agl_m
-        part = Part(aloft.way if turned is None else turned, layer_agl_m, bounds, craft.cruise_m_s)
+        part = Part(way if rounded is None else rounded, layer_agl_m, bounds, craft.cruise_m_s)
         down = way_down(vehicle.base, access.runway, pilot, layer_agl_m)
         # Rotors climb or descend to the layer first; wings on the way.
         sloped = pilot.sloped(craft)
@@ -219,7 +232,7 @@ class Builder:
             *legs_of(pilot, LegKind.RETURN, home, craft),
             *pilot.legs(LegKind.LANDING, down, craft, craft.cruise_m_s),
         ]
-        return with_procedures(joined(made), craft)
+        return with_procedures(joined(made), craft), tight
 
     def _part(self, piece: _Piece, plane: Plane, look: Observation, craft: Aircraft, layer_agl_m: float) -> Part:
         """A piece as it is flown: on patrol under the ceiling of patrols."""

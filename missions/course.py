@@ -6,8 +6,8 @@ beside a border, `missions.network_course` one past the lines of a network.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geo import geodesic_distance_m
 
-__all__ = ["LONG_EMPTY_M", "Cost", "Course", "CourseLine", "Gap", "distances_m"]
+__all__ = ["LONG_EMPTY_M", "Cost", "Course", "CourseLine", "Gap", "distances_m", "gap_for"]
 
 Floats = NDArray[np.float64]
 Cost = Callable[[Floats, bool], Floats]
@@ -37,6 +37,8 @@ class Gap:
         Why.
     lat_deg, lon_deg
         Vertices of what was cut out, degrees.
+    several
+        The reasons one by one, where it has some: names in them may hold any word.
     """
 
     from_m: float
@@ -44,11 +46,23 @@ class Gap:
     reason: str
     lat_deg: tuple[float, ...] = ()
     lon_deg: tuple[float, ...] = ()
+    several: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, one by one."""
+        return self.several or (self.reason,)
 
     @property
     def length_m(self) -> float:
         """Length of the flight line that is lost, metres."""
         return self.to_m - self.from_m
+
+
+def gap_for(reasons: Iterable[str], from_m: float, to_m: float) -> Gap:
+    """A gap between places along the flight line, metres, for some reasons, each told once."""
+    each = tuple(dict.fromkeys(reasons))
+    return Gap(from_m, to_m, " and ".join(each), several=each)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import geodesic_distance_m
-from missions.course import Gap
+from missions.course import Gap, gap_for
 from missions.joining import Room
 from missions.routing import Passage, Router
 from missions.surroundings import Region, Surroundings
 from missions.wide_turns import Berth, turned_between
 
-__all__ = ["Detour", "detours"]
+__all__ = ["TAKES_ROOM", "Detour", "detours"]
 
 Floats = NDArray[np.float64]
 
-_TAKES_ROOM = "wings need room there to turn"
+TAKES_ROOM = "wings need room there to turn"
 
 _WIDENED = 4
 """How often the surroundings of a gap are doubled for a way round it that leaves them."""
@@ -60,6 +60,10 @@ class _About(NamedTuple):
     router: Router
     berth: Berth
     way: Floats
+
+    def holds(self, way: Floats) -> bool:
+        """Whether a way, metres, lies within the region: the border past its edge is not known, and it may cross it."""
+        return float(np.hypot(*way.T).max()) <= self.region.radius_m
 
 
 def detours(
@@ -104,7 +108,7 @@ def detours(
         if close and (found.way is None or made[-1].way is None):
             # What lies between them is given up where both are flown round at once.
             before = made[-2].gap.to_m if len(made) > 1 else bounds_m[0]
-            both = Gap(made[-1].gap.from_m, gap.to_m, _told(made[-1].gap.reason, gap.reason))
+            both = _widened(made[-1].gap.from_m, gap.to_m, *made[-1].gap.reasons, *gap.reasons)
             whole = _detour(around, line, both, (before + shortest_m, own[1]), turn_radius_m)
             if whole.way is not None:
                 made[-1:] = [whole]
@@ -130,7 +134,7 @@ def _detour(
             return Detour(gap, None)
         ends, way = found
         if (ends != (gap.from_m, gap.to_m)).any():
-            gap = Gap(float(ends[0]), float(ends[1]), _told(gap.reason, _TAKES_ROOM))
+            gap = _widened(float(ends[0]), float(ends[1]), *gap.reasons, TAKES_ROOM)
         lat, lon = (np.interp(ends, line[2], values) for values in line[:2])
     way_lat, way_lon = about.region.plane.lat_lon_near(way, float(lon[0]))
     # With its ends just as they are on the line.
@@ -138,10 +142,9 @@ def _detour(
     return Detour(gap, (way_lat, way_lon))
 
 
-def _told(*reasons: str) -> str:
-    """Reasons as one, each once, that wings need room at the end."""
-    each = dict.fromkeys(one for reason in reasons for one in reason.split(" and "))
-    return " and ".join(sorted(each, key=lambda one: one == _TAKES_ROOM))
+def _widened(from_m: float, to_m: float, *reasons: str) -> Gap:
+    """A gap for some reasons, that wings need room at the end."""
+    return gap_for(sorted(reasons, key=lambda one: one == TAKES_ROOM), from_m, to_m)
 
 
 def _about(around: Surroundings, lat: Floats, lon: Floats, length_m: float) -> _About | None:
@@ -157,9 +160,9 @@ def _about(around: Surroundings, lat: Floats, lon: Floats, length_m: float) -> _
         lengths, ways = router.ways(start, stop[None])
         if not np.isfinite(lengths[0]):
             return None
-        # Past the edge of a region the border is not known: a way that bends round there may lead over it.
-        if float(np.hypot(*ways[0].T).max()) <= radius:
-            return _About(region, router, Berth(region, around.zone_margin_m), ways[0])
+        about = _About(region, router, Berth(region, around.zone_margin_m), ways[0])
+        if about.holds(ways[0]):
+            return about
         radius *= 2
     return None
 
@@ -181,11 +184,11 @@ def _with_turns(
         at = np.array([low - _DIRECTION_M, low, high, high + _DIRECTION_M])
         before, start, stop, after = about.region.plane.xy(*(np.interp(at, line[2], values) for values in line[:2]))
         way = room.open_to.route(start, stop)
-        if way is None or float(np.hypot(*way.T).max()) > about.region.radius_m:
+        if way is None or not about.holds(way):
             return None
         first, last = (step / np.hypot(*step) for step in (start - before, after - stop))
         turned = turned_between(way, (first, last), room, about.berth, search=search)
-        return None if turned is None else (np.array([low, high]), turned)
+        return (np.array([low, high]), turned) if turned is not None and about.holds(turned) else None
 
     found = next(((one, sooner) for sooner in _SOONER if (one := flown((sooner, sooner))) is not None), None)
     if found is None:

@@ -179,7 +179,8 @@ def _shared(setting: Setting, teams: Sequence[Team], parts: Sequence[tuple[int, 
 def shared_by(setting: Setting, own: Sequence[Team], weights: Floats, needed: Bools) -> tuple[list[Block], list[float]]:
     """Blocks for some teams that see what is needed, shape (n - 1,), and the longest round of each, times weight, s."""
     objective: Literal["revisit", "once"] = "once" if setting.options.objective is Objective.ONCE else "revisit"
-    blocks = trimmed(share_out(own, setting.passable, weights, objective, needed, known=setting.known), needed)
+    shared = share_out(own, setting.passable, weights, objective, needed, known=setting.known)
+    blocks = trimmed(shared, own, needed)
     times, worst, counts = np.zeros(len(own)), np.zeros(len(own)), [0] * len(own)
     for block in blocks:
         pieces = slice(block.start, block.stop)
@@ -202,13 +203,19 @@ def watched(blocks: Iterable[Block], count: int) -> Bools:
     return seen
 
 
-def trimmed(blocks: Sequence[Block], needed: Bools) -> list[Block]:
-    """Blocks without the unwatched pieces at their ends, a detour at an end leads nowhere; without their turns."""
+def trimmed(blocks: Sequence[Block], teams: Sequence[Team], needed: Bools) -> list[Block]:
+    """Blocks without the unwatched pieces at their ends, a detour at an end leads nowhere; without their turns.
+
+    What is left of each begins and ends where its team comes to: at the end of a detour it may have no room to turn.
+    """
     out = []
     for block in blocks:
-        own = np.flatnonzero(needed[block.start : block.stop]) + block.start
-        if own.size:
-            out.append(replace(block, turn=0, start=int(own[0]), stop=int(own[-1]) + 1))
+        team, span = teams[block.team], slice(block.start, block.stop + 1)
+        open_ = np.isfinite(team.out_s[span] + team.home_s[span])
+        own = needed[block.start : block.stop]
+        starts, stops = np.flatnonzero(own & open_[:-1]), np.flatnonzero(own & open_[1:]) + 1
+        if starts.size and stops.size and starts[0] < stops[-1]:
+            out.append(replace(block, turn=0, start=block.start + int(starts[0]), stop=block.start + int(stops[-1])))
     return out
 
 

@@ -85,13 +85,22 @@ class TooSharpError(UnflyableError):
     ----------
     at_runway
         Whether there is room at the patrol, and none for the turn off the runway, or on to it.
+    at_corner
+        Whether there is room for both, and none for a corner of the way between them.
     """
 
     def __init__(
-        self, message: str, lat_deg: float, lon_deg: float, part: str = "patrol", *, at_runway: bool = False
+        self,
+        message: str,
+        lat_deg: float,
+        lon_deg: float,
+        part: str = "patrol",
+        *,
+        at_runway: bool = False,
+        at_corner: bool = False,
     ) -> None:
         super().__init__(message, lat_deg, lon_deg, part)
-        self.at_runway = at_runway
+        self.at_runway, self.at_corner = at_runway, at_corner
 
 
 class GroundError(UnflyableError):

@@ -109,8 +109,9 @@ def _by_level(setting: Setting, teams: Sequence[Team], weights: Floats, division
         needed = setting.needed & mask
         short = {n: teams[parts[n][0]].usable_wh * (share if n in alone else 1.0) for n in own}
         kinds = {(parts[n], short[n]): replace(sized(teams[parts[n][0]], parts[n][1]), usable_wh=short[n]) for n in own}
-        blocks = share_out([kinds[parts[n], short[n]] for n in own], setting.passable, weights, "revisit", needed)
-        flown.append([replace(block, team=own[block.team]) for block in trimmed(blocks, needed)])
+        having = [kinds[parts[n], short[n]] for n in own]
+        blocks = trimmed(share_out(having, setting.passable, weights, "revisit", needed), having, needed)
+        flown.append([replace(block, team=own[block.team]) for block in blocks])
     seen = watched((*flown[0], *flown[1]), len(weights))
     turns: list[Block] = []
     rounds: list[float] = []

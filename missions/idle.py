@@ -149,6 +149,7 @@ def _why_no_way(setting: Setting, crew: Crew) -> str:
         return "it, or the ways there, lie over ground that is not known"
     if most and most == tight:
         where = "from the runway" if (shut.tight == shut.off_runway).all() else "into the patrol, or out of it"
+        where = "at corners of the ways there" if (shut.tight == shut.cornered).all() else where
         return f"there is no room to turn {where} for {no_room_for(craft, wind)}"
     if most:
         return f"the ground, or the ways there, are too steep for {steep_for(craft)}"

@@ -25,12 +25,14 @@ def narrow_reason(setting: Setting, piece: int) -> str:
     ends = slice(piece, piece + 2)
     crews = [crew for crew in setting.crews if setting.shut[crew].tight[ends].any()]
     turns = ", ".join(no_room_for(craft, setting.options.wind) for craft in dict.fromkeys(c.aircraft for c in crews))
-    if all(_only_off_runway(setting.shut[crew], ends) for crew in crews):
+    if all(_only(one.off_runway, one, ends) for one in (setting.shut[crew] for crew in crews)):
         where = " and ".join(repr(name) for name in dict.fromkeys(crew.base.name for crew in crews))
         return f"there is no room to turn to the ways there off the runway of {where}, or back on to it, for {turns}"
+    if all(_only(one.cornered, one, ends) for one in (setting.shut[crew] for crew in crews)):
+        return f"the ways there turn corners past zones or the border that leave no room for {turns}"
     return f"there is no room there, or close by, to come into the patrol or to leave it, for {turns}"
 
 
-def _only_off_runway(shut: Shut, ends: slice) -> bool:
-    """Whether the turns that have no room at some stations are all of the runway."""
-    return bool((shut.tight[ends] == shut.off_runway[ends]).all())
+def _only(some: NDArray[np.bool_], shut: Shut, ends: slice) -> bool:
+    """Whether the turns that have no room at stations are all of some, shape (n,)."""
+    return bool((shut.tight[ends] == some[ends]).all())

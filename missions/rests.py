@@ -88,6 +88,8 @@ class Rests:
         self._around = surroundings_of(plan)
         self._course = course_of(plan, self._around)
         self._coarse = self._course.stations(_COARSE_M)
+        self.tight: dict[str, str] = {}
+        """Turns that have no room on the way, of sorties that only fly home, by the name of what they are left of."""
 
     def of(self, sortie: Sortie, progress: Progress, here: Reached) -> list[Sortie]:
         """The sorties that see the rest of one; none where nothing is left.
@@ -209,7 +211,9 @@ class Rests:
     def _homeward(self, sortie: Sortie, stretch: _Stretch, here: Reached, charge: float) -> Sortie:
         """Home from the air without any patrol."""
         aloft = Aloft(here.here, self._way(stretch, here, stretch.access.gate))
-        legs = stretch.builder.homeward(sortie.vehicle, stretch.access, aloft, sortie.layers_agl_m[1])
+        legs, tight = stretch.builder.homeward(sortie.vehicle, stretch.access, aloft, sortie.layers_agl_m[1])
+        if tight:
+            self.tight[sortie.name] = tight
         if not _lands(sortie, legs, charge):
             need = sum(leg.energy_wh for leg in legs) / sortie.vehicle.aircraft.battery_wh
             raise PlanError(

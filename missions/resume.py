@@ -91,6 +91,11 @@ def resume(
             here = reached(plan, sortie, broken[sortie.name], ground, dialect)
             rest = _renamed(sortie.name, rests.of(sortie, broken[sortie.name], here), taken)
             notes += _notes(sortie, broken[sortie.name], here, rest, overlap_m)
+            if sortie.name in rests.tight:
+                notes.append(
+                    f"{rest[0].name}{HOMEWARD}its way leaves no room for {rests.tight[sortie.name]}, which may come "
+                    "nearer to the border or a zone than ways do: watch it there, and be ready to fly it by hand"
+                )
             sorties += rest
         elif sortie.name not in finished:
             sorties.append(sortie)

@@ -189,7 +189,8 @@ def _narrow(setting: Setting, builder: Builder, crew: Crew, part: str, ends: tup
             error = builder.no_turns_at(crew.vehicles[0], access, part, stretch)
             if error is None:
                 break
-            shut.narrow(slice(min(known, k), max(known, k) + 1), at_runway=error.at_runway)
+            beside = slice(min(known, k), max(known, k) + 1)
+            shut.narrow(beside, at_runway=error.at_runway, at_corner=error.at_corner)
             known, step = k, step * 2
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -321,7 +322,7 @@ class Setting:
         if terrain is self.terrain:
             far = np.isfinite(out_s + home_s) & (out_s + home_s > UNFLYABLE)
             shut.note(along.steep, far, along.blank, self.access_of(crew).blank(terrain))
-            out_s = np.where(shut.ends, np.inf, out_s)
+            out_s = np.where(shut.ends | self._leading_to(shut.ends), np.inf, out_s)
             more[1:] = UNFLYABLE * np.cumsum(shut.pieces)
         return Team(
             size=len(crew.vehicles),
@@ -340,6 +341,18 @@ class Setting:
             charge_s=crew.base.charge_s,
             late_s=self.late_s(crew),
         )
+
+    def _leading_to(self, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Stations within detours of which an end is one of those that are shut, shape (n,).
+
+        A sortie that begins or ends there is cut back to the end of the detour.
+        """
+        edges = np.flatnonzero(np.diff(self.needed.astype(np.int8))) + 1
+        out = np.zeros(len(ends), dtype=bool)
+        for begin, end in pairwise(edges.tolist()):
+            if not self.needed[begin]:
+                out[begin + 1 : end] = ends[begin] or ends[end]
+        return out
 
     def late_s(self, crew: Crew) -> tuple[float, ...]:
         """How long each aircraft of a crew waits for its first take-off: of one base they launch one by one.

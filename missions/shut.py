@@ -31,6 +31,8 @@ class Shut:
         Stations likewise at which its wings have no room to turn into the patrol, or out of it.
     off_runway
         Those of them of which it is the turn off the runway, or on to it, that has no room.
+    cornered
+        Those of them of which it is a corner of the way that has none.
     over, on_way
         Where there is none, degrees: a place by each piece and each station of which that turned out when sorties were
         built.
@@ -41,7 +43,7 @@ class Shut:
         self._unknown, self._unknown_ends = self.pieces.copy(), self.ends.copy()
         self.steep, self.far = self.pieces, self.ends
         self.blank, self.blank_ends = self.pieces, self.ends
-        self.tight, self.off_runway = np.zeros((2, count), dtype=bool)
+        self.tight, self.off_runway, self.cornered = np.zeros((3, count), dtype=bool)
         self.over: dict[int, tuple[float, float]] = {}
         self.on_way: dict[int, tuple[float, float]] = {}
 
@@ -67,15 +69,17 @@ class Shut:
         fresh = not known[which]
         known[which] = True
         if isinstance(error, TooSharpError):
-            self.tight[which], self.off_runway[which] = True, error.at_runway
+            self.tight[which] = True
+            self.off_runway[which], self.cornered[which] = error.at_runway, error.at_corner
         if isinstance(error, UnknownGroundError):
             unknown[which] = True
             places.setdefault(which, (error.lat_deg, error.lon_deg))
         return fresh
 
-    def narrow(self, stations: slice, *, at_runway: bool) -> None:
+    def narrow(self, stations: slice, *, at_runway: bool, at_corner: bool) -> None:
         """Leave out as ends stations beside one at which there is no room to turn, where there is none either."""
         fresh = ~self.ends[stations]
         self.tight[stations] |= fresh
         self.off_runway[stations] |= fresh & at_runway
+        self.cornered[stations] |= fresh & at_corner
         self.ends[stations] = True

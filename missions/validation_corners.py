@@ -40,7 +40,8 @@ def corners(plan: PatrolPlan) -> Rule:
     found: list[str] = []
     worst, count = np.inf, 0
     for sortie in plan.sorties:
-        if sortie.vehicle.aircraft.turn_radius_m <= 0:
+        # Who is in the air has to come home by some way: a note of the plan says where its turns have no room.
+        if sortie.vehicle.aircraft.turn_radius_m <= 0 or (sortie.airborne and not sortie.patrol):
             continue
         about = About(sortie)
         arcs = list(_wide(plan, sortie, about))
