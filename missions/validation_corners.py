@@ -1,8 +1,10 @@
 """Validation of corners that wings fly wide: at the ends of detours and on ways, where no rule has them bend gently.
 
 Wings that come to a corner fly on as they come, turn as tightly as they can, and are led back to the next leg from
-outside. So at every corner an arc of their turn radius, in the wind and the air there, is drawn from the corner on: it,
-too, keeps from the border what a way keeps, and stays out of no-fly zones.
+outside. So at every corner an arc of their turn radius, in the wind and the air there, is drawn from the corner on, and
+the shortest way back to the leg: on along the arc and along another circle of this radius, which touches the first one
+and the leg. What these enclose with the leg, too, keeps from the border what a way keeps, and stays out of no-fly
+zones. Not drawn is who is slower to come back, nor what of the way back is left where the leg ends before it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ Floats = NDArray[np.float64]
 _GENTLE_RAD = 0.4
 """What wings may turn by at once without straying more than a few metres."""
 
-_STEPS = 24
+_STRAIGHT_RAD = 0.04
+"""What legs of one straight way differ in course by at most."""
+
+_STEP_RAD = 0.05
 _SLACK_M = 0.05
 _FAR_DEG = 0.1
 
@@ -48,10 +53,10 @@ def corners(plan: PatrolPlan) -> Rule:
         count += len(arcs)
         if not arcs:
             continue
-        numbers, lines = [i for i, _ in arcs], np.asarray(shapely.linestrings(np.stack([arc for _, arc in arcs])))
+        numbers, shapes = [i for i, _ in arcs], np.array([shapely.Polygon(arc) for _, arc in arcs])
         border = joined([about.xy(run[:, 1], run[:, 0]) for edge in edges for run in edge.beside(sortie).runs])
         need = plan.border.stand_off_m + gaps(sortie.vehicle.aircraft, plan.options.wind, thinnest(sortie)).way_m
-        away = np.asarray(shapely.distance(lines, border))
+        away = np.asarray(shapely.distance(shapes, border))
         # Of no border nothing is known, and no distance is a number.
         left = np.where(np.isnan(away), np.inf, away - need)
         worst = min(worst, float(left.min()))
@@ -68,7 +73,7 @@ def corners(plan: PatrolPlan) -> Rule:
             shape = shapely.Polygon(*_outline([about.xy(ring[:, 1], ring[:, 0]) for ring in rings]))
             found += [
                 f"{sortie.name} leg {numbers[k]}: its turn into it enters no-fly zone {zone.name!r}"
-                for k in np.flatnonzero(shapely.intersects(lines, shape))
+                for k in np.flatnonzero(shapely.intersects(shapes, shape))
             ]
     return Rule("corners flown wide keep their distance", count, finite(worst), 0.0, "m", tuple(found))
 
@@ -78,7 +83,7 @@ def _outline(rings: list[Floats]) -> tuple[Floats, list[Floats]]:
 
 
 def _wide(plan: PatrolPlan, sortie: Sortie, about: About) -> Iterator[tuple[int, Floats]]:
-    """The leg after each corner, and the arc that is flown from the corner on, metres, shape (n, 2).
+    """The leg after each corner, and the outline of what may be flown there, metres, shape (n, 2).
 
     What is left to turn of one corner is added to the next: round a zone they may be close to each other.
     """
@@ -86,18 +91,55 @@ def _wide(plan: PatrolPlan, sortie: Sortie, about: About) -> Iterator[tuple[int,
     step = about.stops - about.starts
     course = np.arctan2(step[:, 1], step[:, 0])
     level = [i for i, leg in enumerate(sortie.legs) if leg.distance_m > 0]
+    turns = {j: float((course[j] - course[i] + np.pi) % (2 * np.pi) - np.pi) for i, j in pairwise(level)}
+    straight_m: dict[int, float] = {}
+    after = 0.0
+    for j in reversed(level[1:]):
+        after += sortie.legs[j].distance_m
+        straight_m[j] = after
+        after = after if abs(turns[j]) <= _STRAIGHT_RAD else 0.0
     for side in (1.0, -1.0):
         turned = 0.0
         for i, j in pairwise(level):
             true = max(true_by_equivalent(leg, highest=True) for leg in (sortie.legs[i], sortie.legs[j]))
             radius = craft.turn_radius_m * (true + wind.speed_m_s / craft.cruise_m_s) ** 2
-            turn = (course[j] - course[i] + np.pi) % (2 * np.pi) - np.pi
-            turned = min(max(turned - sortie.legs[i].distance_m / radius, 0.0) + side * turn, np.pi)
+            turned = min(max(turned - sortie.legs[i].distance_m / radius, 0.0) + side * turns[j], np.pi)
             turned = max(turned, 0.0)
             if turned > _GENTLE_RAD and not _bends(sortie.legs[i], sortie.legs[j]):
-                angle = course[j] + side * (np.linspace(-turned, 0.0, _STEPS) - np.pi / 2)
-                on = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-                yield j, about.starts[j] + radius * (on - on[0])
+                turn = _turn(turned, radius, straight_m[j])
+                # As seen along the leg, its inside on the left.
+                x, y = turn[:, 0], side * turn[:, 1]
+                cos, sin = np.cos(course[j]), np.sin(course[j])
+                yield j, about.starts[j] + np.stack([x * cos - y * sin, x * sin + y * cos], axis=-1)
+
+
+def _turn(turned: float, radius: float, straight_m: float) -> Floats:
+    """The turn from 0, 0 on to a leg along the first axis, on whose left is its inside; and the way back to it."""
+    first = radius * np.array([np.sin(turned), np.cos(turned)])
+    arc = first + _arc(radius, -np.pi / 2 - turned, -np.pi / 2)
+    if straight_m <= first[0]:
+        return arc
+    # Two circles touch midway where their middles are two radii apart.
+    other = np.array([first[0] + np.sqrt(4 * radius**2 - (first[1] + radius) ** 2), -radius])
+    met = float(np.arctan2(*(other - first)[::-1]))
+    on = first + _arc(radius, -np.pi / 2, met)
+    back = other + _arc(radius, met + np.pi, np.pi / 2, outside=False)
+    rest = np.concatenate([on, back])
+    rest[:, 0] = np.minimum(rest[:, 0], straight_m)
+    return np.concatenate([arc, rest])
+
+
+def _arc(radius: float, begin: float, end: float, *, outside: bool = True) -> Floats:
+    """A circle about 0, 0 between two bearings, radians: by lines that touch it from outside, or by its chords."""
+    count = max(int(np.ceil(abs(end - begin) / _STEP_RAD)), 1)
+    step = (end - begin) / count
+    if outside:
+        at = begin + step * np.concatenate([[0.0], np.arange(count) + 0.5, [count]])
+        away = np.full(len(at), radius)
+        away[1:-1] /= np.cos(step / 2)
+    else:
+        at, away = np.linspace(begin, end, count + 1), np.full(count + 1, radius)
+    return np.asarray(away[:, None] * np.stack([np.cos(at), np.sin(at)], axis=-1))
 
 
 def _bends(a: Leg, b: Leg) -> bool:

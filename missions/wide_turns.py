@@ -3,6 +3,11 @@
 Wings that come to a corner fly on to it as they come, turn as tightly as they can and are led back to the next leg from
 outside. Most corners have room for that: a shortest way bends round what is shut, and its outside is open. Where there
 is none, wings come to the corner along an arc instead, on the course of the next leg.
+
+Drawn is the shortest way back: by how much an arc through the angle t ends beside the leg, R (1 - cos t), takes a turn
+on and a counter-turn through acos((1 + cos t) / 2) each, of the same radius. An autopilot that is slower to come back
+stays outside for longer than that. Where the leg ends sooner the drawing ends with it: what is left of the distance is
+not carried over to the next corner, only what is left of the turn.
 """
 
 from __future__ import annotations
@@ -27,7 +32,11 @@ Ints = NDArray[np.int64]
 _GENTLE_RAD = 0.35
 """What wings turn by at once without straying more than a few metres."""
 
+_STRAIGHT_RAD = 0.06
+"""What courses of one straight leg, which may have vertices of its own, differ by at most."""
+
 _ARC_STEPS = 16
+_BACK_STEPS = 8
 _HELD = 0.5
 """Share of the margin of a zone that wide turns keep from it."""
 
@@ -63,9 +72,10 @@ class Berth:
         return shut
 
     def tight(self, way: Floats, radius_m: float) -> Ints:
-        """Numbers of the vertices of a way, metres, shape (n, 2), at which a turn of a radius or less is not clear.
+        """Numbers of the vertices of a way, metres, shape (n, 2), at which a turn of a radius is not clear.
 
-        Wings that turn tighter than it stay within what a turn of the radius encloses: all of that counts.
+        All that lies between the turn and the way counts. At a corner by itself wings that turn tighter stay within
+        that; at corners close to each other they have less left to turn, and may come back to a leg further on.
         """
         which, turns = _wide(way, radius_m)
         if not len(which):
@@ -74,6 +84,7 @@ class Berth:
 
     def holds(self, way: Floats, radius_m: float) -> bool:
         """Whether what is flown at the corners of a way, flown there and back, is clear."""
+        way = _distinct(way)
         return not len(self.tight(way, radius_m)) and not len(self.tight(way[::-1], radius_m))
 
     def rounded(self, way: Floats, room: Room, *, back: bool = False) -> Floats | None:
@@ -88,7 +99,7 @@ class Berth:
         back
             Whether it is flown back, too.
         """
-        turned = False
+        way, turned = _distinct(way), False
         for _ in range(_TRIES):
             tight = self.tight(way, room.radius_m)
             if not len(tight) and back:
@@ -184,26 +195,59 @@ def _distinct(way: Floats) -> Floats:
 
 
 def _wide(way: Floats, radius_m: float) -> tuple[Ints, Floats]:
-    """Numbers of the corners of a way, and the arcs that are flown from each on, metres, shape (m, k, 2).
+    """Numbers of the corners of a way, and what is flown from each on, metres, shape (m, k, 2).
 
     What is left to turn of one corner is added to the next: round a zone they may be close to each other.
     """
     step = np.diff(way, axis=0)
     length = np.hypot(*step.T)
     kept = np.flatnonzero(length > 0)
-    if len(kept) < 2:
-        return np.empty(0, dtype=np.int64), np.empty((0, _ARC_STEPS, 2))
     step, length, corner = step[kept], length[kept], kept[1:]
+    if not len(corner):
+        return np.empty(0, dtype=np.int64), np.empty((0, 1, 2))
     course = np.unwrap(np.arctan2(step[:, 1], step[:, 0]))
-    along = np.cumsum(length)[:-1] / radius_m
-    which, arcs = [], []
+    at = np.append(0.0, np.cumsum(length))
+    along = at[1:-1] / radius_m
+    # Where the straight leg ends that each step belongs to.
+    bends = np.append(np.flatnonzero(np.abs(np.diff(course)) > _STRAIGHT_RAD), len(step) - 1)
+    ahead = at[bends[np.searchsorted(bends, np.arange(len(step)))] + 1] - at[:-1]
+    which, turns = [], []
     for side in (1.0, -1.0):
         # By how much more than the length allows any stretch turns that ends at a corner.
         least = np.minimum.accumulate(side * course[:-1] - along)
         turned = np.minimum(side * course[1:] - along - least, np.pi)
         own = np.flatnonzero(turned > _GENTLE_RAD)
-        angle = course[own + 1, None] + side * (turned[own, None] * np.linspace(-1.0, 0.0, _ARC_STEPS) - np.pi / 2)
-        on = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-        arcs.append(way[corner[own], None] + radius_m * (on - on[:, :1]))
+        forth = np.stack([np.cos(course[own + 1]), np.sin(course[own + 1])], axis=-1)
+        inside = side * np.stack([-forth[:, 1], forth[:, 0]], axis=-1)
+        x, y = (radius_m * one for one in _turn(turned[own], ahead[own + 1] / radius_m))
+        turns.append(way[corner[own], None] + x[..., None] * forth[:, None] + y[..., None] * inside[:, None])
         which.append(corner[own])
-    return np.concatenate(which), np.concatenate(arcs)
+    return np.concatenate(which), np.concatenate(turns)
+
+
+def _turn(turned: Floats, ahead: Floats) -> tuple[Floats, Floats]:
+    """What is flown from corners on, along the next leg and to its inside, in turn radii, each of shape (m, k).
+
+    `turned` are the angles, radians, shape (m,), and `ahead` is how long the legs are after them.
+    """
+    sin, cos = np.sin(turned)[:, None], np.cos(turned)[:, None]
+    on = np.arccos((1 + np.cos(turned)) / 2)
+    none = np.zeros_like(on)
+    (arc_x, arc_y), (on_x, on_y) = _outside(-turned, none, _ARC_STEPS), _outside(none, on, _BACK_STEPS)
+    back = on[:, None] * np.linspace(1.0, 0.0, _BACK_STEPS)
+    # Chords of the counter-turn lie outside of it.
+    back_x, back_y = 2 * np.sin(on)[:, None] - np.sin(back), np.cos(back) - 2 * np.cos(on)[:, None]
+    x, y = np.concatenate([on_x, back_x], axis=1) + sin, np.concatenate([on_y, back_y], axis=1) + cos
+    ends = np.maximum(ahead[:, None], sin)
+    short = ahead[:, None] <= sin
+    x, y = np.minimum(x, ends), np.where(short, cos - 1, y)
+    return np.concatenate([arc_x + sin, x], axis=1), np.concatenate([arc_y + cos, y], axis=1)
+
+
+def _outside(begin: Floats, end: Floats, steps: int) -> tuple[Floats, Floats]:
+    """A turn of radius 1 about 0, 0 from courses to courses, radians, shape (m,): by what touches it from outside."""
+    step = (end - begin)[:, None] / steps
+    at = begin[:, None] + step * np.concatenate([[0.0], np.arange(steps) + 0.5, [steps]])
+    away = np.ones_like(at)
+    away[:, 1:-1] /= np.cos(step / 2)
+    return away * np.sin(at), -away * np.cos(at)

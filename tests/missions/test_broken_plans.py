@@ -8,6 +8,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Geod
 
 from geo import Altitude, Datum
 from missions import (
@@ -36,6 +37,7 @@ from tests.missions.helpers import (
     straight,
     zone,
 )
+from tests.missions.test_wide_turns import flown_wide
 
 PLACE, SIDE, ACROSS, ZONES, LIMITS, JOIN = (
     "distance from the border",
@@ -305,6 +307,74 @@ def test_what_is_broken_is_named_with_the_sortie(good, what):
 def test_every_rule_of_a_plan_was_broken_once(good):
     names = {rule.name for rule in validate(good["rotors"]).rules}
     assert names == {name for name, *_ in BROKEN.values()}
+
+
+def cornered(made, radius_m):
+    """The way out round a place far from the border, its first leg longest; and the leg that comes to the corner."""
+    made = with_craft(made, 0, turn_radius_m=radius_m)
+    k = first(made, TRANSIT)
+    legs = made.sorties[0].legs
+    corner = replace(legs[k].end, lat_deg=LAT + 3500 / M_LAT, lon_deg=LON + 3000 / M_LON)
+    halves = replace(legs[k], end=corner, distance_m=3500.0), replace(legs[k], start=corner, distance_m=4500.0)
+    return with_sortie(made, 0, legs=(*legs[:k], *halves, *legs[k + 1 :])), k
+
+
+def turned_by(made, by_deg):
+    """The same flights and lines further round the earth."""
+
+    def lon(one):
+        return (one + by_deg + 180.0) % 360.0 - 180.0
+
+    def there(at):
+        return replace(at, lon_deg=lon(at.lon_deg))
+
+    line = tuple((lon(x), y) for x, y in made.border.coordinates)
+    sorties = tuple(
+        replace(one, legs=tuple(replace(leg, start=there(leg.start), end=there(leg.end)) for leg in one.legs))
+        for one in made.sorties
+    )
+    return replace(made, border=replace(made.border, coordinates=line), sorties=sorties)
+
+
+@pytest.mark.parametrize("over", ["here", "over the antimeridian"])
+@pytest.mark.parametrize(("share", "radius_m"), [(0.19, 60.0), (0.25, 600.0), (0.8, 60.0)])
+def test_wings_that_turn_into_a_zone_are_found_by_what_they_fly_though_their_legs_are_clear(
+    good, over, share, radius_m
+):
+    """By the geodesic from the corner: a zone whose tip is a hand wide within the turn, or within the way back."""
+    made, k = cornered(good["wings"], radius_m)
+    before, leg = made.sorties[0].legs[k : k + 2]
+    geod, corner = Geod(ellps="WGS84"), (leg.start.lon_deg, leg.start.lat_deg)
+    came = geod.inv(before.start.lon_deg, before.start.lat_deg, *corner)[1] + 180.0
+    goes = geod.inv(*corner, leg.end.lon_deg, leg.end.lat_deg)[0]
+    left = np.radians((came - goes + 180.0) % 360.0 - 180.0)
+    assert 1.2 < left < 1.6
+    wind, craft = made.options.wind, made.sorties[0].vehicle.aircraft
+    true = (1 - 2.25577e-5 * max(p.amsl_m for one in (before, leg) for p in (one.start, one.end))) ** (-4.25588 / 2)
+    x, y = flown_wide(left, radius_m * (true + wind.speed_m_s / craft.cruise_m_s) ** 2)
+    n = int(share * len(x))
+    outward = np.array([y[n - 1] - y[n + 1], x[n + 1] - x[n - 1]]) / np.hypot(x[n + 1] - x[n - 1], y[n + 1] - y[n - 1])
+
+    def zoned(deep_m):
+        tip = np.array([x[n], y[n]]) - deep_m * outward
+        sides = tip + 20 * outward + np.array([[0.0, 0.0], 5 * outward[::-1] * (1, -1), -5 * outward[::-1] * (1, -1)])
+        ring = [
+            geod.fwd(*corner, goes + np.degrees(np.arctan2(right, along)), np.hypot(along, right))[:2]
+            for along, right in (tip, sides[1], sides[2])
+        ]
+        by_deg = 180.0 - ring[0][0] if over != "here" else 0.0
+        whole = turned_by(made, by_deg)
+        ring = tuple(((lon + by_deg + 180.0) % 360.0 - 180.0, lat) for lon, lat in ring)
+        (rule,) = [
+            rule
+            for rule in validate(replace(whole, airspace=Airspace((Zone("pond", (ring,)),)))).rules
+            if rule.name == CORNERS
+        ]
+        return [sentence for sentence in rule.broken if "pond" in sentence]
+
+    name = made.sorties[0].name
+    assert zoned(0.1) == [f"{name} leg {k + 1}: its turn into it enters no-fly zone 'pond'"]
+    assert zoned(-0.5) == []
 
 
 @settings(max_examples=asked(30), deadline=None)

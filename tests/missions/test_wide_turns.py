@@ -22,8 +22,13 @@ from missions import (
     plan,
     plan_network,
 )
+from missions.joining import Room, led_in
+from missions.plane import Plane
+from missions.routing import Passage, Router
+from missions.surroundings import Region
+from missions.wide_turns import Berth
 from tests.asked import asked
-from tests.missions.helpers import LAT, LON, M_LAT, M_LON, area, border_from_metres, fleet_for, metres, zone
+from tests.missions.helpers import LAT, LON, M_LAT, M_LON, area, border_from_metres, fleet_for, metres, way, zone
 from tests.missions.test_network_plan import branch
 
 GENTLE_RAD = 0.42
@@ -40,8 +45,23 @@ def wings(fleet, radius_m, form=AircraftForm.VTOL):
     return Fleet(replace(fleet.camera, max_gsd_m=0.2), vehicles)
 
 
+def flown_wide(left_rad, radius_m, count=4000):
+    """Along a leg and outside of it, metres: a turn by an angle from its beginning on, and the shortest way back.
+
+    Step by step: on over the course of the leg until half of what is left is made good, and round again.
+    """
+    on = math.acos((1 + math.cos(left_rad)) / 2)
+    share = (left_rad + on) / (left_rad + 2 * on)
+    turn = np.linspace(-left_rad, on, int(share * count))
+    course = np.concatenate([turn, np.linspace(on, 0.0, count - len(turn))[1:]])
+    chord, middle = 2 * radius_m * np.sin(np.abs(np.diff(course)) / 2), (course[:-1] + course[1:]) / 2
+    x, y = (np.append(0.0, np.cumsum(chord * one(middle))) for one in (np.cos, np.sin))
+    assert abs(y[-1]) < 1e-6 * radius_m
+    return x, -y
+
+
 def wide_turns(made):
-    """What is flown from each corner of each sortie on, metres: the leg after it and an arc of a circle."""
+    """What is flown from each corner of each sortie on, metres: the leg after it, the turn and the way back to it."""
     wind = made.options.wind.speed_m_s
     for sortie in made.sorties:
         craft = sortie.vehicle.aircraft
@@ -63,20 +83,80 @@ def wide_turns(made):
                 turn = math.remainder(course[k] - course[k - 1], 2 * math.pi)
                 left = min(max(left + side * turn, 0.0), math.pi)
                 if left > GENTLE_RAD:
-                    entry = course[k] - side * left
-                    middle = starts[k] + side * radius * np.array([-math.sin(entry), math.cos(entry)])
-                    bearings = entry - side * math.pi / 2 + side * np.linspace(0, left, 40)
-                    yield (
-                        sortie,
-                        k,
-                        shapely.LineString(middle + radius * np.column_stack([np.cos(bearings), np.sin(bearings)])),
-                    )
+                    x, y = flown_wide(left, radius, 200)
+                    on_leg = (np.arange(len(x)) <= np.argmin(np.abs(y - y.max()))) | (x <= length[k])
+                    forth = np.array([math.cos(course[k]), math.sin(course[k])])
+                    outside = side * np.array([forth[1], -forth[0]])
+                    yield sortie, k, shapely.LineString((starts[k] + x[:, None] * forth + y[:, None] * outside)[on_leg])
 
 
 def assert_room(made, line, zones, least_m):
+    for sortie in made.sorties:
+        flown = way(sortie)
+        assert flown.distance(line) > least_m, sortie.name
+        assert not any(flown.intersects(area(one)) for one in zones), sortie.name
     for sortie, k, arc in wide_turns(made):
         assert arc.distance(line) > least_m, (sortie.name, k)
         assert not any(arc.intersects(area(one)) for one in zones), (sortie.name, k)
+
+
+def open_to_wings(*shut, radius_m=60.0):
+    """A plane with nothing shut in it but some areas: what wide turns have to clear, and room for them."""
+    region = Region(Plane.at(LAT, LON), (), (), (), tuple((f"zone {k}", one) for k, one in enumerate(shut)))
+    return Berth(region, 0.0), Room(radius_m, Passage(Router(region.obstacles)))
+
+
+@settings(max_examples=asked(60), deadline=None)
+@given(
+    turn=st.floats(0.4, 3.1), side=st.sampled_from([1, -1]), bearing=st.floats(-3.1, 3.1), radius_m=st.floats(30, 900),
+    share=st.floats(0.01, 0.99),
+)  # fmt: skip
+def test_a_corner_is_tight_where_a_turn_or_the_way_back_from_it_touches_what_is_shut(
+    turn, side, bearing, radius_m, share
+):
+    x, y = flown_wide(turn, radius_m)
+    n = max(1, int(share * (len(x) - 1)))
+    forth, outside = (np.array([math.cos(a), math.sin(a)]) for a in (bearing, bearing - side * math.pi / 2))
+    came = bearing - side * turn
+    corners = np.array([-1000 * np.array([math.cos(came), math.sin(came)]), [0, 0], 4000 * forth])
+    at = x[n] * forth + y[n] * outside
+    touched, _ = open_to_wings(shapely.Point(at).buffer(0.02))
+    assert list(touched.tight(corners, radius_m)) == [1]
+    # Past where it is back on the leg, which is 2.83 radii at most, all is as at a straight way.
+    beside, _ = open_to_wings(shapely.Point(2.9 * radius_m * forth + outside).buffer(0.1))
+    assert list(beside.tight(corners, radius_m)) == []
+
+
+def test_who_turns_wide_comes_back_from_outside():
+    """Past the end of the arc, where wings are a radius beside the leg."""
+    corner = np.array([[0.0, 0.0], [500.0, 0.0], [500.0, 500.0]])
+    for past_m, tight in ((65.0, [1]), (175.0, [])):
+        berth, _ = open_to_wings(shapely.box(530.0, past_m, 590.0, past_m + 10.0))
+        assert list(berth.tight(corner, 60.0)) == tight
+
+
+def test_a_vertex_that_stands_twice_before_a_tight_corner_is_one():
+    corner = np.array([[0.0, 0.0], [500.0, 0.0], [500.0, 500.0]])
+    berth, room = open_to_wings(shapely.box(520.0, 20.0, 900.0, 400.0))
+    assert list(berth.tight(corner, 60.0)) == [1]
+    once = berth.rounded(corner, room)
+    for k in range(3):
+        twice = berth.rounded(np.insert(corner, k, corner[k], axis=0), room)
+        assert once is not None
+        assert twice == pytest.approx(once)
+
+
+def test_a_way_on_the_course_that_it_is_led_to_has_no_corner_at_its_end():
+    rng = np.random.default_rng(1)
+    for bearing in rng.uniform(-math.pi, math.pi, 300):
+        forth = np.array([math.cos(bearing), math.sin(bearing)])
+        end = rng.uniform(-2000, 2000, 2)
+        on, room_m = (shapely.LineString([end - k * forth, end + k * forth]) for k in (200, 300)), (60.0, 2.0)
+        near, own = (line.buffer(m) for line, m in zip(on, room_m, strict=True))
+        berth, room = open_to_wings(near.difference(own))
+        led = led_in(np.stack([end - 1000 * forth, end]), forth, (1.0, -1.0), room)
+        assert led is not None
+        assert berth.holds(np.concatenate([led, [end + 60 * forth]]), 60.0), bearing
 
 
 @settings(max_examples=asked(15), deadline=None)
@@ -108,20 +188,25 @@ def along_the_border(*zones, radius_m=60.0):
     return plan(border, fleet, None, options, airspace=Airspace(zones))
 
 
-def unseen_m(made):
-    return sum(gap.to_m - gap.from_m for gap in made.coverage.uncovered if "no-fly" in gap.reason)
-
-
 def test_what_turns_take_of_the_watch_is_told_and_is_no_more_than_they_need():
     pond = zone("pond", 4000, 150, 120, 16)
     by_wings, by_rotors = along_the_border(pond), along_the_border(pond, radius_m=0.0)
     (told,) = [gap for gap in by_wings.coverage.uncovered if "no-fly" in gap.reason]
     assert told.reason == "no-fly zone 'pond' and wings need room there to turn"
     assert not any("to turn" in gap.reason for gap in by_rotors.coverage.uncovered)
-    # One turn radius at each end at least, for a quarter of a circle; a detour needs no more than two and a half.
-    assert 60.0 < unseen_m(by_wings) - unseen_m(by_rotors) < 5 * 60.0
     (sortie,) = by_wings.sorties
     assert sortie.to_m - sortie.from_m > 7500
+    # Where their line, which lies elsewhere than that of rotors, comes to what is shut about the zone, and leaves it.
+    watched = metres([(leg.start.lon_deg, leg.start.lat_deg) for leg in sortie.legs if leg.kind is LegKind.PATROL])
+    left = metres([(leg.end.lon_deg, leg.end.lat_deg) for leg in sortie.legs if leg.kind is LegKind.PATROL])
+    north, shut_m = watched[1, 1], by_wings.options.zone_margin_m
+    shut = area(pond).buffer(shut_m).intersection(shapely.LineString([(0, north), (8000, north)])).bounds
+    radius_m = by_wings.fleet.vehicles[0].aircraft.turn_radius_in(by_wings.options.wind)
+    # A circle on the line that only just touches the zone stands so far from its middle; its corners lie further out.
+    apart = math.sqrt((radius_m + 120 * math.cos(math.pi / 16) + shut_m) ** 2 - (radius_m - (150 - north)) ** 2)
+    least_m = apart - (shut[2] - shut[0]) / 2
+    for taken_m in (shut[0] - left[left[:, 0] < 4000, 0].max(), watched[watched[:, 0] > 4000, 0].min() - shut[2]):
+        assert least_m < taken_m < least_m + 0.5 * radius_m
 
 
 def test_two_zones_with_no_room_to_turn_between_them_are_flown_round_at_once():
