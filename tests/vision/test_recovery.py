@@ -71,7 +71,7 @@ def test_what_a_decoder_leaves_out_is_what_is_said(recording, tmp_path):
         assert told[keyframe] > 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     rest=st.binary(max_size=40) | st.just(b"\xff" * 9) | st.just(b"\6\x30" + bytes(40)),
     begin=st.sampled_from([b"", b"\0\0\1\6", b"\0\0\1\x65", b"\x20\6", b"\0\0\0\x20\6", bytes(20)]),
