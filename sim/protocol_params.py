@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from math import copysign, isfinite, trunc
+from math import copysign, inf, isfinite, trunc
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -41,10 +41,20 @@ def parameter_table(
         name, value = dialect.in_units(modern.get(given, given), figure)
         if name not in params:
             raise ConfigError(f"parameter {given} is not simulated: give one of {', '.join(sorted(params))}")
-        if not isfinite(value):
-            raise ConfigError(f"parameter {given} is {value}: give a finite figure")
-        params[name] = float(value)
+        # As the vehicle holds it, and gets it: what is asked for by the same figure is not beyond it.
+        held = _single(value) if dialect.params[name].kind == mav.MAV_PARAM_TYPE_REAL32 else float(value)
+        if not isfinite(held):
+            raise ConfigError(f"parameter {given} is {value}: give a finite figure of 32 bits")
+        params[name] = held
     return params
+
+
+def _single(value: float) -> float:
+    """A figure in 32 bits; not finite where it does not fit."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return inf
 
 
 def to_wire(value: float, kind: int, dialect: Dialect) -> float:

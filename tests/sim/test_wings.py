@@ -631,3 +631,13 @@ def test_the_side_on_which_wings_go_round(autopilot, params, by_item, by_mode):
     assert craft.flight.set_mode(Mode.LOITER)
     craft.until(lambda flight: flight.sortie_s > began + 100.0)
     assert turned(craft.rows, began + 80.0) == by_mode
+
+
+@pytest.mark.parametrize(("autopilot", "most"), [("ardupilot", "AIRSPEED_MAX"), ("px4", "FW_AIRSPD_MAX")])
+@pytest.mark.parametrize("most_m_s", [24.1, 26.1, 27.3])
+def test_its_greatest_airspeed_is_flown_as_the_mission_brings_it(autopilot, most, most_m_s):
+    """A mission and a parameter come in 32 bits: there 26.1 is a little more than 26.1."""
+    items = [place(0, 0, 60, TAKEOFF), airspeed(float(np.float32(most_m_s))), place(0, 2500, 60)]
+    craft = Craft(autopilot, "plane", items, params={most: most_m_s}).start()
+    craft.until(lambda flight: flight.body.n > 2000.0)
+    assert craft.flight.body.airspeed == pytest.approx(most_m_s * THIN, abs=0.01)
