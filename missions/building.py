@@ -17,7 +17,7 @@ from missions.errors import GroundError, TooSharpError, TooSteepError
 from missions.fleet import Aircraft, Vehicle
 from missions.flying import Part, Pilot
 from missions.headroom import level_m
-from missions.joining import Room
+from missions.joining import Room, length_m
 from missions.observation import Observation
 from missions.options import PlanOptions
 from missions.plane import Plane
@@ -276,7 +276,7 @@ class Builder:
                 )
             way = turned
         lat, lon = plane.lat_lon_near(way, ends[0][1])
-        length = float(np.hypot(*np.diff(way, axis=0).T).sum())
+        length = length_m(way)
         return _Piece(0, lat, lon, length < LONG_EMPTY_M, None)
 
     def _stretch(self, start: int, stop: int, number: int) -> list[_Piece]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from missions.dubins import STEP_RAD, Curve, Heading, dubins
 
-__all__ = ["Open", "Room", "lead_in", "led_in", "steered"]
+__all__ = ["Open", "Room", "lead_in", "led_in", "led_in_shorter", "length_m", "steered"]
 
 Floats = NDArray[np.float64]
 
@@ -124,6 +124,17 @@ def led_in(way: Floats, course: Floats, insides: Sequence[float], room: Room) ->
     return None
 
 
+def led_in_shorter(way: Floats, course: Floats, room: Room) -> Floats | None:
+    """As `led_in`, by the shorter of the turns to the left and to the right that are clear."""
+    turned = [led_in(way, course, [inside], room) for inside in (-1.0, 1.0)]
+    return min((one for one in turned if one is not None), key=length_m, default=None)
+
+
+def length_m(way: Floats) -> float:
+    """Length of a way, metres, shape (n, 2)."""
+    return float(np.hypot(*np.diff(way, axis=0).T).sum())
+
+
 def steered(
     way: Floats, first: Floats, last: Floats | None, *, rest: Callable[[Floats], Floats | None], room: Room
 ) -> Floats | None:
@@ -153,7 +164,7 @@ def steered(
     # A first curve serves for all vertices of the way that it may come back to.
     outward: dict[int, Curve | None] = {}
     for then, tail in _ends(way, last, rest):
-        tail_m = float(np.hypot(*np.diff(tail, axis=0).T).sum())
+        tail_m = length_m(tail)
         found = _first_clear(_shorter(start, then, radius_m, best_m - tail_m), open_to)
         if found is not None:
             best, best_m = np.concatenate([found.vertices(), tail[1:]]), tail_m + found.length_m

@@ -21,7 +21,7 @@ from missions.beside import Piece, pieces_beside
 from missions.course import Cost, Course, CourseLine, Gap, distances_m
 from missions.errors import PlanError
 from missions.estimate import steps_between
-from missions.joining import Room
+from missions.joining import Room, length_m
 from missions.network import BorderNetwork
 from missions.network_lines import strands
 from missions.plane import Plane
@@ -200,7 +200,7 @@ class _Graph:
         It cannot be passed where wings have no room to turn.
         """
         ways = [self._ways.way(a, b) for a, b in steps]
-        ways = [way for way in ways if float(np.hypot(*np.diff(way, axis=0).T).sum()) >= _SAME_M]
+        ways = [way for way in ways if length_m(way) >= _SAME_M]
         if not ways:
             return []
         way = np.concatenate([ways[0][:1], *(one[1:] for one in ways)])

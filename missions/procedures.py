@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geo import true_per_equivalent
 from missions.fleet import Aircraft, Base
 from missions.flying import Pilot
-from missions.joining import Room, led_in, steered
+from missions.joining import Room, led_in, led_in_shorter, steered
 from missions.runway import Runway
 from missions.sortie import Leg, LegKind, Waypoint
 
@@ -59,7 +59,7 @@ def turned_in(way: Floats, runway: Runway | None, room: Room) -> Floats | None:
 
     None where there is no room for either; without a runway the way as it is.
     """
-    return way if runway is None else _turned(way, runway.course, room)
+    return way if runway is None else led_in_shorter(way, runway.course, room)
 
 
 def curved_home(way: Floats, first: Floats | None, inside: float, runway: Runway | None, room: Room) -> Floats | None:
@@ -97,7 +97,7 @@ def _curved(way: Floats, first: Floats | None, inside: float, last: Floats | Non
         return way
 
     def rest(part: Floats) -> Floats | None:
-        return part if last is None else _turned(part, last, room)
+        return part if last is None else led_in_shorter(part, last, room)
 
     if first is None:
         return rest(way)
@@ -105,13 +105,6 @@ def _curved(way: Floats, first: Floats | None, inside: float, last: Floats | Non
     left = led_in(way[::-1], -first, (-inside, inside), room)
     found = None if left is None else rest(left[::-1])
     return steered(way, first, last, rest=rest, room=room) if found is None else found
-
-
-def _turned(way: Floats, course: Floats, room: Room) -> Floats | None:
-    """The shorter of the turns to the left and to the right, where either is clear."""
-    turned = [led_in(way, course, [inside], room) for inside in (-1.0, 1.0)]
-    clear = [one for one in turned if one is not None]
-    return min(clear, key=lambda one: float(np.hypot(*np.diff(one, axis=0).T).sum()), default=None)
 
 
 def with_procedures(legs: list[Leg], craft: Aircraft) -> tuple[Leg, ...]:

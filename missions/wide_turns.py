@@ -21,7 +21,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Geometry
 
-from missions.joining import Room, led_in, steered
+from missions.joining import Room, led_in_shorter, length_m, steered
 from missions.surroundings import Region
 
 __all__ = ["Berth", "turned_between"]
@@ -117,7 +117,7 @@ class Berth:
             left = np.stack([way[k] - ahead, *way[k:]])
             found = steered(left, before, way[-1] - way[-2], rest=lambda part: part, room=room)
             # Costs and bounds are those of the way as it was: nothing that is flown may be shorter.
-            if found is None or _length_m(found) < _length_m(left):
+            if found is None or length_m(found) < length_m(left):
                 return None
             way = _distinct(np.concatenate([way[:k], found]))
         return None
@@ -177,12 +177,8 @@ def _led(way: Floats, course: Floats, room: Room) -> Floats | None:
     step = way[-1] - way[-2]
     if float(step @ course) >= math.cos(_GENTLE_RAD) * float(np.hypot(*step)):
         return way
-    led = [found for side in (1.0, -1.0) if (found := led_in(way, course, [side], room)) is not None]
-    return _distinct(min(led, key=_length_m)) if led else None
-
-
-def _length_m(way: Floats) -> float:
-    return float(np.hypot(*np.diff(way, axis=0).T).sum())
+    led = led_in_shorter(way, course, room)
+    return None if led is None else _distinct(led)
 
 
 def _distinct(way: Floats) -> Floats:
